@@ -1,0 +1,1 @@
+"""The data set: find, fetch, verify and split it; nothing here trains."""

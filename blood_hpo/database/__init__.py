@@ -1,0 +1,1 @@
+"""The database: the embedded server, schema, roles, views and named queries."""

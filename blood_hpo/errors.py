@@ -1,0 +1,37 @@
+"""Every error that a user can cause or meet, with the exit code of the command that met it.
+
+A message is one line: what is wrong, then what to do next. The command line prints the message alone;
+a traceback is only ever shown for a defect of the program.
+"""
+
+from typing import ClassVar
+
+
+class BloodHpoError(Exception):
+    """The root of the tree: something is wrong and the message says what to do next."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(BloodHpoError):
+    """A study file, an option or an environment variable holds something that cannot be used."""
+
+    exit_code = 2
+
+
+class DataError(BloodHpoError):
+    """The data set is missing, damaged or not the one the study was created with."""
+
+    exit_code = 3
+
+
+class DatabaseError(BloodHpoError):
+    """The database cannot be reached, refuses the login, or has another schema."""
+
+    exit_code = 4
+
+
+class StudyError(BloodHpoError):
+    """The study does not exist, is paused, or differs from what was asked."""
+
+    exit_code = 5

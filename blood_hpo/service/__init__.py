@@ -1,0 +1,1 @@
+"""The service: storage, claims, workers, recovery and the pool on one machine."""

@@ -1,0 +1,77 @@
+"""Settings from the environment, with secrets from files; printing them never shows a secret."""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from blood_hpo.errors import InputError
+
+
+class Settings(BaseSettings):
+    """What a process needs to know about its surroundings.
+
+    Attributes:
+        home: Folder of the embedded server, checkpoints and logs (``BLOOD_HPO_HOME``).
+        cache: Folder of downloaded and generated data sets, shared by all homes (``BLOOD_HPO_CACHE``).
+        data: An ``.npz`` file in the MedMNIST layout (``BLOOD_HPO_DATA``).
+        database_url: A PostgreSQL URL (``DATABASE_URL``); without one the embedded server is used.
+        database_url_file: A file whose only line is that URL (``DATABASE_URL_FILE``).
+        heartbeat_seconds: Seconds between two heartbeats of a running trial.
+        grace_seconds: Seconds without a heartbeat after which a running trial counts as dead.
+        max_attempts: How often one configuration is attempted before it fails for good.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BLOOD_HPO_", extra="ignore", frozen=True)
+
+    home: Path = Path(".blood_hpo")
+    cache: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("blood_hpo")))
+    data: Path | None = None
+    database_url: Annotated[SecretStr | None, Field(validation_alias="DATABASE_URL")] = None
+    database_url_file: Annotated[Path | None, Field(validation_alias="DATABASE_URL_FILE")] = None
+    heartbeat_seconds: Annotated[float, Field(gt=0)] = 5.0
+    grace_seconds: Annotated[float, Field(gt=0)] = 30.0
+    max_attempts: Annotated[int, Field(ge=1)] = 3
+
+    def server_url(self) -> SecretStr | None:
+        """The URL of the database server, or None for the embedded one.
+
+        Raises:
+            InputError: ``DATABASE_URL_FILE`` cannot be read or is empty.
+        """
+        if self.database_url is not None and self.database_url.get_secret_value():
+            return self.database_url
+        if self.database_url_file is None:
+            return None
+        try:
+            url = self.database_url_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"DATABASE_URL_FILE {self.database_url_file} cannot be read ({error}); "
+                "point it at a file whose only line is a postgresql:// URL"
+            ) from error
+        if not url:
+            raise InputError(
+                f"DATABASE_URL_FILE {self.database_url_file} is empty; "
+                "write one postgresql:// URL into it"
+            )
+        return SecretStr(url)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        InputError: An environment variable holds a value of the wrong kind.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0])
+        variable = name if name.isupper() else f"BLOOD_HPO_{name.upper()}"
+        raise InputError(f"{variable}: {first['msg']}; correct or unset it") from error

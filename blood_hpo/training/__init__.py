@@ -1,0 +1,1 @@
+"""Training: augmentation, the compiled epoch, and one fit with early stopping."""
