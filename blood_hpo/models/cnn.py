@@ -1,0 +1,70 @@
+"""The convolutional network: one convolution, one pooling, one dense layer."""
+
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from blood_hpo.models.hyperparameters import Activation, Dropout, Hyperparameters
+
+if TYPE_CHECKING:
+    import keras
+
+IMAGE_SIDE = 28
+
+
+class CnnHyperparameters(Hyperparameters):
+    """Hyperparameters of the convolutional network.
+
+    Attributes:
+        kernel_size: Side of the square kernels in pixels; the image is not padded.
+        filters: Number of kernels.
+        pool_size: Side and stride of the pooling window, or "global" for the whole feature map.
+        pooling: What a window is reduced to: its maximum or its mean.
+        activation: Non-linearity after the convolution.
+        dropout: Share of the pooled features dropped in training, in [0, 1).
+    """
+
+    kernel_size: Annotated[int, Field(gt=0, le=IMAGE_SIDE)] = 3
+    filters: Annotated[int, Field(gt=0)] = 32
+    pool_size: Annotated[int, Field(gt=0)] | Literal["global"] = 2
+    pooling: Literal["max", "mean"] = "max"
+    activation: Activation = "relu"
+    dropout: Dropout = 0.0
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        side = IMAGE_SIDE - self.kernel_size + 1
+        if self.pool_size != "global" and self.pool_size > side:
+            raise ValueError(
+                f"pool_size {self.pool_size} exceeds the {side} x {side} feature map that "
+                f'kernel_size {self.kernel_size} leaves; use at most {side}, or "global"'
+            )
+        return self
+
+
+def build(config: CnnHyperparameters) -> "keras.Model":
+    """The network: scaled float32 images (N, 28, 28, 3) to logits (N, 8).
+
+    With 128 filters of 3 x 3 pixels and pooling by 2 it has 176,648 parameters, all trainable.
+    """
+    import keras
+    from keras import layers
+
+    stack = [keras.Input((IMAGE_SIDE, IMAGE_SIDE, 3))]
+    stack.append(layers.Conv2D(config.filters, config.kernel_size, activation=config.activation))
+    stack.append(_pooling(config))
+    stack.append(layers.Flatten())
+    if config.dropout:
+        stack.append(layers.Dropout(config.dropout))
+    stack.append(layers.Dense(8))
+    return keras.Sequential(stack)
+
+
+def _pooling(config: CnnHyperparameters) -> "keras.Layer":
+    from keras import layers
+
+    if config.pool_size == "global":
+        whole = {"max": layers.GlobalMaxPooling2D, "mean": layers.GlobalAveragePooling2D}
+        return whole[config.pooling]()
+    window = {"max": layers.MaxPooling2D, "mean": layers.AveragePooling2D}
+    return window[config.pooling](config.pool_size)

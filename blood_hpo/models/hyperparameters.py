@@ -1,0 +1,60 @@
+"""What every family can be configured with, and the hash that identifies one configuration."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Activation = Literal["relu", "tanh"]
+Dropout = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Hyperparameters(BaseModel):
+    """The training hyperparameters that all families share; a family adds those of its network.
+
+    Attributes:
+        optimizer: Which optimizer trains the network.
+        learning_rate: The (initial) learning rate; None takes the optimizer's library default.
+        schedule: "constant", or "cosine": half a cosine from the learning rate down to almost 0.
+        weight_decay: Decoupled weight decay, as a fraction of the learning rate per step; None
+            takes the optimizer's library default (0.004 for AdamW, none for the others).
+        label_smoothing: Share of the target probability spread evenly over all classes, in [0, 1).
+        batch_size: Images per optimizer step; the last batch of an epoch may be smaller.
+        class_weights: "balanced" weighs each image by the inverse frequency of its class.
+        augmentation: "flips_rotation" flips and rotates by up to 72 degrees, "symmetries" applies
+            one of the eight exact symmetries of the square.
+        standardise: Scale each channel to mean 0 and deviation 1 of the training images instead of
+            to the range 0 to 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    optimizer: Literal["sgd", "rmsprop", "adam", "adamw"] = "adam"
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    schedule: Literal["constant", "cosine"] = "constant"
+    weight_decay: Annotated[float, Field(ge=0)] | None = None
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    batch_size: Annotated[int, Field(gt=0)] = 32
+    class_weights: Literal["none", "balanced"] = "none"
+    augmentation: Literal["none", "flips_rotation", "symmetries"] = "none"
+    standardise: bool = False
+
+
+def canonical_json(value: Any) -> str:  # noqa: ANN401 - anything JSON can hold
+    """One spelling per value: sorted keys, no spaces, ASCII only; NaN and infinity are refused.
+
+    >>> canonical_json({"b": 1, "a": [True, None]})
+    '{"a":[true,null],"b":1}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def config_hash(family: str, config: Hyperparameters) -> str:
+    """16 hexadecimal digits that are equal exactly for equal configurations of one family.
+
+    All hyperparameters count, also those left at their defaults, so the hash does not depend on
+    which of them a study searched.
+    """
+    text = canonical_json({"family": family, "config": config.model_dump(mode="json")})
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]

@@ -1,0 +1,76 @@
+"""The residual network: a convolution, residual blocks that halve the map and double the filters.
+
+Residual blocks after He et al., "Deep Residual Learning for Image Recognition" (2015), with the
+details of the report this project extends: three convolutions a block, of which the first has
+stride 2, and a skip convolution without batch normalisation.
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from blood_hpo.models.hyperparameters import Activation, Hyperparameters
+
+if TYPE_CHECKING:
+    import keras
+
+
+class ResnetHyperparameters(Hyperparameters):
+    """Hyperparameters of the residual network.
+
+    Attributes:
+        initial_filters: Filters of the first convolution; each block doubles them.
+        blocks: Number of residual blocks.
+        convolutions_per_block: 3 x 3 convolutions on the main path of a block.
+        dense: Whether a dense layer as wide as the last block stands before the output.
+        activation: Non-linearity of all layers.
+    """
+
+    initial_filters: Annotated[int, Field(gt=0)] = 64
+    blocks: Annotated[int, Field(gt=0)] = 2
+    convolutions_per_block: Annotated[int, Field(gt=0)] = 3
+    dense: bool = True
+    activation: Activation = "relu"
+
+
+def build(config: ResnetHyperparameters) -> "keras.Model":
+    """The network: scaled float32 images (N, 28, 28, 3) to logits (N, 8).
+
+    With the defaults it has 1,957,768 trainable parameters and 2,432 moving statistics.
+    """
+    import keras
+    from keras import layers
+
+    inputs = keras.Input((28, 28, 3))
+    filters = config.initial_filters
+    x = layers.ZeroPadding2D(1)(inputs)
+    x = _convolution(x, filters, stride=1)
+    x = layers.Activation(config.activation)(x)
+    for _ in range(config.blocks):
+        filters *= 2
+        x = _block(x, filters, config)
+    x = layers.GlobalAveragePooling2D()(x)
+    if config.dense:
+        x = layers.Dense(filters, activation=config.activation)(x)
+    return keras.Model(inputs, layers.Dense(8)(x))
+
+
+def _block(
+    x: "keras.KerasTensor", filters: int, config: ResnetHyperparameters
+) -> "keras.KerasTensor":
+    """Add a strided 1 x 1 convolution of the input to a chain of 3 x 3 convolutions."""
+    from keras import layers
+
+    skip = layers.Conv2D(filters, 1, strides=2, padding="same")(x)
+    x = _convolution(x, filters, stride=2)
+    for _ in range(config.convolutions_per_block - 1):
+        x = layers.Activation(config.activation)(x)
+        x = _convolution(x, filters, stride=1)
+    return layers.Activation(config.activation)(layers.Add()([x, skip]))
+
+
+def _convolution(x: "keras.KerasTensor", filters: int, stride: int) -> "keras.KerasTensor":
+    from keras import layers
+
+    x = layers.Conv2D(filters, 3, strides=stride, padding="same")(x)
+    return layers.BatchNormalization()(x)
