@@ -1,0 +1,65 @@
+# Everything is installed into .venv from the hash-pinned lock; nothing outside this folder changes.
+# Another interpreter: make PYTHON=python3.12 install
+
+SHELL  := bash
+PYTHON ?= python3
+BIN    := .venv/bin
+UV     := 0.13.9
+
+# The stamp is named after the lock and this folder: a changed lock or a moved clone installs anew.
+STAMP  := .venv/.installed-$(shell (pwd; cat requirements-dev.txt) | cksum | cut -d ' ' -f 1)
+
+.DEFAULT_GOAL := help
+.PHONY: help install quickstart test faults e2e lint docs lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+
+install: $(BIN)/blood-hpo ## Create .venv with the locked packages and blood-hpo
+	@echo "ready: $(BIN)/blood-hpo --help"
+
+quickstart: $(BIN)/blood-hpo ## Search both model families for a few minutes on this machine
+	@$(BIN)/blood-hpo run studies/quickstart.toml --workers 2
+
+test: $(BIN)/blood-hpo ## Run the unit, integration and contract tests
+	@$(BIN)/python -m pytest
+
+faults: $(BIN)/blood-hpo ## Run the tests that kill, cut and race processes
+	@$(BIN)/python -m pytest tests/faults
+
+e2e: $(BIN)/blood-hpo ## Run the tests that use whole processes as a person does
+	@$(BIN)/python -m pytest tests/e2e
+
+lint: $(BIN)/blood-hpo ## Check style, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(BIN)/blood-hpo ## Write docs/cli.md from the commands themselves
+	$(BIN)/typer blood_hpo.cli.main utils docs --name blood-hpo --output docs/cli.md
+
+lock: ## Renew the lock; FLAGS=--upgrade takes the newest versions
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet uv==$(UV)
+	build/lock/bin/uv pip compile --quiet $(FLAGS) pyproject.toml --output-file requirements.txt
+	build/lock/bin/uv pip compile --quiet $(FLAGS) pyproject.toml --extra dev \
+	    --constraint requirements.txt --output-file requirements-dev.txt
+
+clean: ## Remove .venv and the caches; studies (.blood_hpo) stay
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# --no-deps: the lock is complete, and medmnist alone would bring torch (see pyproject.toml).
+$(STAMP):
+	@$(PYTHON) -c 'import ensurepip, sys, venv; assert (3, 11) <= sys.version_info < (3, 14)' 2>/dev/null || \
+	    { echo "error: '$(PYTHON)' ($$($(PYTHON) -V 2>&1 | head -n 1)) is not Python 3.11 to 3.13 with venv; install" \
+	           "one (Debian: python3-venv) or name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "installing the locked packages into .venv (2.8 GB; some minutes where they must be downloaded)"
+	@$(PYTHON) -m venv --clear .venv
+	@set -o pipefail; $(BIN)/pip install --no-deps --require-hashes --only-binary :all: --requirement requirements-dev.txt \
+	    --disable-pip-version-check | grep --line-buffered -oE 'Downloading [^ ]+ \(.*\)|Installing collected packages'
+	@touch $@
+
+$(BIN)/blood-hpo: pyproject.toml $(STAMP)
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index --disable-pip-version-check --editable .
+	@touch $@
