@@ -1,0 +1,199 @@
+"""One epoch of training as one compiled graph, shared by all folds of a trial.
+
+The images stay in memory as bytes. A permutation goes in, and the graph gathers, scales, augments
+and learns batch after batch without returning to Python, which for small networks costs more than
+the arithmetic. Weights and optimizer state are swapped between folds, so the graph is traced once.
+"""
+
+import gc
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from blood_hpo.models.hyperparameters import Hyperparameters
+from blood_hpo.models.registry import family
+from blood_hpo.training import optimizers
+from blood_hpo.training.augment import AUGMENTATIONS
+from blood_hpo.training.preparation import CLASSES, Preparation, prepare
+
+PREDICTION_BATCH = 256
+
+_INDICES = tf.TensorSpec([None], tf.int32)
+_RATES = tf.TensorSpec([None], tf.float32)
+_SEED = tf.TensorSpec([2], tf.int32)
+_PREPARATION = Preparation(*(tf.TensorSpec([size], tf.float32) for size in (3, 3, CLASSES)))
+
+
+@dataclass(frozen=True)
+class NetworkState:
+    """Everything that training changes; the arrays are never written to.
+
+    Attributes:
+        weights: All variables of the model: weights, moving statistics, states of dropout.
+        optimizer: All variables of the optimizer: step counter, learning rate, moments.
+    """
+
+    weights: list[NDArray[np.generic]]
+    optimizer: list[NDArray[np.generic]]
+
+
+class CompiledNetwork:
+    """A network, its optimizer and a data set, compiled for whole epochs.
+
+    Attributes:
+        labels: The labels it was made with.
+        batch_size: Images per optimizer step.
+        schedule: How the learning rate changes, as configured.
+        learning_rate: The configured learning rate, or the optimizer's default.
+        parameter_count: Number of trainable parameters.
+        traces: How often the training graph has been traced; stays 1.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        config: Hyperparameters,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
+    ) -> None:
+        """Build the network of family ``name`` for images (n, 28, 28, 3) and labels (n,)."""
+        self.labels = labels
+        self.batch_size = config.batch_size
+        self.traces = 0
+        self._family = family(name)
+        self._config = config
+        self._augmentation = AUGMENTATIONS[config.augmentation]
+        self._arrays = images
+        self._images = tf.constant(images)
+        self._labels = tf.constant(labels, tf.int32)
+        self._model = self._family.build(config)
+        self._optimizer = optimizers.build(config)
+        self._optimizer.build(self._model.trainable_variables)
+        self.schedule = config.schedule
+        self.learning_rate = float(self._optimizer.learning_rate)
+        self.parameter_count = sum(int(v.value.shape.num_elements()) for v in self._trainable)
+        self._fresh_optimizer = _read(self._optimizer.variables)
+        self._train = tf.function(
+            self._train_graph, input_signature=[_PREPARATION, _INDICES, _RATES, _SEED]
+        )
+        self._predict = tf.function(self._predict_graph, input_signature=[_PREPARATION, _INDICES])
+
+    @property
+    def _trainable(self) -> list[keras.Variable]:
+        return list(self._model.trainable_variables)
+
+    def initial_state(self, seed: int) -> NetworkState:
+        """Freshly initialised weights and optimizer; equal seeds, in [0, 2**32), equal states."""
+        keras.utils.set_random_seed(seed)
+        return NetworkState(
+            _read(self._family.build(self._config).variables), self._fresh_optimizer
+        )
+
+    def state(self) -> NetworkState:
+        """A copy of the present state."""
+        return NetworkState(_read(self._model.variables), _read(self._optimizer.variables))
+
+    def load(self, state: NetworkState) -> None:
+        """Continue from ``state``."""
+        _write(self._model.variables, state.weights)
+        _write(self._optimizer.variables, state.optimizer)
+
+    def preparation(self, indices: NDArray[np.int64]) -> Preparation:
+        """Scaling and class weights for training on the images at ``indices``."""
+        return prepare(self._config, self._arrays[indices], self.labels[indices])
+
+    def train_epoch(
+        self,
+        preparation: Preparation,
+        order: NDArray[np.int64],
+        learning_rates: NDArray[np.float32],
+        seed: int,
+    ) -> tuple[float, float]:
+        """Train on every image of ``order`` once, in that order.
+
+        Args:
+            preparation: Scaling and class weights.
+            order: Indices of the training images, shape (n,).
+            learning_rates: One per batch, shape (ceil(n / batch_size),).
+            seed: Of the augmentation, in [0, 2**32).
+
+        Returns:
+            Mean loss and accuracy over the images as they were met during the epoch, like the
+            figures that Keras prints.
+        """
+        halves = np.array([seed >> 16, seed & 0xFFFF], np.int32)
+        loss, accuracy = self._train(preparation, order.astype(np.int32), learning_rates, halves)
+        return float(loss), float(accuracy)
+
+    def predict(self, preparation: Preparation, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Probabilities of the classes for the images at ``indices``, shape (n, 8)."""
+        chosen = indices.astype(np.int32)
+        probabilities: NDArray[np.float32] = self._predict(preparation, chosen).numpy()
+        return probabilities
+
+    def close(self) -> None:
+        """Give the memory of graph and model back; the network cannot be used afterwards."""
+        del self._train, self._predict, self._model, self._optimizer, self._images, self._labels
+        keras.backend.clear_session()
+        gc.collect()
+
+    def _scaled(self, preparation: Preparation, indices: tf.Tensor) -> tf.Tensor:
+        images = tf.cast(tf.gather(self._images, indices), tf.float32)
+        return (images - preparation.mean) / preparation.deviation
+
+    def _train_graph(
+        self, preparation: Preparation, order: tf.Tensor, rates: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        self.traces += 1
+        count = tf.size(order)
+        draws = self._augmentation.draw(count, seed)
+        loss, correct = tf.constant(0.0), tf.constant(0)
+        for step in tf.range(tf.size(rates)):
+            batch = slice(step * self.batch_size, (step + 1) * self.batch_size)
+            labels = tf.gather(self._labels, order[batch])
+            images = self._scaled(preparation, order[batch])
+            images = self._augmentation.apply(images, draws[batch])
+            self._optimizer.learning_rate.assign(rates[step])
+            weights = tf.gather(preparation.class_weights, labels)
+            losses, hits = self._step(images, labels, weights)
+            loss += tf.reduce_sum(losses)
+            correct += tf.reduce_sum(tf.cast(hits, tf.int32))
+        return loss / tf.cast(count, tf.float32), correct / count
+
+    def _step(
+        self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """One optimizer step; the loss and whether the prediction was right, per image."""
+        smoothing = self._config.label_smoothing
+        targets = tf.one_hot(labels, CLASSES) * (1 - smoothing) + smoothing / CLASSES
+        with tf.GradientTape() as tape:
+            logits = self._model(images, training=True)
+            losses = weights * tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+            loss = tf.reduce_mean(losses)
+        gradients = tape.gradient(loss, [variable.value for variable in self._trainable])
+        self._optimizer.apply(gradients, self._trainable)
+        return losses, tf.argmax(logits, axis=1, output_type=tf.int32) == labels
+
+    def _predict_graph(self, preparation: Preparation, indices: tf.Tensor) -> tf.Tensor:
+        count = tf.size(indices)
+        batches = (count + PREDICTION_BATCH - 1) // PREDICTION_BATCH
+        parts = tf.TensorArray(
+            tf.float32, batches, infer_shape=False, element_shape=[None, CLASSES]
+        )
+        for batch in tf.range(batches):
+            chosen = indices[batch * PREDICTION_BATCH : (batch + 1) * PREDICTION_BATCH]
+            logits = self._model(self._scaled(preparation, chosen), training=False)
+            parts = parts.write(batch, tf.nn.softmax(logits))
+        return parts.concat()
+
+
+def _read(variables: list[keras.Variable]) -> list[NDArray[np.generic]]:
+    return [np.array(variable) for variable in variables]
+
+
+def _write(variables: list[keras.Variable], values: list[NDArray[np.generic]]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,193 @@
+"""One fit: a network trained epoch by epoch under early stopping, and resumable after each."""
+
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blood_hpo.errors import BloodHpoError
+from blood_hpo.training.epoch import CompiledNetwork, NetworkState
+from blood_hpo.training.schedule import learning_rates
+from blood_hpo.training.scores import Objective, score
+from blood_hpo.training.seeds import derive
+
+Indices = NDArray[np.int64]
+
+
+class NonFiniteLoss(BloodHpoError):  # noqa: N818 - named after what happened
+    """Training diverged: the loss, or a predicted probability, is no longer a number.
+
+    Attributes:
+        epoch: The epoch in which it happened, from 1.
+    """
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(f"the loss is not finite in epoch {epoch}; try a smaller learning rate")
+        self.epoch = epoch
+
+
+@dataclass(frozen=True)
+class TrainingRules:
+    """When training ends and what it is judged by.
+
+    Attributes:
+        epochs: Most epochs to train.
+        patience: Watched epochs without improvement after which training stops.
+        start_epoch: Epochs at the beginning that early stopping does not watch.
+        objective: The score on the validation split and on the scored images.
+    """
+
+    epochs: int
+    patience: int
+    start_epoch: int
+    objective: Objective
+
+
+@dataclass
+class History:
+    """One number an epoch; ``score`` stays empty where no images are scored."""
+
+    train_loss: list[float] = field(default_factory=list)
+    train_accuracy: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+    score: list[float] = field(default_factory=list)
+
+
+class Fit:
+    """A network in training on one set of images.
+
+    Several fits can share one compiled network and advance in turn. Initial weights, order of the
+    images, dropout and augmentation follow from the seed and the epoch alone.
+
+    Attributes:
+        preparation: Scaling and class weights, from the training images.
+        history: The figures of the completed epochs.
+        best_epoch: The epoch that early stopping would restore now, from 1: the best watched one,
+            before watching begins the last one; 0 before the first.
+        best_weights: The variables of the model after that epoch.
+        held_out_probabilities: Predictions for the scored images by these weights, float32
+            (n, 8); with no rows before the first epoch or without scored images.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what is trained, on which images, and how
+        self,
+        network: CompiledNetwork,
+        train_indices: Indices,
+        validation_indices: Indices,
+        scored_indices: Indices | None,
+        rules: TrainingRules,
+        seed: int,
+    ) -> None:
+        """Start a fit; indices point into the network's images, the seed is in [0, 2**32)."""
+        self._network = network
+        self._train = train_indices
+        self._validation = validation_indices
+        self._scored = np.empty(0, np.int64) if scored_indices is None else scored_indices
+        self._rules = rules
+        self._seed = seed
+        self.preparation = network.preparation(train_indices)
+        self._state = network.initial_state(derive("weights", seed))
+        self.history = History()
+        self.best_epoch = 0
+        self.best_weights = self._state.weights
+        self.held_out_probabilities = np.empty((0, 8), np.float32)
+
+    @property
+    def epoch(self) -> int:
+        """Completed epochs."""
+        return len(self.history.validation)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether training is over: all epochs are done, or patience has run out."""
+        waited = self.epoch - self.best_epoch
+        return self.epoch >= self._rules.epochs or waited >= max(self._rules.patience, 1)
+
+    @property
+    def score(self) -> float:
+        """The score after the best epoch on the scored images, or else the validation split.
+
+        Raises:
+            IndexError: No epoch has been completed.
+        """
+        return (self.history.score or self.history.validation)[self.best_epoch - 1]
+
+    def advance(self) -> None:
+        """Train one more epoch, then score the validation split and the scored images.
+
+        Raises:
+            NonFiniteLoss: Training has diverged; the fit stays at the epoch before.
+        """
+        epoch = self.epoch + 1
+        loss, accuracy = self._train_one(epoch)
+        both = np.concatenate([self._validation, self._scored])
+        probabilities = self._network.predict(self.preparation, both)
+        if not (np.isfinite(loss) and np.isfinite(probabilities).all()):
+            raise NonFiniteLoss(epoch)
+        self._state = self._network.state()
+        self._record(loss, accuracy, probabilities)
+
+    def _train_one(self, epoch: int) -> tuple[float, float]:
+        network, rules = self._network, self._rules
+        order = np.random.default_rng(derive("order", self._seed, epoch)).permutation(self._train)
+        rates = learning_rates(
+            network.schedule,
+            network.learning_rate,
+            epoch=epoch,
+            epochs=rules.epochs,
+            steps=-(-len(order) // network.batch_size),
+        )
+        network.load(self._state)
+        seed = derive("augmentation", self._seed, epoch)
+        return network.train_epoch(self.preparation, order, rates, seed)
+
+    def _record(self, loss: float, accuracy: float, probabilities: NDArray[np.float32]) -> None:
+        history, split = self.history, len(self._validation)
+        history.train_loss.append(loss)
+        history.train_accuracy.append(accuracy)
+        history.validation.append(self._scored_on(self._validation, probabilities[:split]))
+        if len(self._scored):
+            history.score.append(self._scored_on(self._scored, probabilities[split:]))
+        if self._is_best():
+            self.best_epoch = self.epoch
+            self.best_weights = self._state.weights
+            self.held_out_probabilities = probabilities[split:]
+
+    def _scored_on(self, indices: Indices, probabilities: NDArray[np.float32]) -> float:
+        return score(self._rules.objective, self._network.labels[indices], probabilities)
+
+    def _is_best(self) -> bool:
+        """Whether the last epoch is the one to restore: unwatched, or better than all watched."""
+        watched = self.history.validation[self._rules.start_epoch :]
+        return not watched[:-1] or watched[-1] > max(watched[:-1])
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Arrays from which ``restore`` continues bit for bit; good for ``numpy.savez``."""
+        lists = {
+            "weights": self._state.weights,
+            "optimizer": self._state.optimizer,
+            "best_weights": self.best_weights,
+        }
+        arrays = {
+            f"{name}/{i}": array for name, group in lists.items() for i, array in enumerate(group)
+        }
+        arrays |= {
+            f"history/{name}": np.array(figures) for name, figures in asdict(self.history).items()
+        }
+        arrays["best_epoch"] = np.array(self.best_epoch)
+        arrays["held_out_probabilities"] = self.held_out_probabilities
+        return arrays
+
+    def restore(self, arrays: dict[str, NDArray[np.generic]]) -> None:
+        """Continue from what ``state`` gave to a fit that was made with the same arguments."""
+        self._state = NetworkState(_group(arrays, "weights"), _group(arrays, "optimizer"))
+        self.best_weights = _group(arrays, "best_weights")
+        names = History.__dataclass_fields__
+        self.history = History(*(arrays[f"history/{name}"].tolist() for name in names))
+        self.best_epoch = int(arrays["best_epoch"])
+        self.held_out_probabilities = arrays["held_out_probabilities"].astype(np.float32)
+
+
+def _group(arrays: dict[str, NDArray[np.generic]], name: str) -> list[NDArray[np.generic]]:
+    count = sum(key.startswith(f"{name}/") for key in arrays)
+    return [arrays[f"{name}/{i}"] for i in range(count)]

@@ -1,0 +1,46 @@
+"""What is computed from the training images of a fold alone: channel scaling and class weights."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blood_hpo.models.hyperparameters import Hyperparameters
+
+CLASSES = 8
+
+
+class Preparation(NamedTuple):
+    """Constants of one fold.
+
+    Attributes:
+        mean: Subtracted from each channel of the raw 0 to 255 images, float32 (3,).
+        deviation: Then divided by, float32 (3,), above 0.
+        class_weights: Weight of an image of each class in the loss, float32 (8,).
+    """
+
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    class_weights: NDArray[np.float32]
+
+
+def prepare(
+    config: Hyperparameters, images: NDArray[np.uint8], labels: NDArray[np.uint8]
+) -> Preparation:
+    """The constants for training on these images, uint8 (n, 28, 28, 3), and labels, (n,)."""
+    mean, deviation = np.zeros(3), np.full(3, 255.0)
+    if config.standardise:
+        mean = images.mean(axis=(0, 1, 2), dtype=np.float64)
+        deviation = np.maximum(images.std(axis=(0, 1, 2), dtype=np.float64), 1.0)
+    weights = _balanced(labels) if config.class_weights == "balanced" else np.ones(CLASSES)
+    return Preparation(*(part.astype(np.float32) for part in (mean, deviation, weights)))
+
+
+def _balanced(labels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """scikit-learn's "balanced" weights; a class without images keeps 1, which nothing reads."""
+    from sklearn.utils.class_weight import compute_class_weight
+
+    present = np.unique(labels)
+    weights = np.ones(CLASSES)
+    weights[present] = compute_class_weight("balanced", classes=present, y=labels)
+    return weights
