@@ -1,0 +1,144 @@
+"""Where the database is and how to connect so that a cut link is noticed in seconds.
+
+An address is a SQLAlchemy URL with its password, as text: what Optuna's storage takes. Print it
+with :func:`masked` only.
+"""
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from blood_hpo.database import embedded
+from blood_hpo.database.cluster import SUPERUSER
+from blood_hpo.database.failures import explain, is_lasting
+from blood_hpo.errors import DatabaseError, InputError
+from blood_hpo.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
+
+_DRIVER: Final = "postgresql+psycopg2"
+_SCHEMES: Final = ("postgres", "postgresql", _DRIVER)
+_logger = logging.getLogger(__name__)
+
+
+def database_url(settings: Settings) -> str:
+    """The address of the database; the embedded server is started where no other is set.
+
+    Raises:
+        InputError: ``DATABASE_URL`` is not the address of a PostgreSQL database.
+        DatabaseError: The embedded server does not start.
+    """
+    given = settings.server_url()
+    if given is None:
+        return embedded_url(settings)
+    return server_address(given.get_secret_value())
+
+
+def embedded_url(settings: Settings, database: str = embedded.DATABASE) -> str:
+    """The address of a database on the embedded server, which is started if need be."""
+    from sqlalchemy import URL
+
+    socket_folder = embedded.ensure_running(settings.home)
+    query = {"host": str(socket_folder), "port": "5432"}
+    return URL.create(
+        _DRIVER, username=SUPERUSER, database=database, query=query
+    ).render_as_string()
+
+
+def server_address(url: str) -> str:
+    """Check an address and name the driver in it.
+
+    Raises:
+        InputError: It is not a PostgreSQL address or names no database.
+    """
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = _parsed(url)
+    except (ArgumentError, ValueError) as error:
+        raise InputError(
+            "DATABASE_URL cannot be read; write postgresql://user:password@host:5432/database "
+            "and percent-encode special characters of the password"
+        ) from error
+    if parsed.drivername not in _SCHEMES:
+        raise InputError(
+            f"DATABASE_URL begins with {parsed.drivername}://; "
+            "only PostgreSQL is supported: begin it with postgresql://"
+        )
+    if not parsed.database:
+        raise InputError("DATABASE_URL names no database; end it with /blood_hpo, for example")
+    return parsed.set(drivername=_DRIVER).render_as_string(hide_password=False)
+
+
+def masked(url: str) -> str:
+    """The address with *** in place of its password."""
+    return _parsed(url).render_as_string(hide_password=True)
+
+
+def engine_options(application_name: str) -> dict[str, Any]:
+    """Keyword arguments of ``sqlalchemy.create_engine`` for every connection of the program.
+
+    A lost server is noticed within about six seconds, also in the middle of a query. Timestamps
+    are UTC, because Optuna stores them without a zone.
+
+    Args:
+        application_name: Who asks, as it stands in ``pg_stat_activity``.
+    """
+    return {
+        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": 5,
+            "keepalives": 1,
+            "keepalives_idle": 3,
+            "keepalives_interval": 1,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 6000,
+            "application_name": application_name,
+            "options": "-c timezone=UTC",
+        },
+    }
+
+
+def engine(url: str, application_name: str = "blood-hpo") -> "Engine":
+    """An engine with the program's time-outs; it connects when it is first used."""
+    from sqlalchemy import create_engine
+
+    return create_engine(url, **engine_options(application_name))
+
+
+def wait_until_ready(url: str, deadline_seconds: float = 30.0) -> None:
+    """Wait until the database takes connections, asking less and less often.
+
+    Args:
+        url: The address.
+        deadline_seconds: When to give up. What waiting does not cure, such as a wrong password,
+            is given up at once.
+
+    Raises:
+        DatabaseError: No connection before the deadline.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    asked = engine(url)
+    deadline = time.monotonic() + deadline_seconds
+    pause = 0.1
+    while True:
+        try:
+            asked.connect().close()
+        except OperationalError as error:
+            reason = explain(error, url)
+            if is_lasting(error) or time.monotonic() + pause > deadline:
+                raise DatabaseError(reason) from error
+            _logger.warning("%s; asking again in %.1f s", reason, pause)
+            time.sleep(pause)
+            pause = min(2 * pause, 5.0)
+        else:
+            asked.dispose()
+            return
+
+
+def _parsed(url: str) -> "URL":
+    from sqlalchemy import make_url
+
+    return make_url(url)
