@@ -1,0 +1,146 @@
+"""The data set of a study: find it, and load the splits that a search may see.
+
+The test split is not here: :mod:`blood_hpo.data.held_out_test` has it, for the final stage alone.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blood_hpo.data import archive
+from blood_hpo.data.download import RemoteFile, fetch
+from blood_hpo.data.facts import CLASSES, FILE_NAME, IMAGE_SHAPE, OFFICIAL_COUNTS
+from blood_hpo.data.medmnist_package import info
+from blood_hpo.data.source import DataSource, open_source
+from blood_hpo.data.synthetic import write_synthetic
+from blood_hpo.errors import DataError
+from blood_hpo.settings import Settings
+
+__all__ = [
+    "CLASSES",
+    "IMAGE_SHAPE",
+    "OFFICIAL_COUNTS",
+    "DataSource",
+    "Split",
+    "fetch_official",
+    "find",
+    "load_split",
+    "official_file",
+]
+
+SYNTHETIC_FILE_NAME: Final = "synthetic.npz"
+
+
+@dataclass(frozen=True)
+class Split:
+    """The images of one split and their labels, in the order of the file.
+
+    Attributes:
+        images: uint8, (N, 28, 28, 3), RGB from 0 to 255.
+        labels: uint8, (N,), from 0 to 7; :data:`CLASSES` names them.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def find(
+    path: Path | None = None,
+    *,
+    settings: Settings,
+    download: bool = True,
+    synthetic: bool = False,
+    official: RemoteFile | None = None,
+) -> DataSource:
+    """Find and verify the data set: the path, BLOOD_HPO_DATA, the cache, the official download.
+
+    Args:
+        path: A file asked for by name. It and BLOOD_HPO_DATA are never passed over: a missing or
+            damaged one is an error, even when another data set is at hand.
+        settings: Where BLOOD_HPO_DATA and the cache are.
+        download: Whether to fetch the official file where no other is found.
+        synthetic: Whether to draw a synthetic set where all else fails.
+        official: Where the official file is; without it, what medmnist says.
+
+    Raises:
+        DataError: No data set can be had, or the one that was named cannot be used.
+    """
+    if path is not None:
+        return open_source(path, "path")
+    if settings.data is not None:
+        return _from_environment(settings.data)
+    cached = settings.cache / FILE_NAME
+    if cached.exists():
+        return _from_cache(cached)
+    reason = "no download was tried"
+    if download:
+        try:
+            return fetch_official(settings, official=official)
+        except DataError as error:
+            reason = str(error)
+    if synthetic:
+        drawn = settings.cache / SYNTHETIC_FILE_NAME
+        write_synthetic(drawn)
+        return open_source(drawn, "synthetic")
+    raise DataError(
+        f"no data set: {reason}; give one with --data PATH, set BLOOD_HPO_DATA to its path, "
+        "or run `blood-hpo data fetch`"
+    )
+
+
+def official_file() -> RemoteFile:
+    """Address and MD5 of the official file, as the medmnist package gives them."""
+    return RemoteFile(url=info()["url"], md5=info()["MD5"])
+
+
+def fetch_official(
+    settings: Settings, *, official: RemoteFile | None = None, answer_seconds: float = 8.0
+) -> DataSource:
+    """Download the official file into the cache, unless it is there.
+
+    Args:
+        settings: Where the cache is.
+        official: Where the file is; without it, what medmnist says.
+        answer_seconds: How long to wait for the server's first answer.
+
+    Raises:
+        DataError: The server cannot be reached, or what it sends is another file.
+    """
+    cached = settings.cache / FILE_NAME
+    fetched = fetch(official or official_file(), cached, answer_seconds=answer_seconds)
+    return open_source(cached, "download" if fetched else "cache")
+
+
+def load_split(source: DataSource, name: Literal["train", "validation"]) -> Split:
+    """Load the training or the validation split.
+
+    Raises:
+        DataError: The file has changed or is damaged.
+        ValueError: Another split was asked for.
+    """
+    if name not in {"train", "validation"}:
+        raise ValueError(f"load_split gives 'train' and 'validation', not {name!r}")
+    return Split(*archive.read_split(source.path, name))
+
+
+def _from_environment(path: Path) -> DataSource:
+    try:
+        return open_source(path, "environment")
+    except DataError as error:
+        raise DataError(f"BLOOD_HPO_DATA: {error}") from error
+
+
+def _from_cache(path: Path) -> DataSource:
+    source = open_source(path, "cache")
+    if not source.official:
+        raise DataError(
+            f"{path} in the cache is not the official file (MD5 {source.md5}); run `blood-hpo data "
+            "fetch` to replace it, or give a file of your own with --data PATH"
+        )
+    return source
