@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import family
 from blood_hpo.training import optimizers
-from blood_hpo.training.augment import AUGMENTATIONS
+from blood_hpo.training.augment import DRAWS, resample
 from blood_hpo.training.preparation import CLASSES, Preparation, prepare
 
 PREDICTION_BATCH = 256
@@ -65,7 +65,7 @@ class CompiledNetwork:
         self.traces = 0
         self._family = family(name)
         self._config = config
-        self._augmentation = AUGMENTATIONS[config.augmentation]
+        self._draw = DRAWS[config.augmentation]
         self._arrays = images
         self._images = tf.constant(images)
         self._labels = tf.constant(labels, tf.int32)
@@ -149,13 +149,14 @@ class CompiledNetwork:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         self.traces += 1
         count = tf.size(order)
-        draws = self._augmentation.draw(count, seed)
+        matrices = self._draw(count, seed) if self._draw else None
         loss, correct = tf.constant(0.0), tf.constant(0)
         for step in tf.range(tf.size(rates)):
             batch = slice(step * self.batch_size, (step + 1) * self.batch_size)
             labels = tf.gather(self._labels, order[batch])
             images = self._scaled(preparation, order[batch])
-            images = self._augmentation.apply(images, draws[batch])
+            if matrices is not None:
+                images = resample(images, matrices[batch])
             self._optimizer.learning_rate.assign(rates[step])
             weights = tf.gather(preparation.class_weights, labels)
             losses, hits = self._step(images, labels, weights)

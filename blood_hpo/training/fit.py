@@ -45,12 +45,16 @@ class TrainingRules:
 
 @dataclass
 class History:
-    """One number an epoch; ``score`` stays empty where no images are scored."""
+    """One number an epoch; ``score`` stays empty where no images are scored.
+
+    ``kept`` is the score that early stopping would have kept, had training ended there.
+    """
 
     train_loss: list[float] = field(default_factory=list)
     train_accuracy: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
     score: list[float] = field(default_factory=list)
+    kept: list[float] = field(default_factory=list)
 
 
 class Fit:
@@ -152,6 +156,7 @@ class Fit:
             self.best_epoch = self.epoch
             self.best_weights = self._state.weights
             self.held_out_probabilities = probabilities[split:]
+        history.kept.append(self.score)
 
     def _scored_on(self, indices: Indices, probabilities: NDArray[np.float32]) -> float:
         return score(self._rules.objective, self._network.labels[indices], probabilities)
