@@ -1,0 +1,141 @@
+"""What one key of a study file demands of another; a table by itself is checked by the schema."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from blood_hpo.models.registry import FAMILIES
+from blood_hpo.studyfile.fit import Space, combinations, fields, misfit, unfit, unknown
+from blood_hpo.studyfile.messages import Key, Problem, nearest, shown
+
+if TYPE_CHECKING:
+    from blood_hpo.studyfile.schema import StudySpec
+    from blood_hpo.studyfile.tables import FamilySpec
+
+LARGEST_GRID = 100_000
+"""Combinations that a grid sampler lists."""
+
+
+def problems(spec: "StudySpec") -> Iterator[Problem]:
+    """Everything that is wrong between the tables of a study file.
+
+    Later checks rely on earlier ones, so the first group that finds something is the last.
+    """
+    for group in (_training, _families, _names, _values, _sampler, _together):
+        found = list(group(spec))
+        yield from found
+        if found:
+            return
+
+
+def _training(spec: "StudySpec") -> Iterator[Problem]:
+    epochs = spec.training.epochs
+    if spec.training.start_epoch >= epochs:
+        text = f"early stopping would never begin; set it below the {epochs} epochs"
+        yield Problem(("training", "start_epoch"), text)
+    if spec.pruner.name != "none" and spec.pruner.warmup_epochs >= epochs:
+        text = f"no trial would ever be stopped; set it below the {epochs} epochs"
+        yield Problem(("pruner", "warmup_epochs"), text)
+    owners = (("sampler", "startup_trials", "tpe"), ("pruner", "percentile", "percentile"))
+    for table, key, owner in owners:
+        chosen = getattr(spec, table)
+        default = type(chosen).model_fields[key].default
+        if chosen.name != owner and getattr(chosen, key) != default:
+            yield Problem((table, key), f'only the {table} "{owner}" has it; remove it')
+
+
+def _families(spec: "StudySpec") -> Iterator[Problem]:
+    if not spec.families:
+        yield Problem(("families",), f"names no model family; choose from {', '.join(FAMILIES)}")
+    for name in spec.families:
+        if name not in FAMILIES:
+            yield Problem(("families", name), f"unknown family; {nearest(name, FAMILIES)}")
+
+
+def _names(spec: "StudySpec") -> Iterator[Problem]:
+    for name in spec.shared_space:
+        lacking = [family for family in spec.families if name not in fields(family)]
+        if lacking == list(spec.families):
+            yield Problem(("space", name), unknown(name, lacking[0]))
+        elif lacking:
+            text = f"{lacking[0]} has no such hyperparameter; move it to the families that have it"
+            yield Problem(("space", name), text)
+    for family, one in spec.families.items():
+        yield from _own_names(family, one, spec.shared_space)
+
+
+def _own_names(family: str, one: "FamilySpec", shared: Space) -> Iterator[Problem]:
+    for table, names in (("space", one.space), ("fixed", one.fixed)):
+        for name in names:
+            key = ("families", family, table, name)
+            if name not in fields(family):
+                yield Problem(key, unknown(name, family))
+            elif name in shared or (table == "fixed" and name in one.space):
+                where = "space" if name in shared else f"families.{family}.space"
+                yield Problem(key, f"already searched in {where}; remove it from one of them")
+    if not one.space and not shared:
+        yield Problem(("families", family, "space"), "missing: nothing would be searched")
+
+
+def _values(spec: "StudySpec") -> Iterator[Problem]:
+    for name, parameter in spec.shared_space.items():
+        yield from unfit(tuple(spec.families), ("space", name), parameter)
+    owners: dict[str, str] = {}
+    for family, one in spec.families.items():
+        for name, parameter in one.space.items():
+            key = ("families", family, "space", name)
+            yield from unfit((family,), key, parameter)
+            owner = owners.setdefault(name, family)
+            if parameter != spec.families[owner].space[name]:
+                yield Problem(key, f"differs from families.{owner}.space; families share a space")
+        for name, value in one.fixed.items():
+            if text := misfit(family, name, value):
+                yield Problem(("families", family, "fixed", name), text)
+
+
+def _sampler(spec: "StudySpec") -> Iterator[Problem]:
+    for family, one in spec.families.items():
+        key = ("families", family)
+        if spec.sampler.name == "staged_grid":
+            yield from _staged(key, one, spec.space(family))
+        elif one.stages is not None or one.start is not None:
+            yield Problem((*key, "stages" if one.stages else "start"), _ONLY_STAGED)
+        if spec.sampler.name in {"grid", "staged_grid"}:
+            yield from _finite(spec, family)
+        elif one.budget is None:
+            yield Problem((*key, "budget"), "missing: how many trials may this family have?")
+
+
+_ONLY_STAGED = 'only the sampler "staged_grid" has stages; remove it'
+
+
+def _finite(spec: "StudySpec", family: str) -> Iterator[Problem]:
+    for name, parameter in spec.space(family).items():
+        if parameter.size is None:
+            table = ("space",) if name in spec.shared_space else ("families", family, "space")
+            yield Problem((*table, name), "a grid needs an array of choices, not a range of floats")
+    size = spec.space_size(family)
+    if size is not None and size > LARGEST_GRID:
+        text = f"has {size} combinations; a grid lists at most {LARGEST_GRID}"
+        yield Problem(("families", family, "space"), text)
+
+
+def _staged(key: Key, one: "FamilySpec", space: Space) -> Iterator[Problem]:
+    staged = [name for stage in one.stages or () for name in stage]
+    for name in dict.fromkeys((*staged, *(one.start or {}), *space)):
+        if name not in space:
+            table = "stages" if name in staged else "start"
+            yield Problem((*key, table), f"{shown(name)} is not searched; {nearest(name, space)}")
+        elif staged.count(name) != 1:
+            text = "belongs to no stage" if name not in staged else "stands there twice"
+            yield Problem((*key, "stages"), f"{shown(name)} {text}")
+        elif one.start is None or name not in one.start:
+            yield Problem((*key, "start", name), "missing: with which value does the grid start?")
+        elif not space[name].contains(one.start[name]):
+            text = f"{shown(one.start[name])} is not a value that is searched"
+            yield Problem((*key, "start", name), text)
+
+
+def _together(spec: "StudySpec") -> Iterator[Problem]:
+    for family, one in spec.families.items():
+        if text := combinations(family, spec.space(family), one.fixed):
+            yield Problem(("families", family, "space"), text)

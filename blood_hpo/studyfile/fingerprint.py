@@ -1,0 +1,77 @@
+"""What must match for the results of two studies to compare.
+
+The name, the description and the budgets may differ, and so may what says where something came from
+(``synthetic_fallback``, ``fixed_from``): the data set of a study is recorded beside its file.
+Hyperparameters that are not searched count with their value, whether a file or a default gave it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from blood_hpo.models.hyperparameters import canonical_json
+from blood_hpo.studyfile.schema import StudySpec
+
+
+def fingerprint(spec: StudySpec) -> str:
+    """16 hexadecimal digits, equal exactly for studies whose results compare.
+
+    The order of tables does not count, the order of arrays does.
+    """
+    text = canonical_json(_plain(_essence(spec)))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def differences(stored: StudySpec, given: StudySpec) -> list[str]:
+    """What would change in the results, one line a key: ``training.epochs: 50 -> 60``."""
+    return list(_compare(_essence(stored), _essence(given), ()))
+
+
+def budget_changes(stored: StudySpec, given: StudySpec) -> list[str]:
+    """Budgets that differ in families that both studies have, one line each."""
+    return [
+        f"families.{name}.budget: {stored.budgets[name]} -> {budget}"
+        for name, budget in given.budgets.items()
+        if stored.budgets.get(name, budget) != budget
+    ]
+
+
+def _essence(spec: StudySpec) -> dict[str, Any]:
+    document = spec.model_dump(mode="json", exclude={"name", "description"})
+    del document["data"]["synthetic_fallback"]
+    for name, family in document["families"].items():
+        del family["budget"], family["fixed_from"]
+        family["fixed"] = spec.held(name)
+    return document
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - anything JSON can hold
+    """One spelling per number: 1.0 becomes 1."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _compare(stored: Any, given: Any, key: tuple[str, ...]) -> Iterator[str]:  # noqa: ANN401
+    if stored == given:
+        return
+    is_parameter = key[-2:-1] == ("space",)
+    if isinstance(stored, dict) and isinstance(given, dict) and not is_parameter:
+        for name in stored | given:
+            yield from _compare(stored.get(name, _ABSENT), given.get(name, _ABSENT), (*key, name))
+        return
+    yield f"{'.'.join(key)}: {_shown(stored)} -> {_shown(given)}"
+
+
+_ABSENT = object()
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401
+    if value is _ABSENT:
+        return "absent"
+    if isinstance(value, Mapping) and "low" not in value:
+        return "present"
+    return json.dumps(value)

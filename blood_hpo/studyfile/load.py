@@ -1,0 +1,45 @@
+"""Read a study file from disk."""
+
+import tomllib
+from pathlib import Path
+
+from blood_hpo.errors import InputError
+from blood_hpo.studyfile.messages import nearest, one_line
+from blood_hpo.studyfile.schema import StudySpec
+
+
+def load(path: Path | str) -> StudySpec:
+    """The study that a TOML file describes.
+
+    Raises:
+        InputError: The file cannot be read, is no TOML, or describes no valid study; the message is
+            one line with the file and, where there is one, the key or the line.
+    """
+    source = str(path)
+    try:
+        document = tomllib.loads(_read(Path(path)))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(one_line(f"{source}: not valid TOML: {error}")) from error
+    except (ValueError, RecursionError) as error:
+        reason = (
+            "an integer of thousands of digits"
+            if isinstance(error, ValueError)
+            else "nested too deeply"
+        )
+        raise InputError(one_line(f"{source}: not valid TOML: {reason}")) from error
+    return StudySpec.parse(document, source)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        others = [str(other) for other in sorted(path.parent.glob("*.toml"))]
+        hint = f"; {nearest(str(path), others)}" if others else ""
+        raise InputError(one_line(f"{path}: no such study file{hint}")) from error
+    except IsADirectoryError as error:
+        raise InputError(one_line(f"{path}: a folder; name a study file in it")) from error
+    except UnicodeDecodeError as error:
+        raise InputError(one_line(f"{path}: not text in UTF-8 (byte {error.start})")) from error
+    except (OSError, ValueError) as error:
+        raise InputError(one_line(f"{path}: cannot be read: {error}")) from error

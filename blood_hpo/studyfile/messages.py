@@ -1,0 +1,111 @@
+"""How the problems of a study file are worded: one line with the file, the key and a way out."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from blood_hpo.errors import InputError
+
+Key = tuple[int | str, ...]
+
+LONGEST_VALUE = 40
+"""Characters of a refused string that a message repeats."""
+
+
+class Problem(NamedTuple):
+    """Something wrong at one key, relative to the table that was looked at."""
+
+    key: Key
+    text: str
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """The valid name that was probably meant, or all of them.
+
+    >>> nearest("unitz", ["units", "dropout"])
+    'did you mean "units"?'
+    >>> nearest("x", ["units", "dropout"])
+    'choose one of units, dropout'
+    """
+    names = list(valid)
+    return _meant(name, names).removeprefix("; ") or f"choose one of {', '.join(names)}"
+
+
+def shown(value: object) -> str:
+    """A refused value as TOML would spell it, without its contents where it has many."""
+    if isinstance(value, str):
+        short = value if len(value) <= LONGEST_VALUE else value[:LONGEST_VALUE] + "..."
+        return json.dumps(short, ensure_ascii=False)
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 64:  # noqa: PLR2004
+        return "a huge integer"
+    if value is None or isinstance(value, bool | int | float):
+        return json.dumps(value)
+    if isinstance(value, dict):
+        return "a table"
+    return "an array" if isinstance(value, list) else f"a {type(value).__name__}"
+
+
+def describe(details: ErrorDetails) -> str:
+    """One of pydantic's errors in the words of a study file."""
+    value, text = details.get("input"), details["msg"]
+    if details["type"] == "missing":
+        return "missing"
+    if details["type"] == "literal_error":
+        valid = re.findall(r"'([^']*)'", details["ctx"]["expected"])
+        return f"{shown(value)} is not one of {', '.join(valid)}{_meant(value, valid)}"
+    if details["type"] in {"model_type", "dict_type", "mapping_type", "model_attributes_type"}:
+        return f"should be a table, not {shown(value)}"
+    if text.startswith("Input should"):
+        return f"{text.removeprefix('Input ')}, not {shown(value)}"
+    return text.removeprefix("Value error, ")
+
+
+def refusal(problems: Sequence[Problem]) -> ValidationError:
+    """All problems as the error that a pydantic validator raises, each at its own key."""
+    return ValidationError.from_exception_data(
+        "study file",
+        [
+            InitErrorDetails(
+                type=PydanticCustomError("study_file", "{text}", {"text": text}),
+                loc=key,
+                input=None,
+            )
+            for key, text in problems
+        ],
+    )
+
+
+def input_error(source: str, error: ValidationError) -> InputError:
+    """The first problem on one line, then how many more there are."""
+    found = error.errors(include_url=False)
+    text = describe(found[0])
+    key = _dotted(found[0]["loc"])
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return InputError(one_line(": ".join(part for part in (source, key, text) if part) + more))
+
+
+def one_line(text: str) -> str:
+    r"""Escape whatever would break the line or the terminal.
+
+    >>> one_line("a\nb")
+    'a\\nb'
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _meant(value: object, valid: Sequence[str]) -> str:
+    close = get_close_matches(value.lower(), valid, n=1) if isinstance(value, str) else []
+    return f'; did you mean "{close[0]}"?' if close else ""
+
+
+def _dotted(key: Key) -> str:
+    return ".".join(str(part) if _is_bare(part) else shown(str(part)) for part in key)
+
+
+def _is_bare(part: Any) -> bool:  # noqa: ANN401 - pydantic's locations are strings and numbers
+    return re.fullmatch(r"[A-Za-z0-9_-]+", str(part)) is not None

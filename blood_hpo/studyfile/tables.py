@@ -1,0 +1,113 @@
+"""The tables of a study file, each with the range and the default of its keys."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
+
+from blood_hpo.studyfile.parameters import Parameter, Scalar, Table, scalar
+
+LARGEST_BUDGET = 100_000
+"""Trials of one family: far more than anyone waits for, and few enough to list."""
+
+
+def study_name(name: str) -> str:
+    """Check that a name can stand in a command, a path and a URL as it is.
+
+    Raises:
+        ValueError: It cannot.
+    """
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name):
+        return name
+    raise ValueError(
+        "a study's name is 1 to 64 lower-case letters, digits, - and _, the first a letter or digit"
+    )
+
+
+StudyName = Annotated[str, AfterValidator(study_name)]
+Names = Annotated[tuple[str, ...], Strict(False)]
+Value = Annotated[
+    Scalar | None, BeforeValidator(lambda value: value if value is None else scalar(value))
+]
+
+
+class DataSpec(Table):
+    """Which images a study uses.
+
+    Attributes:
+        fraction: Share of the training and of the validation split, drawn once per study with the
+            classes in proportion.
+        synthetic_fallback: Use generated images, marked as such, where no data set can be had.
+    """
+
+    fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
+    synthetic_fallback: bool = False
+
+
+class TrainingSpec(Table):
+    """How each configuration is trained and scored.
+
+    Attributes:
+        folds: Folds of the cross-validation.
+        epochs: Most epochs a fold is trained for.
+        patience: Epochs without a better validation accuracy after which a fold stops.
+        start_epoch: Epochs before early stopping begins to watch, and to remember the best weights.
+    """
+
+    folds: Annotated[int, Field(ge=2, le=20)] = 3
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 50
+    patience: Annotated[int, Field(ge=1, le=10_000)] = 10
+    start_epoch: Annotated[int, Field(ge=0, le=10_000)] = 10
+
+
+class SamplerSpec(Table):
+    """What proposes configurations.
+
+    Attributes:
+        name: Tree-structured Parzen estimator, uniform, every combination, or stage by stage.
+        startup_trials: Random trials of a family before "tpe" begins to learn from them.
+    """
+
+    name: Literal["tpe", "random", "grid", "staged_grid"] = "tpe"
+    startup_trials: Annotated[int, Field(ge=1, le=10_000)] = 10
+
+
+class PrunerSpec(Table):
+    """What stops a trial that falls behind the finished trials of its family at the same epoch.
+
+    Attributes:
+        name: Stop below the median, or below a percentile, or never.
+        percentile: Share of trials in per cent that "percentile" lets go on.
+        startup_trials: Finished trials of a family before the first is stopped.
+        warmup_epochs: Epochs in which no trial is stopped.
+        interval_epochs: Epochs between two decisions.
+    """
+
+    name: Literal["median", "percentile", "none"] = "median"
+    percentile: Annotated[float, Field(gt=0, lt=100)] = 25.0
+    startup_trials: Annotated[int, Field(ge=0, le=10_000)] = 5
+    warmup_epochs: Annotated[int, Field(ge=0, le=10_000)] = 10
+    interval_epochs: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+
+class FamilySpec(Table):
+    """What is searched for one model family.
+
+    Attributes:
+        budget: Trials of this family; left out, the grid samplers visit their whole grid.
+        space: Hyperparameters that this family searches besides the shared ones.
+        fixed: Hyperparameters held at a value; all others are at their default.
+        around: A finished study whose best configuration of this family completes ``fixed``.
+        fixed_from: The study that ``fixed`` was completed from: what ``around`` becomes.
+        start: For the staged grid, where it starts: a value for each searched hyperparameter.
+        stages: For the staged grid, the hyperparameters that are varied together in each stage.
+    """
+
+    budget: Annotated[int, Field(ge=1, le=LARGEST_BUDGET)] | None = None
+    space: Mapping[str, Parameter] = {}
+    fixed: Mapping[str, Value] = {}
+    around: StudyName | None = None
+    fixed_from: StudyName | None = None
+    start: Mapping[str, Value] | None = None
+    stages: Annotated[tuple[Names, ...], Strict(False)] | None = None
