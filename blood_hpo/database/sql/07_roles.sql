@@ -1,0 +1,53 @@
+-- Group roles, without login and without passwords. To let somebody in, give the role itself a
+-- login, so that its limits apply: ALTER ROLE blood_hpo_analyst LOGIN PASSWORD '...'.
+-- A role that the migrating user may not create is left out, and so are its rights.
+
+DO $$
+DECLARE
+    wanted text;
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY['blood_hpo_worker', 'blood_hpo_dashboard', 'blood_hpo_analyst']
+    LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = wanted);
+        BEGIN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+            IF wanted = 'blood_hpo_analyst' THEN
+                ALTER ROLE blood_hpo_analyst SET statement_timeout = '30s';
+                ALTER ROLE blood_hpo_analyst SET default_transaction_read_only = on;
+                ALTER ROLE blood_hpo_analyst SET search_path = hpo;
+            END IF;
+        EXCEPTION
+            WHEN insufficient_privilege THEN
+                NULL;  -- left out
+            WHEN duplicate_object OR unique_violation THEN
+                NULL;  -- the migration of another database on this server was faster
+        END;
+    END LOOP;
+END
+$$;
+
+DO $$
+DECLARE
+    results text := 'public.studies, public.study_directions, public.study_user_attributes, '
+        'public.study_system_attributes, public.trials, public.trial_user_attributes, '
+        'public.trial_system_attributes, public.trial_params, public.trial_values, '
+        'public.trial_intermediate_values, public.trial_heartbeats';
+    versions text := 'public.version_info, public.alembic_version';
+    granted text;
+BEGIN
+    FOR granted IN
+        SELECT rolname FROM pg_roles
+        WHERE rolname IN ('blood_hpo_worker', 'blood_hpo_dashboard', 'blood_hpo_analyst')
+    LOOP
+        EXECUTE format('GRANT USAGE ON SCHEMA hpo TO %I', granted);
+        EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA hpo TO %I', granted);
+        CONTINUE WHEN granted = 'blood_hpo_analyst';
+        EXECUTE format('GRANT USAGE ON SCHEMA public TO %I', granted);
+        EXECUTE format('GRANT SELECT ON %s, %s TO %I', results, versions, granted);
+    END LOOP;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'blood_hpo_worker') THEN
+        EXECUTE format('GRANT INSERT, UPDATE ON %s TO blood_hpo_worker', results);
+        GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO blood_hpo_worker;
+    END IF;
+END
+$$;
