@@ -1,0 +1,56 @@
+"""What every trial of a study trains, stops and scores on: one seeded subset and its folds.
+
+Training and validation images come from their own splits; the test split cannot be reached from
+here. All trials of a study share the folds, so their scores are paired.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from blood_hpo.data.bloodmnist import DataSource, Split, load_split
+from blood_hpo.data.folds import Fold, stratified_folds, stratified_subset
+from blood_hpo.studyfile.schema import StudySpec
+from blood_hpo.training.seeds import derive
+
+
+@dataclass(frozen=True)
+class SearchData:
+    """Images of the search, with the roles they play.
+
+    Attributes:
+        images: uint8, shape (N, 28, 28, 3): the training subset followed by the validation subset.
+        labels: uint8, shape (N,), 0..7.
+        validation: int64 indices of the validation subset, which steers early stopping.
+        folds: Training and held-out int64 indices of each fold within the training subset.
+    """
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.uint8]
+    validation: npt.NDArray[np.int64]
+    folds: tuple[Fold, ...]
+
+
+def search_data(spec: StudySpec, source: DataSource) -> SearchData:
+    """Load the stratified subsets that a study file asks for, and split them into folds.
+
+    Raises:
+        DataError: The data set cannot be read.
+    """
+    train = _subset(load_split(source, "train"), spec, "train")
+    validation = _subset(load_split(source, "validation"), spec, "validation")
+    offset = len(train.labels)
+    folds = stratified_folds(train.labels, spec.training.folds, derive(spec.seed, "folds"))
+    return SearchData(
+        images=np.concatenate([train.images, validation.images]),
+        labels=np.concatenate([train.labels, validation.labels]),
+        validation=np.arange(offset, offset + len(validation.labels), dtype=np.int64),
+        folds=tuple(folds),
+    )
+
+
+def _subset(split: Split, spec: StudySpec, name: str) -> Split:
+    seed = derive(spec.seed, "subset", name)
+    chosen = stratified_subset(split.labels, spec.data.fraction, seed)
+    return Split(images=split.images[chosen], labels=split.labels[chosen])

@@ -1,0 +1,42 @@
+"""The pruner of a study, asked about a trial by the values it has reported so far."""
+
+from collections.abc import Mapping
+
+from optuna.pruners import BasePruner, MedianPruner, NopPruner, PercentilePruner
+from optuna.trial import TrialState, create_trial
+
+from blood_hpo.search.family import FamilyStudy
+from blood_hpo.studyfile.schema import PrunerSpec
+
+
+def build_pruner(spec: PrunerSpec) -> BasePruner:
+    """Optuna's pruner for a study file's ``[pruner]`` table.
+
+    Steps are epochs counted from 1 while Optuna counts from 0, hence the ``+ 1``: with 10 warm-up
+    epochs the first decision falls after epoch 11.
+    """
+    if spec.name == "none":
+        return NopPruner()
+    common = {
+        "n_startup_trials": spec.startup_trials,
+        "n_warmup_steps": spec.warmup_epochs + 1,
+        "interval_steps": spec.interval_epochs,
+    }
+    if spec.name == "median":
+        return MedianPruner(**common)
+    return PercentilePruner(spec.percentile, **common)
+
+
+def should_prune(pruner: BasePruner, view: FamilyStudy, reported: Mapping[int, float]) -> bool:
+    """Whether a trial of the view's family that has reported these scores should stop.
+
+    The view is refreshed first.
+
+    Args:
+        pruner: From `build_pruner`.
+        view: The family's trials, against which the score is held.
+        reported: Mean score over the folds by epoch, epochs counted from 1.
+    """
+    view.refresh()
+    trial = create_trial(state=TrialState.RUNNING, intermediate_values=dict(reported))
+    return bool(pruner.prune(view, trial))

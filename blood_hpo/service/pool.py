@@ -1,0 +1,121 @@
+"""Workers on this machine: started as processes of their own, watched, replaced and drained."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+RESTARTS = 3
+"""Times a crashed worker is replaced before the pool gives up on its place."""
+
+
+@dataclass
+class _Place:
+    """One of the pool's places, and the process that holds it now."""
+
+    number: int
+    log_file: Path
+    process: subprocess.Popen[bytes]
+    restarts: int = 0
+    given_up: bool = False
+
+
+@dataclass
+class Pool:
+    """Worker processes of one study.
+
+    Attributes:
+        command: Command line of a worker.
+        environment: Added to this process's environment; secrets go here, never on a command line.
+        folder: Where each worker's log is appended to, ``worker-<n>.log``.
+    """
+
+    command: Sequence[str]
+    environment: dict[str, str]
+    folder: Path
+    _places: list[_Place] = field(default_factory=list)
+    _draining: bool = False
+
+    def start(self, workers: int) -> None:
+        """Start this many workers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for number in range(1, workers + 1):
+            path = self.folder / f"worker-{number}.log"
+            self._places.append(_Place(number, path, self._spawn(path)))
+
+    def _spawn(self, path: Path) -> subprocess.Popen[bytes]:
+        with path.open("ab") as file:
+            # A session of its own: Ctrl-C reaches the pool alone, which then drains its workers.
+            return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                self.command,
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def alive(self) -> int:
+        """Workers that are running now; those that crashed are replaced first."""
+        for place in self._places:
+            code = place.process.poll()
+            if code not in (None, 0) and not place.given_up and not self._draining:
+                self._replace(place, code)
+        return sum(place.process.poll() is None for place in self._places)
+
+    def _replace(self, place: _Place, code: int) -> None:
+        place.given_up = place.restarts >= RESTARTS
+        verdict = "given up" if place.given_up else "replaced"
+        log.warning(
+            "worker %d ended with code %d and is %s; see %s",
+            place.number,
+            code,
+            verdict,
+            place.log_file,
+        )
+        if not place.given_up:
+            place.restarts += 1
+            place.process = self._spawn(place.log_file)
+
+    def crashed(self) -> list[Path]:
+        """Logs of the workers that were given up."""
+        return [place.log_file for place in self._places if place.given_up]
+
+    def drain(self) -> None:
+        """Ask every worker to finish its epoch, return its trial to the queue and exit."""
+        self._draining = True
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End every worker at once."""
+        self._draining = True
+        self._signal(signal.SIGKILL)
+        for place in self._places:
+            place.process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        for place in self._places:
+            if place.process.poll() is None:
+                place.process.send_signal(number)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for every worker to end; False if some still run after ``seconds``."""
+        deadline = time.monotonic() + seconds
+        for place in self._places:
+            try:
+                place.process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                return False
+        return True
+
+
+def worker_command(study: str) -> list[str]:
+    """Command line of a worker of this program and interpreter."""
+    return [sys.executable, "-m", "blood_hpo", "worker", study]

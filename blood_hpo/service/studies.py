@@ -1,0 +1,144 @@
+"""Shared studies: created with everything that workers need, opened by name, paused, deleted.
+
+The study file, its fingerprint and the identity of the data set are stored with the study, so that
+a worker needs a name and a database, and so that nobody adds trials that cannot be compared.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import optuna
+from optuna.storages import BaseStorage
+from pydantic import ValidationError
+
+from blood_hpo import __version__
+from blood_hpo.data.bloodmnist import DataSource
+from blood_hpo.errors import StudyError
+from blood_hpo.service.storage import StudyStorage
+from blood_hpo.studyfile.fingerprint import budget_changes, differences, fingerprint
+from blood_hpo.studyfile.schema import StudySpec
+
+SPEC, FINGERPRINT, DATA, PAUSED, VERSION = (
+    "spec",
+    "fingerprint",
+    "data",
+    "paused",
+    "program_version",
+)
+
+
+@dataclass(frozen=True)
+class SharedStudy:
+    """A study in the database, as a worker holds it.
+
+    Attributes:
+        storage: For transactions of our own.
+        cached: The same storage behind Optuna's cache of finished trials, for reading trials.
+    """
+
+    name: str
+    study_id: int
+    spec: StudySpec
+    fingerprint: str
+    data: Mapping[str, object]
+    storage: StudyStorage
+    cached: BaseStorage
+
+    def paused(self) -> str | None:
+        """Why the study is paused, or None."""
+        note = self.storage.get_study_user_attrs(self.study_id).get(PAUSED)
+        return None if note is None else str(note["reason"])
+
+    def refuse_other_data(self, source: DataSource) -> None:
+        """Compare a data set with the one that the study was created with.
+
+        Raises:
+            StudyError: It is another file, so scores could not be compared.
+        """
+        if source.sha256 != self.data["sha256"]:
+            raise StudyError(
+                f"study {self.name!r} was created with {self.data['label']} (SHA-256"
+                f" {str(self.data['sha256'])[:12]}…), but {source.path} is {source.label} (SHA-256"
+                f" {source.sha256[:12]}…); give the same file with --data or BLOOD_HPO_DATA, or"
+                f" create another study with --name"
+            )
+
+
+def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> SharedStudy:
+    """Create a study, or open the one of that name if it was created from the same file.
+
+    Budgets may differ from the stored ones: the new ones are stored, larger or smaller.
+
+    Raises:
+        StudyError: A study of that name exists and differs in anything else, or in its data set.
+    """
+    attributes = {
+        SPEC: spec.model_dump(mode="json"),
+        FINGERPRINT: fingerprint(spec),
+        DATA: source.describe(),
+        PAUSED: None,
+        VERSION: __version__,
+    }
+    if storage.create_study(spec.name, attributes, metric=spec.objective):
+        return open_study(storage, spec.name)
+    study = open_study(storage, spec.name)
+    changed = differences(study.spec, spec)
+    if changed:
+        raise StudyError(
+            f"study {spec.name!r} exists and differs: {'; '.join(changed)}; undo the change, or"
+            " create another study with --name"
+        )
+    study.refuse_other_data(source)
+    if budget_changes(study.spec, spec):
+        storage.set_study_user_attr(study.study_id, SPEC, spec.model_dump(mode="json"))
+        study = open_study(storage, spec.name)
+    return study
+
+
+def open_study(storage: StudyStorage, name: str) -> SharedStudy:
+    """Open a study by name.
+
+    Raises:
+        StudyError: There is none, or it was not created by this program, or by a newer one whose
+            study files this one does not understand.
+    """
+    study_id = storage.study_id(name)
+    attributes = storage.get_study_user_attrs(study_id)
+    if SPEC not in attributes:
+        raise StudyError(
+            f"study {name!r} holds no study file: it was created by another program; create one"
+            " with `blood-hpo study create FILE`"
+        )
+    try:
+        spec = StudySpec.model_validate(attributes[SPEC])
+    except ValidationError as error:
+        raise StudyError(
+            f"study {name!r} was created by blood_hpo {attributes.get(VERSION)} and cannot be read"
+            f" by {__version__} ({error.error_count()} unknown settings); use that version"
+        ) from error
+    if fingerprint(spec) != attributes[FINGERPRINT]:
+        raise StudyError(
+            f"study {name!r} was created by blood_hpo {attributes.get(VERSION)}, whose trials"
+            f" cannot be compared with those of {__version__}; use that version"
+        )
+    return SharedStudy(
+        name=name,
+        study_id=study_id,
+        spec=spec,
+        fingerprint=attributes[FINGERPRINT],
+        data=attributes[DATA],
+        storage=storage,
+        cached=optuna.storages.get_storage(storage),
+    )
+
+
+def pause(storage: StudyStorage, study_id: int, reason: str) -> None:
+    """Let running trials finish and start no more."""
+    note = {"reason": reason, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    storage.set_study_user_attr(study_id, PAUSED, note)
+
+
+def resume(storage: StudyStorage, study_id: int) -> None:
+    """Let workers claim again."""
+    storage.set_study_user_attr(study_id, PAUSED, None)
