@@ -47,7 +47,7 @@ class TrainingRules:
 class History:
     """One number an epoch; ``score`` stays empty where no images are scored.
 
-    ``kept`` is the score that early stopping would have kept, had training ended there.
+    ``kept`` is `Fit.score` as it stood after each epoch.
     """
 
     train_loss: list[float] = field(default_factory=list)

@@ -1,7 +1,11 @@
 """How TensorFlow runs in this process: few threads, bit-identical results, no chatter."""
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 
 @cache
@@ -10,7 +14,7 @@ def configure(threads: int = 1) -> None:
 
     One thread a process and one process a core use a machine better than one process with many
     threads, since the networks are small. A GPU's memory is taken as needed, so that processes can
-    share it. Further calls with the same argument do nothing.
+    share it. Further calls with the same argument do nothing. Takes seconds.
 
     Args:
         threads: Threads that one operation, and independent operations, may use.
@@ -20,7 +24,8 @@ def configure(threads: int = 1) -> None:
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
+    with _muted_stderr():
+        import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")
     tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -28,3 +33,17 @@ def configure(threads: int = 1) -> None:
     tf.config.experimental.enable_op_determinism()
     for device in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(device, True)
+
+
+@contextmanager
+def _muted_stderr() -> Iterator[None]:
+    """Silence what libraries print while they load, before their log level takes effect."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("w", encoding="ascii") as sink:
+        os.dup2(sink.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
