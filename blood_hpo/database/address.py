@@ -7,6 +7,7 @@ with :func:`masked` only.
 import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
 
 from blood_hpo.database import embedded
 from blood_hpo.database.cluster import SUPERUSER
@@ -74,6 +75,25 @@ def server_address(url: str) -> str:
 def masked(url: str) -> str:
     """The address with *** in place of its password."""
     return _parsed(url).render_as_string(hide_password=True)
+
+
+def libpq_uri(url: str, *, password: bool = False) -> str:
+    """The address as psql, DuckDB and other programs on libpq read it, by default without password.
+
+    SQLAlchemy names the driver in the scheme and writes a space as a plus sign: libpq does neither.
+    """
+    from sqlalchemy import URL
+
+    parsed = _parsed(url)
+    login = quote(parsed.username or "", safe="")
+    if password and parsed.password:
+        login += f":{quote(str(parsed.password), safe='')}"
+    place = URL.create("", host=parsed.host, port=parsed.port, database=parsed.database)
+    query = urlencode(parsed.query, doseq=True, quote_via=quote)
+    return (
+        f"postgresql://{login}{login and '@'}"
+        f"{place.render_as_string().removeprefix('://')}{query and '?'}{query}"
+    )
 
 
 def engine_options(application_name: str) -> dict[str, Any]:

@@ -80,6 +80,15 @@ def check_schema(engine: "Engine") -> None:
     _refuse_newer(version)
 
 
+def describe_schema(connection: "Connection") -> str:
+    """The schema of the database in a few words."""
+    version, digest = _current(connection)
+    if version == 0:
+        return f"none; run: {_MIGRATE}"
+    up_to_date = (version, digest) == (SCHEMA_VERSION, _digest())
+    return f"version {version}" if up_to_date else f"version {version}, changed; run: {_MIGRATE}"
+
+
 def _refuse_newer(version: int) -> None:
     if version > SCHEMA_VERSION:
         raise DatabaseError(

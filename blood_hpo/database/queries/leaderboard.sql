@@ -1,0 +1,9 @@
+-- Best configurations of each family
+-- The top complete trials: mean score over the held-out folds, its sample standard deviation over
+-- the folds, its standard error, and what was searched.
+SELECT
+    family, rank, number, score, sd, standard_error, epochs_trained, seconds, parameter_count,
+    params
+FROM hpo.leaderboard
+WHERE study = :study AND rank <= :top
+ORDER BY family, rank, number
