@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from blood_hpo.data import archive
 from blood_hpo.data.download import RemoteFile, fetch
-from blood_hpo.data.facts import CLASSES, FILE_NAME, IMAGE_SHAPE, OFFICIAL_COUNTS
+from blood_hpo.data.facts import CLASSES, FILE_NAME, IMAGE_SHAPE, OFFICIAL_COUNTS, SplitName
 from blood_hpo.data.medmnist_package import info
 from blood_hpo.data.source import DataSource, open_source
 from blood_hpo.data.synthetic import write_synthetic
@@ -25,6 +25,7 @@ __all__ = [
     "OFFICIAL_COUNTS",
     "DataSource",
     "Split",
+    "class_counts",
     "fetch_official",
     "find",
     "load_split",
@@ -127,6 +128,15 @@ def load_split(source: DataSource, name: Literal["train", "validation"]) -> Spli
     if name not in {"train", "validation"}:
         raise ValueError(f"load_split gives 'train' and 'validation', not {name!r}")
     return Split(*archive.read_split(source.path, name))
+
+
+def class_counts(source: DataSource) -> dict[SplitName, tuple[int, ...]]:
+    """Images of each class in each split; of the test split this count is all that is told.
+
+    Raises:
+        DataError: The file has changed or is damaged.
+    """
+    return archive.class_counts(source.path)
 
 
 def _from_environment(path: Path) -> DataSource:

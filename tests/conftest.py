@@ -1,0 +1,25 @@
+"""Data sets for every test: the real one where the environment names it, a small synthetic one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from blood_hpo.data.synthetic import write_synthetic
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Real BloodMNIST at 28x28; tests that ask for it are skipped where there is none."""
+    named = os.environ.get("BLOOD_HPO_DATA")
+    if not named:
+        pytest.skip("BLOOD_HPO_DATA names no data set")
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def synthetic_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A synthetic set of 240 training, 64 validation and 64 test images. Read it, never write."""
+    path = tmp_path_factory.mktemp("data") / "synthetic.npz"
+    write_synthetic(path, sizes={"train": 240, "validation": 64, "test": 64}, seed=1)
+    return path
