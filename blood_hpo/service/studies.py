@@ -142,3 +142,22 @@ def pause(storage: StudyStorage, study_id: int, reason: str) -> None:
 def resume(storage: StudyStorage, study_id: int) -> None:
     """Let workers claim again."""
     storage.set_study_user_attr(study_id, PAUSED, None)
+
+
+def best_configuration(storage: StudyStorage, study: str, family: str) -> dict[str, object]:
+    """The whole configuration of a family's best complete trial.
+
+    Raises:
+        StudyError: There is no such study, or no complete trial of the family in it.
+    """
+    trials = storage.get_all_trials(
+        storage.study_id(study), deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,)
+    )
+    own = [trial for trial in trials if trial.user_attrs.get("family") == family]
+    if not own:
+        raise StudyError(
+            f"study {study!r} has no complete {family} trial to take a configuration from;"
+            f" run it first, or choose another with --around"
+        )
+    best = max(own, key=lambda trial: trial.value if trial.value is not None else float("-inf"))
+    return dict(best.user_attrs["config"])

@@ -1,0 +1,51 @@
+"""What every file of the project owes its reader."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from blood_hpo.studyfile.load import load
+
+ROOT = Path(__file__).parents[2]
+STUDIES = sorted(ROOT.glob("studies/*.toml"))
+
+
+@pytest.fixture(scope="module")
+def tracked() -> list[Path]:
+    """The files that git keeps and that still exist."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout: which files belong to the project cannot be told")
+    names = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
+    return [ROOT / name for name in names.split("\0") if (ROOT / name).is_file()]
+
+
+def test_every_module_says_what_it_is(tracked: list[Path]) -> None:
+    modules = [path for path in tracked if path.suffix == ".py"]
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in modules
+        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert modules
+    assert silent == []
+
+
+def test_no_file_names_a_machine_or_a_registry(tracked: list[Path]) -> None:
+    private = re.compile(rb"/(?:root|work|Users|home/\w+)/|pythonhosted\.org|pypi\.org|npmjs\.org")
+    assert [path.name for path in tracked if private.search(path.read_bytes())] == []
+
+
+def test_studies_are_shipped() -> None:
+    names = {path.stem for path in STUDIES}
+    assert names >= {"quickstart", "paper", "paper-grid", "units", "kernels", "blood"}
+
+
+@pytest.mark.parametrize("file", STUDIES, ids=lambda path: path.stem)
+def test_a_study_file_loads_and_its_header_gives_its_command(file: Path) -> None:
+    assert load(file).families
+    header = re.match(r"(?:#.*\n)+", file.read_text(encoding="utf-8"))
+    assert header
+    assert f"blood-hpo run studies/{file.name}" in header.group()
