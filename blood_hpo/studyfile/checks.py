@@ -1,6 +1,6 @@
 """What one key of a study file demands of another; a table by itself is checked by the schema."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from blood_hpo.models.registry import FAMILIES
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from blood_hpo.studyfile.schema import StudySpec
     from blood_hpo.studyfile.tables import FamilySpec
 
+GRIDS = {"grid", "staged_grid"}
+
 LARGEST_GRID = 100_000
 """Combinations that a grid sampler lists."""
 
@@ -20,7 +22,7 @@ def problems(spec: "StudySpec") -> Iterator[Problem]:
 
     Later checks rely on earlier ones, so the first group that finds something is the last.
     """
-    for group in (_training, _families, _names, _values, _sampler, _together):
+    for group in (_training, _families, _names, _values, _sampler, _grid, _together):
         found = list(group(spec))
         yield from found
         if found:
@@ -95,44 +97,66 @@ def _values(spec: "StudySpec") -> Iterator[Problem]:
 def _sampler(spec: "StudySpec") -> Iterator[Problem]:
     for family, one in spec.families.items():
         key = ("families", family)
-        if spec.sampler.name == "staged_grid":
-            yield from _staged(key, one, spec.space(family))
-        elif one.stages is not None or one.start is not None:
-            yield Problem((*key, "stages" if one.stages else "start"), _ONLY_STAGED)
-        if spec.sampler.name in {"grid", "staged_grid"}:
-            yield from _finite(spec, family)
+        if spec.sampler.name in GRIDS:
+            yield from _infinite(spec, family)
         elif one.budget is None:
             yield Problem((*key, "budget"), "missing: how many trials may this family have?")
+        if spec.sampler.name == "staged_grid":
+            yield from _staged(key, one, spec.space(family))
+        else:
+            yield from (
+                Problem((*key, table), 'only the sampler "staged_grid" has it; remove it')
+                for table in ("stages", "start")
+                if getattr(one, table) is not None
+            )
 
 
-_ONLY_STAGED = 'only the sampler "staged_grid" has stages; remove it'
-
-
-def _finite(spec: "StudySpec", family: str) -> Iterator[Problem]:
+def _infinite(spec: "StudySpec", family: str) -> Iterator[Problem]:
     for name, parameter in spec.space(family).items():
         if parameter.size is None:
             table = ("space",) if name in spec.shared_space else ("families", family, "space")
             yield Problem((*table, name), "a grid needs an array of choices, not a range of floats")
-    size = spec.space_size(family)
-    if size is not None and size > LARGEST_GRID:
-        text = f"has {size} combinations; a grid lists at most {LARGEST_GRID}"
-        yield Problem(("families", family, "space"), text)
+
+
+def _grid(spec: "StudySpec") -> Iterator[Problem]:
+    for family in spec.families if spec.sampler.name in GRIDS else ():
+        size = spec.grid_size(family)
+        if size > LARGEST_GRID:
+            text = f"has {size} combinations; a grid visits at most {LARGEST_GRID}"
+            yield Problem(("families", family, "space"), text)
 
 
 def _staged(key: Key, one: "FamilySpec", space: Space) -> Iterator[Problem]:
-    staged = [name for stage in one.stages or () for name in stage]
-    for name in dict.fromkeys((*staged, *(one.start or {}), *space)):
+    if one.stages is None:
+        yield Problem((*key, "stages"), "missing: what does the staged grid vary together?")
+    if one.start is None:
+        yield Problem((*key, "start"), "missing: with which values does the staged grid start?")
+    if one.stages is not None and one.start is not None:
+        yield from _stages((*key, "stages"), one.stages, space)
+        yield from _start((*key, "start"), one.start, space)
+
+
+def _stages(key: Key, stages: Sequence[Sequence[str]], space: Space) -> Iterator[Problem]:
+    staged = [name for stage in stages for name in stage]
+    for name in dict.fromkeys((*staged, *space)):
         if name not in space:
-            table = "stages" if name in staged else "start"
-            yield Problem((*key, table), f"{shown(name)} is not searched; {nearest(name, space)}")
+            yield Problem(key, f"{shown(name)} is not searched; {nearest(name, space)}")
         elif staged.count(name) != 1:
-            text = "belongs to no stage" if name not in staged else "stands there twice"
-            yield Problem((*key, "stages"), f"{shown(name)} {text}")
-        elif one.start is None or name not in one.start:
-            yield Problem((*key, "start", name), "missing: with which value does the grid start?")
-        elif not space[name].contains(one.start[name]):
-            text = f"{shown(one.start[name])} is not a value that is searched"
-            yield Problem((*key, "start", name), text)
+            how = "in more than one place" if name in staged else "in no stage"
+            yield Problem(key, f"{shown(name)} stands {how}; put it into one")
+    if not all(stages):
+        yield Problem(key, "a stage is empty; remove it")
+
+
+def _start(key: Key, start: Mapping[str, object], space: Space) -> Iterator[Problem]:
+    for name in dict.fromkeys((*start, *space)):
+        if name not in space:
+            yield Problem((*key, name), f"is not searched; {nearest(name, space)}")
+        elif name not in start:
+            yield Problem((*key, name), "missing: with which value does the staged grid start?")
+        elif not space[name].contains(start[name]):
+            text = f"{shown(start[name])} is not among the searched values"
+            yield Problem((*key, name), text)
 
 
 def _together(spec: "StudySpec") -> Iterator[Problem]:

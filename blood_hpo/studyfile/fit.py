@@ -29,9 +29,12 @@ def misfit(family: str, name: str, value: object) -> str | None:
     try:
         _field(family, name).validate_python(value)
     except ValidationError as error:
-        texts = [describe(details) for details in error.errors(include_url=False)]
+        found = error.errors(include_url=False)
+        if not isinstance(value, str):  # the names that a number could also be replaced by
+            found = [one for one in found if one["type"] != "literal_error"] or found
+        texts = [describe(details) for details in found]
         meant = [text for text in texts if "did you mean" in text]
-        return " or ".join(meant or texts)
+        return ", and ".join(meant or texts)
     return None
 
 

@@ -20,13 +20,10 @@ def load(path: Path | str) -> StudySpec:
         document = tomllib.loads(_read(Path(path)))
     except tomllib.TOMLDecodeError as error:
         raise InputError(one_line(f"{source}: not valid TOML: {error}")) from error
-    except (ValueError, RecursionError) as error:
-        reason = (
-            "an integer of thousands of digits"
-            if isinstance(error, ValueError)
-            else "nested too deeply"
-        )
-        raise InputError(one_line(f"{source}: not valid TOML: {reason}")) from error
+    except RecursionError as error:
+        raise InputError(f"{source}: not valid TOML: nested too deeply") from error
+    except ValueError as error:
+        raise InputError(f"{source}: not valid TOML: a number of thousands of digits") from error
     return StudySpec.parse(document, source)
 
 
@@ -41,5 +38,7 @@ def _read(path: Path) -> str:
         raise InputError(one_line(f"{path}: a folder; name a study file in it")) from error
     except UnicodeDecodeError as error:
         raise InputError(one_line(f"{path}: not text in UTF-8 (byte {error.start})")) from error
-    except (OSError, ValueError) as error:
-        raise InputError(one_line(f"{path}: cannot be read: {error}")) from error
+    except OSError as error:
+        raise InputError(one_line(f"{path}: cannot be read: {error.strerror}")) from error
+    except ValueError as error:
+        raise InputError(one_line(f"{path}: is no path: {error}")) from error

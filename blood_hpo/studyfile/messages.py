@@ -16,6 +16,12 @@ Key = tuple[int | str, ...]
 LONGEST_VALUE = 40
 """Characters of a refused string that a message repeats."""
 
+_WORDING = {
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "a valid tuple": "an array",
+}
+
 
 class Problem(NamedTuple):
     """Something wrong at one key, relative to the table that was looked at."""
@@ -61,6 +67,8 @@ def describe(details: ErrorDetails) -> str:
     if details["type"] in {"model_type", "dict_type", "mapping_type", "model_attributes_type"}:
         return f"should be a table, not {shown(value)}"
     if text.startswith("Input should"):
+        for theirs, ours in _WORDING.items():
+            text = text.replace(theirs, ours)
         return f"{text.removeprefix('Input ')}, not {shown(value)}"
     return text.removeprefix("Value error, ")
 

@@ -88,8 +88,11 @@ class Categorical(RootModel[tuple[Annotated[Scalar, BeforeValidator(scalar)], ..
         return self.choices
 
     def contains(self, value: object) -> bool:
-        """Whether the value is one of the choices."""
-        return value in self.choices
+        """Whether the value is one of the choices; 1 is not true."""
+        return any(
+            choice == value and isinstance(choice, bool) is isinstance(value, bool)
+            for choice in self.choices
+        )
 
 
 Bound = Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]

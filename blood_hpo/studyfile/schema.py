@@ -189,7 +189,10 @@ class StudySpec(Table):
             if family["around"] is None:
                 continue
             if name not in best:
-                raise InputError(f"study {family['around']} has no finished trial of {name}")
+                raise InputError(
+                    f"study {family['around']} has no finished trial of {name}; "
+                    "run it first, or take another study"
+                )
             searched = self.space(name).keys()
             found = {key: value for key, value in best[name].items() if key not in searched}
             family["fixed"] = found | family["fixed"]

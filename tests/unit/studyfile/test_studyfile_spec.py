@@ -1,0 +1,145 @@
+"""What a study knows about its families: spaces, configurations, budgets, and what is held."""
+
+from typing import Any
+
+import pytest
+
+from blood_hpo.errors import InputError
+from blood_hpo.models.registry import FAMILIES
+from blood_hpo.studyfile.schema import StudySpec
+
+DOCUMENT: dict[str, Any] = {
+    "name": "own",
+    "space": {"optimizer": ["sgd", "adam"], "batch_size": [16, 32]},
+    "families": {
+        "cnn": {
+            "budget": 3,
+            "space": {"filters": [8, 16, 32]},
+            "fixed": {"kernel_size": 5, "learning_rate": 1},
+        },
+        "mlp": {"budget": 4, "space": {"dropout": {"low": 0.0, "high": 0.5}}},
+    },
+}
+SPEC = StudySpec.parse(DOCUMENT, "own.toml")
+
+
+def spec_with(**family: object) -> StudySpec:
+    """One MLP study in which the family's table has these keys besides its space."""
+    mlp = {"budget": 4, "space": {"units": [64, 128]}, **family}
+    return StudySpec.parse({"name": "own", "families": {"mlp": mlp}}, "own.toml")
+
+
+def test_a_space_is_the_shared_one_then_the_familys_own() -> None:
+    assert list(SPEC.space("cnn")) == ["optimizer", "batch_size", "filters"]
+    assert list(SPEC.space("mlp")) == ["optimizer", "batch_size", "dropout"]
+
+
+def test_the_size_of_a_space() -> None:
+    assert SPEC.space_size("cnn") == 2 * 2 * 3
+    assert SPEC.space_size("mlp") is None
+
+
+def test_a_configuration_has_defaults_fixed_and_searched_values() -> None:
+    config = SPEC.config("cnn", {"optimizer": "sgd", "batch_size": 16, "filters": 8})
+    assert type(config) is FAMILIES["cnn"].hyperparameters
+    assert (
+        config.model_dump().items()
+        >= {
+            "optimizer": "sgd",
+            "filters": 8,
+            "kernel_size": 5,
+            "learning_rate": 1.0,
+            "pool_size": 2,
+        }.items()
+    )
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"optimizer": "sgd", "batch_size": 16},
+        {"optimizer": "sgd", "batch_size": 16, "filters": 8, "model": "cnn"},
+        {"optimizer": "sgd", "batch_size": 16, "filters": "8"},
+    ],
+)
+def test_a_configuration_needs_exactly_what_is_searched(params: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="study own: "):
+        SPEC.config("cnn", params)
+
+
+def test_what_is_held_is_everything_that_is_not_searched() -> None:
+    held = SPEC.held("cnn")
+    assert held.keys() == FAMILIES["cnn"].hyperparameters.model_fields.keys() - SPEC.space("cnn")
+    assert held["kernel_size"] == 5
+    assert held["pooling"] == "max"
+
+
+def test_budgets_can_be_overridden() -> None:
+    assert SPEC.budgets == {"cnn": 3, "mlp": 4}
+    changed = SPEC.with_budgets({"mlp": 40})
+    assert changed.budgets == {"cnn": 3, "mlp": 40}
+    assert SPEC.budgets == {"cnn": 3, "mlp": 4}
+
+
+@pytest.mark.parametrize(
+    ("budgets", "expected"),
+    [
+        ({"mpl": 4}, 'the study has no family mpl; did you mean "mlp"?'),
+        ({"resnet": 4}, "the study has no family resnet; choose one of cnn, mlp"),
+        ({"mlp": 0}, "mlp takes 1 to 100000 trials, not 0"),
+        ({"mlp": 100_001}, "not 100001"),
+    ],
+)
+def test_a_wrong_budget_is_refused(budgets: dict[str, int], expected: str) -> None:
+    with pytest.raises(InputError) as caught:
+        SPEC.with_budgets(budgets)
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(("budget", "expected"), [(None, 4), (3, 3)])
+def test_a_grid_visits_its_whole_grid_unless_told(budget: int | None, expected: int) -> None:
+    mlp = {"budget": budget, "space": {"units": [64, 128], "batch_size": {"low": 16, "high": 17}}}
+    document = {"name": "own", "sampler": {"name": "grid"}, "families": {"mlp": mlp}}
+    assert StudySpec.parse(document, "own.toml").budgets == {"mlp": expected}
+
+
+def test_around_gives_what_is_neither_searched_nor_fixed() -> None:
+    spec = spec_with(around="paper", fixed={"batch_size": 64})
+    best = {"units": 1024, "batch_size": 16, "optimizer": "sgd", "learning_rate": None}
+    resolved = spec.resolve_around({"mlp": best})
+    family = resolved.families["mlp"]
+    assert family.fixed == {"batch_size": 64, "optimizer": "sgd", "learning_rate": None}
+    assert (family.around, family.fixed_from) == (None, "paper")
+    assert resolved.config("mlp", {"units": 64}).optimizer == "sgd"
+    assert StudySpec.parse(resolved.model_dump(mode="json"), "database") == resolved
+
+
+def test_around_on_the_command_line_replaces_the_fixed_part() -> None:
+    spec = spec_with(fixed={"batch_size": 64}).with_around("blood")
+    assert spec.families["mlp"].around == "blood"
+    assert spec.families["mlp"].fixed == {}
+    with pytest.raises(InputError, match="a study's name is"):
+        SPEC.with_around("No Study")
+
+
+def test_around_must_be_resolved_before_a_configuration_is_made() -> None:
+    with pytest.raises(InputError, match=r"families\.mlp\.around has not been resolved"):
+        spec_with(around="paper").config("mlp", {"units": 64})
+
+
+def test_a_study_without_the_family_cannot_be_gone_around() -> None:
+    with pytest.raises(InputError, match="study paper has no finished trial of mlp"):
+        spec_with(around="paper").resolve_around({"cnn": {}})
+
+
+def test_a_best_configuration_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(InputError, match=r"families\.mlp\.fixed\.filters: unknown hyperparameter"):
+        spec_with(around="paper").resolve_around({"mlp": {"filters": 8}})
+
+
+def test_values_that_fit_one_by_one_but_not_together_are_refused() -> None:
+    space = {"kernel_size": [3, 28], "pool_size": [1, 2]}
+    document = {"name": "own", "families": {"cnn": {"budget": 1, "space": space}}}
+    with pytest.raises(InputError, match=r"families\.cnn\.space: pool_size 2 exceeds the 1 x 1"):
+        StudySpec.parse(document, "own.toml")
