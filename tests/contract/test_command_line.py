@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[
 def written() -> Iterator[tuple[str, str]]:
     """Every call of the program in the documents and the studies, with its file."""
     for path in TEXTS:
-        for call in CALL.findall(path.read_text(encoding="utf-8")):
+        for call in CALL.findall(unescape(path.read_text(encoding="utf-8"))):
             yield path.name, re.split(r" [|&>#] ?|  |;", call)[0]
 
 
