@@ -3,6 +3,7 @@
 The test split is not here: :mod:`blood_hpo.data.held_out_test` has it, for the final stage alone.
 """
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 SYNTHETIC_FILE_NAME: Final = "synthetic.npz"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ def find(
         except DataError as error:
             reason = str(error)
     if synthetic:
+        _log.warning("no BloodMNIST (%s): a SYNTHETIC set takes its place", reason)
         drawn = settings.cache / SYNTHETIC_FILE_NAME
         write_synthetic(drawn)
         return open_source(drawn, "synthetic")

@@ -86,9 +86,12 @@ def test_without_data_one_message_names_the_three_ways(
     assert "\n" not in message
 
 
-def test_the_synthetic_set_is_the_last_resort_of_those_who_ask(own_settings: Settings) -> None:
+def test_the_synthetic_set_is_the_last_resort_of_those_who_ask(
+    own_settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     source = find(settings=own_settings, synthetic=True, official=NOWHERE)
     assert (source.origin, source.label, source.synthetic) == ("synthetic", "SYNTHETIC", True)
+    assert "Connection refused" in caplog.text
     assert [path.name for path in own_settings.cache.iterdir()] == ["synthetic.npz"]
     assert sum(class_counts(source)["train"]) == 1600
     again = find(settings=own_settings, synthetic=True, official=NOWHERE)

@@ -1,5 +1,7 @@
 """Subsets and folds: partitions with every class in proportion, the same for the same seed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -70,14 +72,9 @@ def test_a_class_too_rare_for_the_folds() -> None:
         stratified_folds(labels, 3, 0)
 
 
-def test_the_subset_of_the_paper(request: pytest.FixtureRequest, own_settings: Settings) -> None:
-    labels = load_split(
-        find(request.getfixturevalue("real_data"), settings=own_settings), "train"
-    ).labels
+def test_the_subset_of_the_paper(real_data: Path, own_settings: Settings) -> None:
+    labels = load_split(find(real_data, settings=own_settings), "train").labels
     subset = stratified_subset(labels, 0.4, 0)
     assert len(subset) == 4784
-    assert [len(fold.held_out) for fold in stratified_folds(labels[subset], 3, 0)] == [
-        1595,
-        1595,
-        1594,
-    ]
+    sizes = [len(fold.held_out) for fold in stratified_folds(labels[subset], 3, 0)]
+    assert sizes == [1595, 1595, 1594]
