@@ -49,3 +49,11 @@ def test_a_study_file_loads_and_its_header_gives_its_command(file: Path) -> None
     header = re.match(r"(?:#.*\n)+", file.read_text(encoding="utf-8"))
     assert header
     assert f"blood-hpo run studies/{file.name}" in header.group()
+
+
+def test_every_written_make_target_exists() -> None:
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    texts = [path.read_text(encoding="utf-8") for path in documents]
+    asked = {name for text in texts for name in re.findall(r"(?m)(?:^|`)make (\w+)", text)}
+    made = re.findall(r"(?m)^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert asked <= set(made)
