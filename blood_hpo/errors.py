@@ -1,7 +1,7 @@
 """Every error that a user can cause or meet, with the exit code of the command that met it.
 
-A message is one line: what is wrong, then what to do next. The command line prints the message alone;
-a traceback is only ever shown for a defect of the program.
+A message is one line: what is wrong, then what to do next. The command line prints the message
+alone; a traceback is only ever shown for a defect of the program.
 """
 
 from typing import ClassVar

@@ -16,7 +16,7 @@ class Settings(BaseSettings):
 
     Attributes:
         home: Folder of the embedded server, checkpoints and logs (``BLOOD_HPO_HOME``).
-        cache: Folder of downloaded and generated data sets, shared by all homes (``BLOOD_HPO_CACHE``).
+        cache: Folder of downloaded and drawn data sets, shared by all homes (``BLOOD_HPO_CACHE``).
         data: An ``.npz`` file in the MedMNIST layout (``BLOOD_HPO_DATA``).
         database_url: A PostgreSQL URL (``DATABASE_URL``); without one the embedded server is used.
         database_url_file: A file whose only line is that URL (``DATABASE_URL_FILE``).
@@ -25,7 +25,9 @@ class Settings(BaseSettings):
         max_attempts: How often one configuration is attempted before it fails for good.
     """
 
-    model_config = SettingsConfigDict(env_prefix="BLOOD_HPO_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="BLOOD_HPO_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     home: Path = Path(".blood_hpo")
     cache: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("blood_hpo")))

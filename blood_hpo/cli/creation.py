@@ -1,0 +1,78 @@
+"""From a study file and the command line's overrides to a study in the database."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blood_hpo.errors import InputError
+
+if TYPE_CHECKING:
+    from blood_hpo.service.storage import StudyStorage
+    from blood_hpo.service.studies import SharedStudy
+    from blood_hpo.studyfile.schema import StudySpec
+
+
+def create_from_file(
+    file: Path,
+    *,
+    name: str | None,
+    budgets: Sequence[str],
+    around: str | None,
+    data: str | None,
+) -> "SharedStudy":
+    """Read, override, find the data, prepare the database, create or open the study.
+
+    Raises:
+        InputError: The file or an override is wrong.
+        DataError: There is no usable data set.
+        DatabaseError: The database cannot be used.
+        StudyError: A study of that name exists and differs.
+    """
+    from blood_hpo.data.bloodmnist import find
+    from blood_hpo.database.address import database_url
+    from blood_hpo.database.migrate import ensure_schema
+    from blood_hpo.service.storage import StudyStorage
+    from blood_hpo.service.studies import create_study
+    from blood_hpo.settings import settings
+    from blood_hpo.studyfile.load import load
+    from blood_hpo.studyfile.schema import StudySpec
+
+    spec = load(file)
+    if name is not None:
+        spec = StudySpec.parse({**spec.model_dump(mode="json"), "name": name}, f"--name {name}")
+    if around is not None:
+        spec = spec.with_around(around)
+    spec = spec.with_budgets(parse_budgets(budgets))
+    source = find(
+        Path(data) if data else None,
+        settings=settings(),
+        synthetic=spec.data.synthetic_fallback,
+    )
+    url = database_url(settings())
+    ensure_schema(url)
+    storage = StudyStorage(url)
+    return create_study(storage, _resolved(storage, spec), source)
+
+
+def parse_budgets(given: Sequence[str]) -> dict[str, int]:
+    """Read ``FAMILY=N`` options.
+
+    Raises:
+        InputError: One is not of that form, or N is not a positive whole number.
+    """
+    budgets = {}
+    for text in given:
+        family, equals, number = text.partition("=")
+        if not (family and equals and number.isascii() and number.isdigit() and int(number) > 0):
+            raise InputError(f"--budget {text}: give a family and a number of trials, as in mlp=40")
+        budgets[family] = int(number)
+    return budgets
+
+
+def _resolved(storage: "StudyStorage", spec: "StudySpec") -> "StudySpec":
+    """Replace ``around`` by the best configurations of the studies that it names."""
+    from blood_hpo.service.studies import best_configuration
+
+    named = {name: one.around for name, one in spec.families.items() if one.around is not None}
+    best = {name: best_configuration(storage, study, name) for name, study in named.items()}
+    return spec.resolve_around(best) if named else spec

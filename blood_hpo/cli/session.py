@@ -1,0 +1,78 @@
+"""What commands share: the database, its schema, and studies opened by name."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from blood_hpo.service.storage import StudyStorage
+
+StudyArgument = Annotated[
+    str, typer.Argument(help="Name of the study.", envvar="BLOOD_HPO_STUDY", show_envvar=True)
+]
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", help="The data set, an .npz file.", metavar="PATH"),
+]
+
+
+def storage(application_name: str = "blood-hpo") -> "StudyStorage":
+    """Optuna's storage in a database whose schema is this program's.
+
+    Raises:
+        DatabaseError: The database cannot be reached, or its schema is another version's.
+    """
+    from blood_hpo.database.address import database_url
+    from blood_hpo.database.failures import database_errors
+    from blood_hpo.service.storage import StudyStorage
+    from blood_hpo.settings import settings
+
+    url = database_url(settings())
+    with engine():
+        pass  # which checks the schema
+    with database_errors(url):
+        return StudyStorage(url, application_name)
+
+
+@contextmanager
+def engine(application_name: str = "blood-hpo") -> Iterator["Engine"]:
+    """A connection pool for queries; its errors are one line each.
+
+    Raises:
+        DatabaseError: The database cannot be reached, or its schema is another version's.
+    """
+    from blood_hpo.database.address import database_url
+    from blood_hpo.database.address import engine as connect
+    from blood_hpo.database.failures import database_errors
+    from blood_hpo.database.migrate import check_schema
+    from blood_hpo.settings import settings
+
+    url = database_url(settings())
+    found = connect(url, application_name)
+    try:
+        with database_errors(url):
+            check_schema(found)
+            yield found
+    finally:
+        found.dispose()
+
+
+def study_data(connected: "Engine", study: str) -> Mapping[str, object]:
+    """The data set that a study was created with.
+
+    Raises:
+        StudyError: There is no such study.
+    """
+    from blood_hpo.database.query import run_query
+    from blood_hpo.errors import StudyError
+
+    found = run_query(connected, "study", study=study)
+    if not found.rows:
+        raise StudyError(
+            f"there is no study {study!r}; `blood-hpo study list` shows those that exist"
+        )
+    return dict(zip(found.columns, found.rows[0], strict=True))

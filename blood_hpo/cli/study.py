@@ -1,0 +1,147 @@
+"""``blood-hpo study``: create, look at, pause and delete studies."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows, to_json
+from blood_hpo.cli.session import DataOption, StudyArgument
+
+app = typer.Typer(no_args_is_help=True, help="Create, look at, pause and delete studies.")
+
+FileArgument = Annotated[Path, typer.Argument(help="A study file.", metavar="FILE")]
+NameOption = Annotated[
+    str | None, typer.Option("--name", help="Call the study this instead of the file's name.")
+]
+BudgetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--budget", metavar="FAMILY=N", help="Override a family's budget of trials; repeatable."
+    ),
+]
+AroundOption = Annotated[
+    str | None,
+    typer.Option(
+        "--around",
+        metavar="STUDY",
+        help="Take the fixed part of every family from its best configuration in this study.",
+    ),
+]
+
+
+@app.command()
+def create(
+    file: FileArgument,
+    name: NameOption = None,
+    budget: BudgetOption = None,
+    around: AroundOption = None,
+    data: DataOption = None,
+) -> None:
+    """Create a study from a file; created again from the same file, nothing happens.
+
+    Example: blood-hpo study create studies/paper.toml --budget mlp=40 --budget cnn=40
+    """
+    from blood_hpo.cli.creation import create_from_file
+
+    study = create_from_file(file, name=name, budgets=budget or [], around=around, data=data)
+    typer.echo(f"study {study.name}: ready; data {study.data['label']}")
+    typer.echo(f"start workers with: blood-hpo worker {study.name}")
+
+
+@app.command("list")
+def list_(output: FormatOption = OutputFormat.TABLE) -> None:
+    """List the studies in the database.
+
+    Example: blood-hpo study list --format json
+    """
+    from blood_hpo.cli.session import engine
+    from blood_hpo.database.query import run_query
+
+    with engine() as connected:
+        found = run_query(connected, "studies")
+    print_rows(found.columns, found.rows, output)
+
+
+@app.command()
+def show(
+    study: StudyArgument,
+    top: Annotated[int, typer.Option(help="Rows per family.", min=1)] = 5,
+    output: FormatOption = OutputFormat.TABLE,
+) -> None:
+    """Show a study's data set, progress and leaderboard.
+
+    With --format json: the study file, the data set and the leaderboard.
+
+    Example: blood-hpo study show paper --top 3
+    """
+    from blood_hpo.cli.session import engine, storage
+    from blood_hpo.cli.tables import print_leaderboards, print_progress
+    from blood_hpo.database.query import run_query
+    from blood_hpo.service.studies import open_study
+
+    found = open_study(storage(), study)
+    with engine() as connected:
+        if output is OutputFormat.TABLE:
+            typer.echo(f"study {study}: {found.spec.description or 'no description'}")
+            print_progress(connected, found.name, found.data, output)
+            print_leaderboards(connected, found.name, found.data, top, output)
+            return
+        best = run_query(connected, "leaderboard", study=study, top=top)
+    if output is OutputFormat.CSV:
+        print_rows(best.columns, best.rows, output)
+        return
+    board = [dict(zip(best.columns, row, strict=True)) for row in best.rows]
+    spec = found.spec.model_dump(mode="json")
+    typer.echo(to_json({"spec": spec, "data": dict(found.data), "leaderboard": board}, indent=2))
+
+
+@app.command()
+def pause(
+    study: StudyArgument,
+    reason: Annotated[str, typer.Option(help="Shown to whoever asks.")] = "paused by hand",
+) -> None:
+    """Let running trials finish and start no more.
+
+    Example: blood-hpo study pause paper --reason "disk is filling up"
+    """
+    from blood_hpo.cli.session import storage
+    from blood_hpo.service import studies
+
+    found = storage()
+    studies.pause(found, found.study_id(study), reason)
+    typer.echo(f"study {study}: paused; go on with `blood-hpo study resume {study}`")
+
+
+@app.command()
+def resume(study: StudyArgument) -> None:
+    """Let workers of a paused study claim trials again.
+
+    Example: blood-hpo study resume paper
+    """
+    from blood_hpo.cli.session import storage
+    from blood_hpo.service import studies
+
+    found = storage()
+    studies.resume(found, found.study_id(study))
+    typer.echo(f"study {study}: resumed")
+
+
+@app.command()
+def delete(
+    study: StudyArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a study with all its trials.
+
+    Example: blood-hpo study delete quickstart --yes
+    """
+    from blood_hpo.cli.session import storage
+
+    found = storage()
+    study_id = found.study_id(study)
+    trials = found.get_n_trials(study_id)
+    if not yes:
+        typer.confirm(f"Delete study {study} with its {trials} trials?", abort=True)
+    found.delete_study(study_id)
+    typer.echo(f"study {study}: deleted, {trials} trials")

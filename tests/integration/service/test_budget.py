@@ -1,0 +1,155 @@
+"""Exactly the budget, each configuration once, whoever asks and however many."""
+
+import multiprocessing
+import random
+import threading
+from collections import Counter
+
+from optuna.trial import TrialState
+
+from blood_hpo.service.budget import Busy, Claim, Claims, Finished, Paused
+from blood_hpo.service.storage import StudyStorage
+from blood_hpo.service.studies import SharedStudy, open_study, pause, resume
+
+from .conftest import MakeStudy
+
+STOP = threading.Event()
+
+
+def run_to_the_end(url: str, worker: str, seed: int) -> None:
+    """A worker without training: random scores, a tenth pruned, a tenth failed."""
+    study = open_study(StudyStorage(url, worker), "small")
+    claims, dice = Claims(study, worker), random.Random(seed)
+    pause_between_polls = threading.Event()
+    while not isinstance(found := claims.claim(STOP), Finished):
+        if isinstance(found, Claim):
+            end_somehow(study, worker, found, dice)
+        else:
+            pause_between_polls.wait(0.02)
+
+
+def end_somehow(study: SharedStudy, worker: str, claim: Claim, dice: random.Random) -> None:
+    chance = dice.random()
+    if chance < 0.1:
+        study.storage.fail(claim.trial_id, {"reason": "dice"}, worker=worker, retry=True)
+    else:
+        state = TrialState.PRUNED if chance < 0.2 else TrialState.COMPLETE
+        study.storage.end(claim.trial_id, worker, state, dice.random(), {})
+
+
+def test_eight_workers_spend_exactly_the_budget_and_repeat_nothing(
+    make_study: MakeStudy, database_url: str
+) -> None:
+    families = {
+        "mlp": {"budget": 18, "space": {"units": [64, 128, 256]}},
+        "cnn": {"budget": 22, "space": {"filters": [8, 16], "kernel_size": [3, 5]}},
+    }
+    study = make_study(families=families)
+    spawn = multiprocessing.get_context("spawn")
+    workers = [
+        spawn.Process(target=run_to_the_end, args=(database_url, f"worker-{n}", n))
+        for n in range(8)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+        assert worker.exitcode == 0
+
+    trials = study.storage.get_all_trials(study.study_id)
+    counted = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    assert Counter(t.user_attrs["family"] for t in counted) == {"mlp": 18, "cnn": 22}
+    assert not [t for t in trials if t.state in (TrialState.WAITING, TrialState.RUNNING)]
+    first_attempts = [t.user_attrs["config_hash"] for t in trials if t.user_attrs["attempt"] == 1]
+    assert len(first_attempts) == len(set(first_attempts))
+    assert len({t.user_attrs["config_hash"] for t in counted}) == 40
+    assert sorted(t.number for t in trials) == list(range(len(trials)))
+
+
+def test_families_are_served_by_the_share_of_their_budget(make_study: MakeStudy) -> None:
+    study = make_study()
+    claims = Claims(study, "one")
+    served = []
+    for _ in range(12):
+        claim = claims.claim(STOP)
+        assert isinstance(claim, Claim)
+        served.append(claim.family)
+    assert Counter(served[:6]) == {"mlp": 3, "cnn": 3}
+    assert isinstance(claims.claim(STOP), Busy)
+
+
+def test_an_exhausted_space_closes_the_budget_and_says_so(make_study: MakeStudy) -> None:
+    study = make_study(
+        space={}, families={"mlp": {"budget": 10, "space": {"units": [64, 128, 256]}}}
+    )
+    claims = Claims(study, "one")
+    for _ in range(3):
+        claim = claims.claim(STOP)
+        assert isinstance(claim, Claim)
+        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, 0.5, {})
+    assert claims.claim(STOP) == Finished(exhausted=("mlp",))
+
+
+def test_a_failed_configuration_gives_its_place_to_another(make_study: MakeStudy) -> None:
+    study = make_study(
+        space={}, families={"mlp": {"budget": 2, "space": {"units": [64, 128, 256]}}}
+    )
+    claims = Claims(study, "one")
+    failed = claims.claim(STOP)
+    assert isinstance(failed, Claim)
+    study.storage.fail(failed.trial_id, {"reason": "NaN"}, retry=False)
+    rest = set()
+    for _ in range(2):
+        claim = claims.claim(STOP)
+        assert isinstance(claim, Claim)
+        rest.add(claim.config_hash)
+        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, 0.5, {})
+    assert len(rest) == 2
+    assert failed.config_hash not in rest
+    assert claims.claim(STOP) == Finished()
+
+
+def test_a_paused_study_gives_nothing_out_until_it_is_resumed(make_study: MakeStudy) -> None:
+    study = make_study()
+    claims = Claims(study, "one")
+    pause(study.storage, study.study_id, "the disk is full")
+    assert claims.claim(STOP) == Paused("the disk is full")
+    resume(study.storage, study.study_id)
+    assert isinstance(claims.claim(STOP), Claim)
+
+
+def test_one_worker_proposes_the_same_configurations_in_every_run(
+    make_study: MakeStudy, storage: StudyStorage
+) -> None:
+    runs = []
+    for name in ("first", "second"):
+        study = make_study(name=name, sampler={"name": "tpe", "startup_trials": 3})
+        claims, proposed = Claims(study, "one"), []
+        while isinstance(claim := claims.claim(STOP), Claim):
+            proposed.append(claim.config_hash)
+            score = int(claim.config_hash[:4], 16) / 65536
+            storage.end(claim.trial_id, "one", TrialState.COMPLETE, score, {})
+        runs.append(proposed)
+    assert runs[0] == runs[1]
+    assert len(runs[0]) == 12
+
+
+def test_a_staged_grid_waits_for_a_stage_and_fixes_its_best(make_study: MakeStudy) -> None:
+    family = {
+        "space": {"units": [64, 128], "activation": ["relu", "tanh"]},
+        "start": {"units": 64, "activation": "relu"},
+        "stages": [["units"], ["activation"]],
+    }
+    study = make_study(space={}, sampler={"name": "staged_grid"}, families={"mlp": family})
+    claims = Claims(study, "one")
+    stage = [claims.claim(STOP), claims.claim(STOP)]
+    assert isinstance(claims.claim(STOP), Busy)
+    for claim in stage:
+        assert isinstance(claim, Claim)
+        score = 0.9 if claim.params["units"] == 128 else 0.1
+        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, score, {})
+    last = claims.claim(STOP)
+    assert isinstance(last, Claim)
+    assert last.params == {"units": 128, "activation": "tanh"}
+    study.storage.end(last.trial_id, "one", TrialState.COMPLETE, 0.5, {})
+    assert isinstance(claims.claim(STOP), Finished)

@@ -1,0 +1,122 @@
+"""A trial in lock-step: one report an epoch, seeded by configuration, resumable bit for bit."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blood_hpo.data.bloodmnist import find
+from blood_hpo.search.cross_validation import CrossValidation
+from blood_hpo.search.dataset import SearchData, search_data
+from blood_hpo.settings import Settings
+from blood_hpo.studyfile.schema import StudySpec
+
+MLP: Mapping[str, object] = {"units": 16, "dropout": 0.2, "augmentation": "symmetries"}
+Begin = Callable[..., CrossValidation]
+
+
+def spec_of(**training: object) -> StudySpec:
+    document = {
+        "name": "lock-step",
+        "seed": 5,
+        "pruner": {"name": "none"},
+        "training": {"folds": 3, "epochs": 4, "patience": 10, "start_epoch": 1, **training},
+        "families": {"mlp": {"budget": 1, "space": {"units": [16, 32]}}},
+    }
+    return StudySpec.parse(document, "test")
+
+
+@pytest.fixture(scope="module")
+def data(synthetic_npz: Path) -> SearchData:
+    return search_data(spec_of(), find(synthetic_npz, settings=Settings()))
+
+
+@pytest.fixture
+def begin(data: SearchData) -> Iterator[Begin]:
+    begun = []
+
+    def start(config: Mapping[str, object] = MLP, **training: object) -> CrossValidation:
+        trial = CrossValidation(spec_of(**training), "mlp", config, data)
+        begun.append(trial)
+        return trial
+
+    yield start
+    for trial in begun:
+        trial.close()
+
+
+def train(trial: CrossValidation) -> CrossValidation:
+    while not trial.finished:
+        trial.advance()
+    return trial
+
+
+def test_every_report_is_the_mean_over_the_folds(begin: Begin) -> None:
+    trial, reported = begin(), {}
+    while not trial.finished:
+        trial.advance()
+        reported[trial.epoch] = trial.score
+    results = trial.results()
+    assert list(reported) == [1, 2, 3, 4]
+    assert trial.score == pytest.approx(np.mean(results.fold_scores))
+    assert trial.reports() == pytest.approx(reported)
+    assert results.epochs_trained == 12
+
+
+def test_the_score_is_that_of_the_epoch_which_early_stopping_restores(begin: Begin) -> None:
+    results = train(begin()).results()
+    for fold, best in enumerate(results.fold_best_epochs):
+        watched = results.curves["validation"][fold][1:]
+        assert best == 2 + int(np.argmax(watched))
+        expected = results.curves["score"][fold][best - 1]
+        assert results.fold_scores[fold] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_fold_that_has_stopped_holds_its_score(begin: Begin) -> None:
+    trial = train(begin(epochs=60, patience=4, start_epoch=0))
+    epochs = trial.results().fold_epochs
+    assert min(epochs) < max(epochs) == trial.epoch
+    assert len(trial.reports()) == max(epochs)
+    assert trial.reports()[trial.epoch] == pytest.approx(trial.score)
+
+
+def test_the_same_configuration_gives_the_same_result(begin: Begin) -> None:
+    first, second = train(begin()).results(), train(begin()).results()
+    assert first.fold_scores == second.fold_scores
+    assert first.curves == second.curves
+
+
+def test_another_configuration_has_other_seeds(begin: Begin) -> None:
+    other = {**MLP, "label_smoothing": 0.0001}
+    assert train(begin()).results().curves != train(begin(other)).results().curves
+
+
+def test_a_trial_resumed_from_its_arrays_gives_the_same_result(
+    begin: Begin, tmp_path: Path
+) -> None:
+    whole = train(begin()).results()
+    interrupted = begin()
+    interrupted.advance()
+    interrupted.advance()
+    np.savez(tmp_path / "state.npz", **interrupted.state())
+    resumed = begin()
+    with np.load(tmp_path / "state.npz", allow_pickle=False) as arrays:
+        resumed.restore(dict(arrays))
+    assert resumed.epoch == 2
+    assert resumed.reports() == interrupted.reports()
+    assert train(resumed).results().curves == whole.curves
+
+
+def test_training_and_scored_images_are_disjoint_and_the_test_split_is_absent(
+    data: SearchData, synthetic_npz: Path
+) -> None:
+    roles = [set(data.validation)]
+    for fold in data.folds:
+        assert not set(fold.train) & set(fold.held_out)
+        assert not (set(fold.train) | set(fold.held_out)) & roles[0]
+    assert set.union(*(set(fold.held_out) for fold in data.folds)) == set(
+        data.folds[0].train
+    ) | set(data.folds[0].held_out)
+    with np.load(synthetic_npz) as archive:
+        assert len(data.images) == len(archive["train_images"]) + len(archive["val_images"])
