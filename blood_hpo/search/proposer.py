@@ -163,10 +163,10 @@ def _unborn() -> FrozenTrial:
 def _results(
     trials: Sequence[FrozenTrial], space: Mapping[str, BaseDistribution]
 ) -> Iterator[tuple[Params, float | None]]:
-    """Finished trials with their score; None for a configuration that failed for good."""
+    """Finished trials with their score; None for a pruned one and for one that failed for good."""
     for trial in trials:
         params = {name: trial.params[name] for name in space if name in trial.params}
         if trial.state == TrialState.COMPLETE:
             yield params, trial.value
-        elif trial.state == TrialState.FAIL and trial.user_attrs.get("final_failure"):
+        elif trial.state == TrialState.PRUNED or trial.user_attrs.get("final_failure"):
             yield params, None
