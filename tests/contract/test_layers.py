@@ -54,6 +54,11 @@ def test_every_contract_is_kept() -> None:
             "Only the final evaluation can load the test split",
         ),
         (
+            "search/dataset",
+            "from blood_hpo.data.archive import read_split",
+            "Only the data room reads the archive, which holds the test split too",
+        ),
+        (
             "cli/output",
             "import blood_hpo.data.held_out_test",
             "Only the final evaluation can load the test split",
