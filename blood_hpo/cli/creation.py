@@ -1,5 +1,6 @@
 """From a study file and the command line's overrides to a study in the database."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,16 +64,31 @@ def parse_budgets(given: Sequence[str]) -> dict[str, int]:
     budgets = {}
     for text in given:
         family, equals, number = text.partition("=")
-        if not (family and equals and number.isascii() and number.isdigit() and int(number) > 0):
+        if not (family and equals and re.fullmatch("[0-9]{1,9}", number) and int(number) > 0):
             raise InputError(f"--budget {text}: give a family and a number of trials, as in mlp=40")
         budgets[family] = int(number)
     return budgets
 
 
 def _resolved(storage: "StudyStorage", spec: "StudySpec") -> "StudySpec":
-    """Replace ``around`` by the best configurations of the studies that it names."""
-    from blood_hpo.service.studies import best_configuration
+    """Replace ``around`` by the best configurations of the studies that it names.
+
+    A study that exists keeps the configurations that it was created around, also when the studies
+    they came from have found better ones since.
+    """
+    from blood_hpo.service.studies import best_configuration, stored_spec
 
     named = {name: one.around for name, one in spec.families.items() if one.around is not None}
-    best = {name: best_configuration(storage, study, name) for name, study in named.items()}
-    return spec.resolve_around(best) if named else spec
+    if not named:
+        return spec
+    stored = stored_spec(storage, spec.name)
+    kept = {
+        name: stored.held(name)
+        for name, study in named.items()
+        if stored and name in stored.families and stored.families[name].fixed_from == study
+    }
+    best = {
+        name: kept.get(name) or best_configuration(storage, study, name)
+        for name, study in named.items()
+    }
+    return spec.resolve_around(best)

@@ -144,6 +144,13 @@ def resume(storage: StudyStorage, study_id: int) -> None:
     storage.set_study_user_attr(study_id, PAUSED, None)
 
 
+def stored_spec(storage: StudyStorage, name: str) -> StudySpec | None:
+    """The study file of an existing study, or None if there is no study of that name."""
+    if name not in {study.study_name for study in storage.get_all_studies()}:
+        return None
+    return open_study(storage, name).spec
+
+
 def best_configuration(storage: StudyStorage, study: str, family: str) -> dict[str, object]:
     """The whole configuration of a family's best complete trial.
 
