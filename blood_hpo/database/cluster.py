@@ -38,6 +38,8 @@ _SETTINGS: Final = {
     "log_timezone": "UTC",
     "log_checkpoints": "off",
     "jit": "off",  # compiling a view takes longer than running it
+    "io_method": "sync",  # three processes fewer, on a machine whose cores train
+    "max_logical_replication_workers": "0",
 }
 
 
@@ -63,7 +65,7 @@ class Cluster:
 
     Attributes:
         folder: The data folder, absolute; it need not exist yet.
-        socket_folder: Where the server's socket is: the data folder, unless its path is too long.
+        socket_folder: Where the server's socket is: the data folder, unless its path will not do.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -99,7 +101,7 @@ class Cluster:
             DatabaseError: It does not start; the message carries the server's own reason.
         """
         self._open_ways()
-        self._discard_stale_pid_file()
+        self._discard_stale_locks()
         deadline = time.monotonic() + _PATIENCE
         while not self._try_start():
             # What a killed server left behind: its last processes go within moments.
@@ -177,19 +179,25 @@ class Cluster:
         account = self._account()
         environment = {key: value for key, value in os.environ.items() if key[:2] != "PG"}
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-            done = subprocess.run(  # noqa: S603  our own program with our own arguments
-                [program(name), *arguments],
-                check=False,
-                cwd=folder or self.folder,
-                env=environment | {"LC_ALL": "C"},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for us, not for the server
-                user=account.uid if account else None,
-                group=account.gid if account else None,
-                extra_groups=[] if account else None,
-            )
+            try:
+                done = subprocess.run(  # noqa: S603  our own program with our own arguments
+                    [program(name), *arguments],
+                    check=False,
+                    cwd=folder or self.folder,
+                    env=environment | {"LC_ALL": "C"},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C is for us, not for the server
+                    user=account.uid if account else None,
+                    group=account.gid if account else None,
+                    extra_groups=[] if account else None,
+                )
+            except (OSError, subprocess.SubprocessError) as error:
+                raise DatabaseError(
+                    f"{name} cannot be run as the server's account ({error}); "
+                    "run as an ordinary user or set DATABASE_URL to a server"
+                ) from error
             output.seek(0)
             return _complaint(output.read()) if done.returncode else None
 
@@ -198,10 +206,11 @@ class Cluster:
             return _complaint(self._log.read_text(errors="replace")[-4000:])
         return "it wrote no log"
 
-    def _discard_stale_pid_file(self) -> None:
+    def _discard_stale_locks(self) -> None:
+        """Remove what a killed server left: by now its number may be another process's."""
         if not self.is_running():
-            # The number may by now be another process's, which PostgreSQL would take for a server.
             (self.folder / "postmaster.pid").unlink(missing_ok=True)
+            (self.socket_folder / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
     def _account(self) -> Account | None:
         return server_account(self.folder if self.folder.exists() else self.folder.parent)
@@ -214,7 +223,7 @@ class Cluster:
 
 def _socket_folder(folder: Path) -> Path:
     name = os.fsencode(folder)
-    if len(name) <= _LONGEST_SOCKET_FOLDER:
+    if len(name) <= _LONGEST_SOCKET_FOLDER and b"," not in name:  # libpq splits hosts at commas
         return folder
     digest = hashlib.sha256(name).hexdigest()[:16]
     return Path("/tmp", f"blood-hpo-{digest}")  # noqa: S108  short, and the same for every process

@@ -25,20 +25,30 @@ CROSS JOIN LATERAL (
 ) AS budgets
 LEFT JOIN (
     SELECT
-        study,
-        family,
+        studies.study_name AS study,
+        family.value_json AS family_json,
         count(*) FILTER (WHERE state = 'COMPLETE') AS complete,
         count(*) FILTER (WHERE state = 'PRUNED') AS pruned,
         count(*) FILTER (WHERE state = 'RUNNING') AS running,
         count(*) FILTER (WHERE state = 'WAITING') AS waiting,
         count(*) FILTER (WHERE state = 'FAIL') AS failed,
-        max(score) FILTER (WHERE state = 'COMPLETE') AS best_score,
-        sum(epochs_trained)::bigint AS epochs_trained,
-        sum(seconds) AS seconds,
-        avg(seconds) FILTER (WHERE state IN ('COMPLETE', 'PRUNED')) AS mean_seconds
-    FROM hpo.trials
-    GROUP BY study, family
-) AS done ON done.study = studies.study AND done.family = budgets.family;
+        max(trial_values.value) FILTER (WHERE state = 'COMPLETE') AS best_score,
+        sum(epochs.value_json::bigint)::bigint AS epochs_trained,
+        sum(seconds.value_json::double precision) AS seconds,
+        avg(seconds.value_json::double precision)
+            FILTER (WHERE state IN ('COMPLETE', 'PRUNED')) AS mean_seconds
+    FROM public.trials
+    JOIN public.studies USING (study_id)
+    JOIN public.trial_user_attributes AS family
+        ON family.trial_id = trials.trial_id AND family.key = 'family'
+    LEFT JOIN public.trial_user_attributes AS epochs
+        ON epochs.trial_id = trials.trial_id AND epochs.key = 'epochs_trained'
+    LEFT JOIN public.trial_user_attributes AS seconds
+        ON seconds.trial_id = trials.trial_id AND seconds.key = 'seconds'
+    LEFT JOIN public.trial_values
+        ON trial_values.trial_id = trials.trial_id AND objective = 0
+    GROUP BY studies.study_name, family.value_json
+) AS done ON done.study = studies.study AND done.family_json = to_json(budgets.family)::text;
 
 COMMENT ON VIEW hpo.progress IS 'One row a family of each study: budget, states, best score, time left.';
 COMMENT ON COLUMN hpo.progress.study IS 'Name of the study.';
