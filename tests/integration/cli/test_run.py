@@ -1,0 +1,159 @@
+"""Studies from the command line: run, asked about, run again, extended, drained, replayed."""
+
+import json
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from .conftest import STUDY, Program
+
+DEADLINE = 120.0
+
+
+def rows(program: Program, *words: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(program.run(*words, "--format", "json").stdout)
+    return found
+
+
+def test_a_run_ends_with_the_budget_spent_and_a_leaderboard_per_family(program: Program) -> None:
+    progress = {row["family"]: row for row in rows(program, "status", "tiny")}
+    assert {name: row["counted"] for name, row in progress.items()} == {"mlp": 3, "cnn": 3}
+    assert all(row["running"] == row["waiting"] == row["failed"] == 0 for row in progress.values())
+    board = program.run("study", "show", "tiny").stdout
+    assert "tiny, mlp: best of the search on SYNTHETIC" in board
+    assert "tiny, cnn: best of the search on SYNTHETIC" in board
+
+
+def test_the_same_command_again_finds_nothing_to_do(program: Program, tiny_file: str) -> None:
+    again = program.run("run", tiny_file, "--workers", "1", "--format", "json")
+    assert "data: SYNTHETIC" in again.stderr
+    assert len(json.loads(again.stdout)) == 6
+
+
+def test_a_changed_file_is_refused_with_the_difference(program: Program) -> None:
+    changed = program.file(STUDY.replace("epochs = 3", "epochs = 4", 1), "changed.toml")
+    refused = program.run("run", changed, code=5)
+    assert "training.epochs: 3 -> 4" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_replayed_trial_scores_exactly_as_recorded(program: Program) -> None:
+    best = rows(program, "study", "list")
+    assert best[0]["counted"] == 6
+    (shown,) = rows(program, "trial", "show", "tiny", "0")
+    replayed = rows(program, "trial", "replay", "tiny", "0")
+    assert [row["replayed"] for row in replayed] == shown["fold_scores"]
+    assert all(row["same"] for row in replayed)
+
+
+def test_a_grid_around_the_best_configuration_of_a_finished_study(program: Program) -> None:
+    text = """
+    name = "around"
+    seed = 1
+    [training]
+    epochs = 2
+    start_epoch = 0
+    [sampler]
+    name = "grid"
+    [pruner]
+    name = "none"
+    [families.mlp.space]
+    units = [4, 8]
+    """
+    file = program.file(text, "around.toml")
+    program.run("study", "create", file, "--around", "tiny")
+    shown = json.loads(program.run("study", "show", "around", "--format", "json").stdout)
+    (best,) = [
+        row
+        for row in json.loads(program.run("study", "show", "tiny", "--format", "json").stdout)[
+            "leaderboard"
+        ]
+        if row["family"] == "mlp" and row["rank"] == 1
+    ]
+    family = shown["spec"]["families"]["mlp"]
+    assert family["fixed"]["batch_size"] == best["params"]["batch_size"]
+    assert family["fixed_from"] == "tiny"
+    assert family["budget"] == 2
+    again = program.run("study", "create", file, "--around", "tiny")
+    assert "study around: ready" in again.stdout
+
+
+def test_a_drained_run_goes_on_where_it_stopped(program: Program) -> None:
+    long = STUDY.replace('"tiny"', '"long"').replace("epochs = 3", "epochs = 400")
+    file = program.file(long.replace("patience = 3", "patience = 400"), "long.toml")
+    command = ("run", file, "--workers", "1", "--budget", "mlp=1", "--budget", "cnn=1")
+    running = program.start(*command)
+    wait_for_epoch(program, "long", 5)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=DEADLINE)
+    assert running.returncode == 130
+    assert "drained; the same command goes on from here" in err
+    states = {row["family"]: row for row in rows(program, "status", "long")}
+    assert sum(row["waiting"] for row in states.values()) == 1
+    assert sum(row["running"] for row in states.values()) == 0
+
+    running = program.start(*command)
+    log = program.folder / ".blood_hpo/logs/long/worker-1.log"
+    wait_until(lambda: "goes on from epoch" in log.read_text(encoding="utf-8"))
+    running.send_signal(signal.SIGINT)
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=DEADLINE)
+    assert running.returncode == 130
+
+
+def wait_for_epoch(program: Program, study: str, epoch: int) -> None:
+    log = program.folder / f".blood_hpo/logs/{study}/worker-1.log"
+    wait_until(lambda: log.exists() and f"epoch {epoch}/" in log.read_text(encoding="utf-8"))
+
+
+def wait_until(condition: Any) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, "the condition was not met in time"
+        time.sleep(0.05)
+
+
+def test_pause_resume_and_delete(program: Program) -> None:
+    file = program.file(STUDY.replace('"tiny"', '"short-lived"'), "short.toml")
+    program.run("study", "create", file)
+    program.run("study", "pause", "short-lived", "--reason", "lunch")
+    paused = program.run("run", file, "--workers", "1", code=5)
+    assert "is paused: lunch; go on with `blood-hpo study resume short-lived`" in paused.stderr
+    program.run("study", "resume", "short-lived")
+    program.run("study", "delete", "short-lived", "--yes")
+    assert "short-lived" not in program.run("study", "list").stdout
+
+
+def test_other_data_than_the_studys_is_refused(program: Program, tmp_path: Path) -> None:
+    other = tmp_path / "other.npz"
+    sizes = ("--train-size", "240", "--validation-size", "64", "--test-size", "64")
+    program.run("data", "synthetic", str(other), *sizes, "--seed", "2")
+    refused = program.run("worker", "tiny", "--data", str(other), code=5)
+    assert "was created with SYNTHETIC" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_what_is_wrong_is_said_in_one_line(program: Program, tiny_file: str) -> None:
+    unknown = "there is no study 'nothing'"
+    for words, code, message in (
+        (("run", "nothing.toml"), 2, "nothing.toml: no such study file"),
+        (("run", tiny_file, "--budget", "mlp"), 2, "give a family and a number of trials"),
+        (("run", tiny_file, "--budget", "mpl=3"), 2, 'did you mean "mlp"?'),
+        (("run", tiny_file, "--data", "nothing.npz"), 3, "nothing.npz"),
+        (("status", "nothing"), 5, unknown),
+        (("worker", "nothing"), 5, unknown),
+        (("trial", "show", "tiny", "99"), 5, "has no trial 99"),
+        (("trial", "replay", "tiny", "99"), 5, "has no trial 99; its trials are 0 to 5"),
+    ):
+        wrong = program.run(*words, code=code)
+        assert message in wrong.stderr
+        assert "Traceback" not in wrong.stderr
+        assert wrong.stdout == ""
+
+
+def test_the_doctor_finds_database_and_data(program: Program) -> None:
+    checks = {row["check"]: row for row in rows(program, "doctor")}
+    assert checks["database"]["finding"].startswith("PostgreSQL ")
+    assert checks["data set"]["finding"].startswith("SYNTHETIC")
+    assert all(row["ok"] for row in checks.values())
