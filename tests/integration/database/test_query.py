@@ -1,0 +1,84 @@
+"""The named questions, asked of a study with trials in every state."""
+
+import pytest
+from optuna.trial import TrialState
+from sqlalchemy import Engine
+
+from blood_hpo.database.query import load_query, names, run_query
+from blood_hpo.errors import DatabaseError, InputError
+
+from .conftest import Recorder
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_question_has_an_answer(name: str, study: str, connected: Engine) -> None:
+    values = {"study": study, "number": 0, "top": 3}
+    wanted = {parameter: values[parameter] for parameter in load_query(name).parameters}
+    found = run_query(connected, name, **wanted)
+    assert found.columns
+    assert found.rows or name == "repeats"
+    assert all(len(row) == len(found.columns) for row in found.rows)
+
+
+def test_the_leaderboard_ends_where_it_is_cut(study: str, connected: Engine) -> None:
+    found = run_query(connected, "leaderboard", study=study, top=1)
+    place = found.columns.index("number")
+    assert [row[place] for row in found.rows] == [2, 1]
+
+
+def test_running_trials_carry_the_score_of_their_last_epoch(study: str, connected: Engine) -> None:
+    found = run_query(connected, "running", study=study)
+    (row,) = (dict(zip(found.columns, row, strict=True)) for row in found.rows)
+    assert (row["number"], row["family"], row["epoch"], row["score"]) == (6, "cnn", 2, 0.6)
+
+
+def test_a_trial_that_has_not_reported_is_running_too(
+    recorder: Recorder, connected: Engine
+) -> None:
+    recorder.start("mlp", "host:1:0")
+    found = run_query(connected, "running", study="blood")
+    (row,) = (dict(zip(found.columns, row, strict=True)) for row in found.rows)
+    assert (row["number"], row["epoch"], row["score"]) == (0, None, None)
+
+
+def test_repeats_finds_a_configuration_counted_twice(
+    recorder: Recorder, study: str, connected: Engine
+) -> None:
+    assert run_query(connected, "repeats", study=study).rows == []
+    recorder.study.ask()  # the retry, which waits
+    again = recorder.start("mlp", "host:1:0", config_hash="aa" * 8)
+    recorder.end(again, TrialState.PRUNED, [0.1])
+    assert run_query(connected, "repeats", study=study).rows == [("mlp", "aa" * 8, 2, [0, 7])]
+
+
+def test_budget_finds_a_family_that_overspends(
+    recorder: Recorder, study: str, connected: Engine
+) -> None:
+    recorder.start("cnn", "host:1:0")
+    found = run_query(connected, "budget", study=study)
+    assert [(row[0], row[-1]) for row in found.rows] == [("cnn", 1), ("mlp", 0), ("resnet", 0)]
+
+
+def test_parameters_are_bound(study: str, connected: Engine) -> None:
+    name = f"{study}' OR 'a' = 'a"
+    assert run_query(connected, "trials", study=name).rows == []
+
+
+def test_an_unknown_question_names_the_nearest(connected: Engine) -> None:
+    with pytest.raises(InputError, match="'leaderbord'; did you mean 'leaderboard'"):
+        run_query(connected, "leaderbord")
+
+
+def test_missing_and_unknown_parameters_are_refused(connected: Engine) -> None:
+    with pytest.raises(InputError, match="'trial' takes study, number, but was given study"):
+        run_query(connected, "trial", study="blood")
+    with pytest.raises(InputError, match="'studies' takes no parameters, but was given study"):
+        run_query(connected, "studies", study="blood")
+
+
+def test_a_database_without_views_is_one_line(connected: Engine) -> None:
+    with connected.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA hpo CASCADE")
+    with pytest.raises(DatabaseError, match="blood-hpo db migrate") as caught:
+        run_query(connected, "studies")
+    assert "\n" not in str(caught.value)
