@@ -5,25 +5,13 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from blood_hpo.errors import BloodHpoError
+from blood_hpo.training.divergence import NonFiniteLoss
 from blood_hpo.training.epoch import CompiledNetwork, NetworkState
 from blood_hpo.training.schedule import learning_rates
 from blood_hpo.training.scores import Objective, score
 from blood_hpo.training.seeds import derive
 
 Indices = NDArray[np.int64]
-
-
-class NonFiniteLoss(BloodHpoError):  # noqa: N818 - named after what happened
-    """Training diverged: the loss, or a predicted probability, is no longer a number.
-
-    Attributes:
-        epoch: The epoch in which it happened, from 1.
-    """
-
-    def __init__(self, epoch: int) -> None:
-        super().__init__(f"the loss is not finite in epoch {epoch}; try a smaller learning rate")
-        self.epoch = epoch
 
 
 @dataclass(frozen=True)
