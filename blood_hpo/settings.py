@@ -48,19 +48,30 @@ class Settings(BaseSettings):
             return self.database_url
         if self.database_url_file is None:
             return None
-        try:
-            url = self.database_url_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(
-                f"DATABASE_URL_FILE {self.database_url_file} cannot be read ({error}); "
-                "point it at a file whose only line is a postgresql:// URL"
-            ) from error
-        if not url:
-            raise InputError(
-                f"DATABASE_URL_FILE {self.database_url_file} is empty; "
-                "write one postgresql:// URL into it"
-            )
-        return SecretStr(url)
+        return read_url(self.database_url_file, "DATABASE_URL_FILE")
+
+
+def read_url(path: Path, given_by: str) -> SecretStr:
+    """The database URL that is a file's only line.
+
+    Args:
+        path: The file.
+        given_by: What named the file, for the message.
+
+    Raises:
+        InputError: The file cannot be read or is empty.
+    """
+    try:
+        url = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(
+            f"{given_by} {path} cannot be read ({reason}); "
+            "point it at a file whose only line is a postgresql:// URL"
+        ) from error
+    if not url:
+        raise InputError(f"{given_by} {path} is empty; write one postgresql:// URL into it")
+    return SecretStr(url)
 
 
 @cache

@@ -55,11 +55,17 @@ def fetch(
 ) -> None:
     """Download official BloodMNIST 28x28 (36 MB) into the cache; a cut download goes on.
 
+    Where BLOOD_HPO_DATA names a file, that file is checked and nothing is downloaded.
+
     Example: blood-hpo data fetch
     """
-    from blood_hpo.data.bloodmnist import fetch_official, official_file
+    from blood_hpo.data.bloodmnist import fetch_official, find, official_file
     from blood_hpo.settings import settings
 
+    if settings().data is not None:
+        named = find(settings=settings())
+        typer.echo(f"{named.label}: {named.path}")
+        return
     official = official_file()
     official = official._replace(url=url) if url else official
     source = fetch_official(settings(), official=official, answer_seconds=_PATIENCE_SECONDS)

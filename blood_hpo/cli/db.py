@@ -1,5 +1,6 @@
 """``blood-hpo db``: the database server, its address, its schema, and psql."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,6 @@ from blood_hpo.errors import DatabaseError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 app = typer.Typer(no_args_is_help=True, help="Start, look at and prepare the database.")
 
@@ -106,6 +106,27 @@ def migrate() -> None:
 
 
 @app.command()
+def logins(
+    files: Annotated[
+        list[Path], typer.Argument(help="Files that hold one role's URL each.", metavar="FILE...")
+    ],
+) -> None:
+    """Let the worker, dashboard and analyst roles log in with the passwords in their URLs.
+
+    The database must be migrated. Done again with other passwords, these replace the old ones.
+
+    Example: blood-hpo db logins secrets/worker_url secrets/dashboard_url secrets/analyst_url
+    """
+    from blood_hpo.database.address import database_url
+    from blood_hpo.database.logins import allow_logins
+    from blood_hpo.settings import read_url, settings
+
+    addresses = [read_url(file, "file").get_secret_value() for file in files]
+    for role in allow_logins(database_url(settings()), addresses):
+        typer.echo(f"role {role} may log in")
+
+
+@app.command()
 def status(output: FormatOption = OutputFormat.TABLE) -> None:
     """Show where the database is and what is in it; an embedded server is not started for this.
 
@@ -153,7 +174,7 @@ def _contents(address: str) -> dict[str, object]:
         return {**found, "schema": describe_schema(connection)}
 
 
-def _embedded_home() -> "Path":
+def _embedded_home() -> Path:
     from blood_hpo.settings import settings
 
     if settings().server_url() is not None:

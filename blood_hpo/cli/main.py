@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from blood_hpo import __version__
-from blood_hpo.cli import data, db, doctor, run, status, study, trial, worker
+from blood_hpo.cli import dashboard, data, db, doctor, health, run, status, study, trial, worker
 from blood_hpo.errors import BloodHpoError
 
 app = typer.Typer(
@@ -25,7 +25,9 @@ app.add_typer(study.app, name="study")
 app.add_typer(trial.app, name="trial")
 app.add_typer(db.app, name="db")
 app.add_typer(data.app, name="data")
+app.command("dashboard")(dashboard.dashboard)
 app.command("doctor")(doctor.doctor)
+app.command("health")(health.health)
 
 
 def _print_version(wanted: bool) -> None:

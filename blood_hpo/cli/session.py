@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,8 +12,23 @@ if TYPE_CHECKING:
 
     from blood_hpo.service.storage import StudyStorage
 
+
+def _study_name(name_or_file: str) -> str:
+    if not name_or_file.endswith(".toml"):
+        return name_or_file
+    from blood_hpo.studyfile.load import load
+
+    return load(Path(name_or_file)).name
+
+
 StudyArgument = Annotated[
-    str, typer.Argument(help="Name of the study.", envvar="BLOOD_HPO_STUDY", show_envvar=True)
+    str,
+    typer.Argument(
+        help="Name of the study, or its file.",
+        envvar="BLOOD_HPO_STUDY",
+        show_envvar=True,
+        callback=_study_name,
+    ),
 ]
 DataOption = Annotated[
     str | None,

@@ -96,7 +96,7 @@ def libpq_uri(url: str, *, password: bool = False) -> str:
     )
 
 
-def engine_options(application_name: str) -> dict[str, Any]:
+def engine_options(application_name: str, *, read_only: bool = False) -> dict[str, Any]:
     """Keyword arguments of ``sqlalchemy.create_engine`` for every connection of the program.
 
     A lost server is noticed within about six seconds, also in the middle of a query. Timestamps
@@ -104,7 +104,9 @@ def engine_options(application_name: str) -> dict[str, Any]:
 
     Args:
         application_name: Who asks, as it stands in ``pg_stat_activity``.
+        read_only: Whether the server refuses every change.
     """
+    only = " -c default_transaction_read_only=on" if read_only else ""
     return {
         "pool_pre_ping": True,
         "connect_args": {
@@ -115,7 +117,7 @@ def engine_options(application_name: str) -> dict[str, Any]:
             "keepalives_count": 3,
             "tcp_user_timeout": 6000,
             "application_name": application_name,
-            "options": "-c timezone=UTC",
+            "options": f"-c timezone=UTC{only}",
         },
     }
 

@@ -31,10 +31,11 @@ METRIC_NAMES = "study:metric_names"
 class StudyStorage(RDBStorage):
     """Optuna's storage on PostgreSQL, plus claims, endings and retries in one transaction each."""
 
-    def __init__(self, url: str, application_name: str = "blood-hpo") -> None:
-        super().__init__(
-            url, engine_kwargs=engine_options(application_name), skip_table_creation=True
-        )
+    def __init__(
+        self, url: str, application_name: str = "blood-hpo", *, read_only: bool = False
+    ) -> None:
+        options = engine_options(application_name, read_only=read_only)
+        super().__init__(url, engine_kwargs=options, skip_table_creation=True)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -1,0 +1,63 @@
+"""Passwords for the group roles, so that each service logs in with no more rights than it needs."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from blood_hpo.database.address import engine as connect
+from blood_hpo.database.address import server_address
+from blood_hpo.database.failures import database_errors
+from blood_hpo.database.migrate import ROLES
+from blood_hpo.errors import InputError
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+
+def allow_logins(url: str, addresses: Sequence[str]) -> list[str]:
+    """Let roles log in with the passwords that stand in their own addresses.
+
+    The server is sent SCRAM verifiers made here, so that no password can end in its log.
+
+    Args:
+        url: The address of the database, of the user who migrated it.
+        addresses: Addresses of the roles of :data:`ROLES`.
+
+    Returns:
+        The names of the roles.
+
+    Raises:
+        InputError: An address is of another user or has no password.
+        DatabaseError: The database cannot be reached or refuses.
+    """
+    from sqlalchemy import text
+
+    logins = [_login(address) for address in addresses]
+    engine = connect(url, "blood-hpo migrate")
+    with database_errors(url), engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('blood_hpo.migrate'), 0)"))
+        driver = connection.connection.driver_connection
+        for login in logins:
+            verifier = _verifier(login, driver)
+            connection.exec_driver_sql(f"ALTER ROLE {login.username} LOGIN PASSWORD '{verifier}'")
+    engine.dispose()
+    return [str(login.username) for login in logins]
+
+
+def _login(address: str) -> "URL":
+    from sqlalchemy import make_url
+
+    login = make_url(server_address(address))
+    if login.username not in ROLES:
+        raise InputError(
+            f"the address of {login.username} was given; give those of {', '.join(ROLES)}"
+        )
+    if not login.password:
+        raise InputError(f"the address of {login.username} has no password; put one into it")
+    return login
+
+
+def _verifier(login: "URL", driver: object) -> str:
+    from psycopg2.extensions import encrypt_password
+
+    made = encrypt_password(login.password, login.username, driver, "scram-sha-256")
+    return str(made)
