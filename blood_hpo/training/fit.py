@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blood_hpo.training.divergence import NonFiniteLoss
+from blood_hpo.training.early_stopping import best_epoch, exhausted
 from blood_hpo.training.epoch import CompiledNetwork, NetworkState
 from blood_hpo.training.schedule import learning_rates
 from blood_hpo.training.scores import Objective, score
@@ -54,9 +55,7 @@ class Fit:
     Attributes:
         preparation: Scaling and class weights, from the training images.
         history: The figures of the completed epochs.
-        best_epoch: The epoch that early stopping would restore now, from 1: the best watched one,
-            before watching begins the last one; 0 before the first.
-        best_weights: The variables of the model after that epoch.
+        best_weights: The variables of the model after the best epoch.
         held_out_probabilities: Predictions for the scored images by these weights, float32
             (n, 8); with no rows before the first epoch or without scored images.
     """
@@ -80,7 +79,6 @@ class Fit:
         self.preparation = network.preparation(train_indices)
         self._state = network.initial_state(derive("weights", seed))
         self.history = History()
-        self.best_epoch = 0
         self.best_weights = self._state.weights
         self.held_out_probabilities = np.empty((0, 8), np.float32)
 
@@ -90,10 +88,20 @@ class Fit:
         return len(self.history.validation)
 
     @property
+    def best_epoch(self) -> int:
+        """The epoch that early stopping would restore now, from 1; 0 before the first.
+
+        It is the best watched epoch, or before watching begins the last one.
+        """
+        return best_epoch(self.history.validation, self._rules.start_epoch)
+
+    @property
     def stopped(self) -> bool:
         """Whether training is over: all epochs are done, or patience has run out."""
-        waited = self.epoch - self.best_epoch
-        return self.epoch >= self._rules.epochs or waited >= max(self._rules.patience, 1)
+        rules = self._rules
+        return self.epoch >= rules.epochs or exhausted(
+            self.history.validation, rules.start_epoch, rules.patience
+        )
 
     @property
     def score(self) -> float:
@@ -140,19 +148,13 @@ class Fit:
         history.validation.append(self._scored_on(self._validation, probabilities[:split]))
         if len(self._scored):
             history.score.append(self._scored_on(self._scored, probabilities[split:]))
-        if self._is_best():
-            self.best_epoch = self.epoch
+        if self.best_epoch == self.epoch:
             self.best_weights = self._state.weights
             self.held_out_probabilities = probabilities[split:]
         history.kept.append(self.score)
 
     def _scored_on(self, indices: Indices, probabilities: NDArray[np.float32]) -> float:
         return score(self._rules.objective, self._network.labels[indices], probabilities)
-
-    def _is_best(self) -> bool:
-        """Whether the last epoch is the one to restore: unwatched, or better than all watched."""
-        watched = self.history.validation[self._rules.start_epoch :]
-        return not watched[:-1] or watched[-1] > max(watched[:-1])
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Arrays from which ``restore`` continues bit for bit; good for ``numpy.savez``."""
@@ -167,7 +169,6 @@ class Fit:
         arrays |= {
             f"history/{name}": np.array(figures) for name, figures in asdict(self.history).items()
         }
-        arrays["best_epoch"] = np.array(self.best_epoch)
         arrays["held_out_probabilities"] = self.held_out_probabilities
         return arrays
 
@@ -177,7 +178,6 @@ class Fit:
         self.best_weights = _group(arrays, "best_weights")
         names = History.__dataclass_fields__
         self.history = History(*(arrays[f"history/{name}"].tolist() for name in names))
-        self.best_epoch = int(arrays["best_epoch"])
         self.held_out_probabilities = arrays["held_out_probabilities"].astype(np.float32)
 
 
