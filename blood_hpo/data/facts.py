@@ -23,6 +23,13 @@ IMAGE_SHAPE: Final = (28, 28, 3)
 
 FILE_NAME: Final = "bloodmnist.npz"
 
+RECONSTRUCTED_SHA256: Final = "de5ee43183cbbf96e95e108f4930d8b1af38c4b43caf71cc0d8f4f5676a56c34"
+"""A reconstruction of the official file from the original photographs.
+
+Its validation split is the official one, pixel for pixel; at most 66 of the 3,421 test images may
+be swapped with a training image of the same class.
+"""
+
 SplitName = Literal["train", "validation", "test"]
 
 PREFIXES: Final[dict[SplitName, str]] = {"train": "train", "validation": "val", "test": "test"}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from blood_hpo.data.archive import bad_file, verify
+from blood_hpo.data.facts import RECONSTRUCTED_SHA256
 from blood_hpo.data.medmnist_package import info
 
 Origin = Literal["path", "environment", "cache", "download", "synthetic"]
@@ -45,7 +46,10 @@ class DataSource:
         """What results on this file are called, everywhere."""
         if self.synthetic:
             return "SYNTHETIC"
-        return f"BloodMNIST 28x28{' (official)' if self.official else ', not the official file'}"
+        if self.official:
+            return "BloodMNIST 28x28 (official)"
+        known = self.sha256 == RECONSTRUCTED_SHA256
+        return f"BloodMNIST 28x28, {'reconstructed' if known else 'not the official file'}"
 
     def describe(self) -> dict[str, str | bool]:
         """What a study records: all but the path, which means nothing on another machine."""

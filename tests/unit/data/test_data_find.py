@@ -149,3 +149,12 @@ def test_real_bloodmnist(real_data: Path, own_settings: Settings) -> None:
     assert not source.synthetic
     assert class_counts(source) == OFFICIAL_COUNTS
     assert load_split(source, "train").images.shape == (11959, 28, 28, 3)
+
+
+def test_the_real_file_is_named_for_what_it_is(real_data: Path) -> None:
+    source = find(real_data, settings=Settings())
+    expected = {
+        "7053d0359d879ad8a5505303e11de1dc": "BloodMNIST 28x28 (official)",
+        "e65eeaf0826aa0016b8e46f64031f959": "BloodMNIST 28x28, reconstructed",
+    }
+    assert source.label == expected.get(source.md5, "BloodMNIST 28x28, not the official file")
