@@ -1,4 +1,4 @@
--- The schema of everything that blood_hpo adds to Optuna's tables. Nothing in it holds results:
+-- The schema of everything that blood_hpo adds to Optuna's tables. Of results it holds files alone:
 -- the views read Optuna's tables, and every migration drops and creates them again.
 
 CREATE SCHEMA IF NOT EXISTS hpo;

@@ -47,6 +47,7 @@ BEGIN
     END LOOP;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'blood_hpo_worker') THEN
         EXECUTE format('GRANT INSERT, UPDATE ON %s TO blood_hpo_worker', results);
+        GRANT INSERT, UPDATE ON hpo.artefacts TO blood_hpo_worker;
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO blood_hpo_worker;
     END IF;
 END

@@ -1,0 +1,37 @@
+"""The search as a stage: cross-validated trials, proposed by the sampler, stopped by the pruner."""
+
+from blood_hpo.search.cross_validation import CrossValidation
+from blood_hpo.search.dataset import SearchData
+from blood_hpo.search.pruner import build_pruner, should_prune
+from blood_hpo.service.budget import Busy, Claim, Claims, Finished, Paused
+from blood_hpo.service.outage import Waiting
+from blood_hpo.service.stage import Ending, Note, Run
+from blood_hpo.service.studies import SharedStudy
+
+
+class SearchStage:
+    """Trials of the search on one worker."""
+
+    def __init__(self, study: SharedStudy, data: SearchData, worker: str) -> None:
+        self.study = study
+        self.worker = worker
+        self._data = data
+        self._claims = Claims(study, worker)
+        self._pruner = build_pruner(study.spec.pruner)
+
+    def claim(self, stop: Waiting) -> Claim | Paused | Busy | Finished:
+        """Take the trial that the sampler proposes for the family with most budget left."""
+        return self._claims.claim(stop)
+
+    def start(self, claim: Claim) -> CrossValidation:
+        """Begin to train one configuration on all folds."""
+        return CrossValidation(self.study.spec, claim.family, claim.config, self._data)
+
+    def should_prune(self, claim: Claim, run: Run) -> bool:
+        """Ask the pruner, which knows the trials of the same family."""
+        return should_prune(self._pruner, self._claims.views[claim.family], run.reports())
+
+    def end(self, _claim: Claim, run: Run, _note: Note) -> Ending:
+        """The scores of the folds, and their mean."""
+        assert isinstance(run, CrossValidation)
+        return Ending(run.score, run.results().attributes())
