@@ -22,6 +22,8 @@ class Settings(BaseSettings):
         database_url_file: A file whose only line is that URL (``DATABASE_URL_FILE``).
         heartbeat_seconds: Seconds between two heartbeats of a running trial.
         grace_seconds: Seconds without a heartbeat after which a running trial counts as dead.
+        drain_seconds: Seconds for which a worker that was asked to stop goes on trying to tell an
+            absent database so; give containers longer than this and an epoch to stop.
         max_attempts: How often one configuration is attempted before it fails for good.
     """
 
@@ -36,6 +38,7 @@ class Settings(BaseSettings):
     database_url_file: Annotated[Path | None, Field(validation_alias="DATABASE_URL_FILE")] = None
     heartbeat_seconds: Annotated[float, Field(gt=0)] = 5.0
     grace_seconds: Annotated[float, Field(gt=0)] = 30.0
+    drain_seconds: Annotated[float, Field(ge=0)] = 20.0
     max_attempts: Annotated[int, Field(ge=1)] = 3
 
     def server_url(self) -> SecretStr | None:

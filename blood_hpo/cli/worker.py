@@ -1,35 +1,50 @@
 """``blood-hpo worker``: one process that runs trials of a study."""
 
-from typing import Annotated
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blood_hpo.cli.session import DataOption, StudyArgument
+
+if TYPE_CHECKING:
+    from blood_hpo.service.shutdown import Shutdown
 
 
 def worker(
     study: StudyArgument,
     data: DataOption = None,
     name: Annotated[
-        str | None, typer.Option(help="Name in the database; default host, process and start.")
+        str | None, typer.Option(help="Stands for the host in the worker's name in the database.")
     ] = None,
 ) -> None:
-    """Run trials of a study until its budgets are spent.
+    """Run trials of a study until its budgets are spent, waiting for the database if it is away.
 
     A first Ctrl-C or SIGTERM drains: the epoch ends, the trial goes back to the queue, exit code 0.
     A second one ends the process at once; peers recover the trial after the grace time.
 
     Example: blood-hpo worker quickstart
     """
-    from pathlib import Path
+    from blood_hpo.service.outage import Interrupted
+    from blood_hpo.service.shutdown import Shutdown
+    from blood_hpo.settings import settings
 
-    from blood_hpo.cli.session import storage
+    shutdown = Shutdown(settings().drain_seconds)
+    shutdown.on_signals()
+    with contextlib.suppress(Interrupted):
+        _work(study, data, name, shutdown)
+
+
+def _work(study: str, data: str | None, name: str | None, shutdown: "Shutdown") -> None:
     from blood_hpo.data.bloodmnist import find
-    from blood_hpo.service.studies import open_study
+    from blood_hpo.database.address import database_url
+    from blood_hpo.service.join import join_study
     from blood_hpo.settings import settings
     from blood_hpo.training.runtime import configure
 
-    found = open_study(storage("blood-hpo worker"), study)
+    url, grace_seconds = database_url(settings()), settings().grace_seconds
+    found = join_study(url, study, grace_seconds=grace_seconds, wait=shutdown)
     source = find(
         Path(data) if data else None,
         settings=settings(),
@@ -39,8 +54,8 @@ def worker(
     configure()
     # TensorFlow is imported from here on; everything that can be refused was refused before.
     from blood_hpo.search.dataset import search_data
+    from blood_hpo.service.search_stage import SearchStage
     from blood_hpo.service.worker import Worker, worker_name
 
-    one = Worker(found, search_data(found.spec, source), settings(), name or worker_name())
-    one.install_signals()
-    one.run()
+    stage = SearchStage(found, search_data(found.spec, source), worker_name(name))
+    Worker(stage, settings(), shutdown).run()

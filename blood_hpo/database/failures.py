@@ -16,8 +16,10 @@ _LASTING: Final = (
     ("no pg_hba.conf entry", "let the server's pg_hba.conf allow this user from this machine"),
     ("does not exist", "correct DATABASE_URL, create it, or run: blood-hpo db migrate"),
     ("permission denied", "use a role that may do this"),
+    ("must be owner", "use the role that migrated first"),
+    ("depend on them", "drop those, run blood-hpo db migrate, and create them again"),
     ("certificate", "correct the ssl options in DATABASE_URL"),
-    ("SSL", "correct the ssl options in DATABASE_URL"),
+    ("server does not support SSL", "correct the ssl options in DATABASE_URL"),
 )
 _PASSING: Final = (
     ("could not translate host name", "correct the host in DATABASE_URL"),
@@ -72,4 +74,6 @@ def _first_line(error: "DBAPIError") -> str:
     """What the server or the driver said, without the address that the driver puts in front."""
     lines = str(error.orig).strip().splitlines() or ["it said nothing"]
     line = next((line for line in lines if "FATAL:" in line), lines[0])
-    return line.rsplit("FATAL:", maxsplit=1)[-1].strip().removesuffix(".")
+    said = line.rsplit("FATAL:", maxsplit=1)[-1].strip().removesuffix(".")
+    detail = next((line for line in lines if line.startswith("DETAIL:")), "")
+    return said + (f" ({detail.removeprefix('DETAIL:').strip()})" if detail else "")

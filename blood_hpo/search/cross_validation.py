@@ -51,7 +51,11 @@ class FoldResults:
 
 
 class CrossValidation:
-    """A trial in progress: one network definition, one fit a fold, all at the same epoch."""
+    """A trial in progress: one network definition, one fit a fold, all at the same epoch.
+
+    Attributes:
+        epochs: Most epochs that a fold is trained for.
+    """
 
     def __init__(
         self, spec: StudySpec, family: str, config: Mapping[str, object], data: SearchData
@@ -77,6 +81,7 @@ class CrossValidation:
             )
             for number, fold in enumerate(data.folds)
         ]
+        self.epochs = rules.epochs
 
     @property
     def epoch(self) -> int:

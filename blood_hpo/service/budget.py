@@ -5,19 +5,18 @@ configuration that no trial has, and creates the trial. Counting and creating ap
 for a budget of 40 with eight workers, and a sampler that proposes outside the lock repeats itself.
 """
 
-import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from blood_hpo.search.family import FAMILY, FamilyStudy
 from blood_hpo.search.proposer import Exhausted, Proposal, Proposer
-from blood_hpo.search.pruner import build_pruner
 from blood_hpo.search.space import MODEL, model_distribution
-from blood_hpo.service.outage import patiently
+from blood_hpo.service.outage import Waiting, patiently
 from blood_hpo.service.studies import SharedStudy
 from blood_hpo.training.seeds import derive
 
@@ -27,9 +26,18 @@ COUNTED = (TrialState.WAITING, TrialState.RUNNING, TrialState.COMPLETE, TrialSta
 UNFINISHED = (TrialState.WAITING, TrialState.RUNNING)
 
 
+REPLICATE = "replicate"
+"""Trial user attribute that numbers the trials of one configuration, where there are several."""
+
+
 @dataclass(frozen=True)
 class Claim:
-    """A running trial that this worker holds."""
+    """A running trial that this worker holds.
+
+    Attributes:
+        params: What tells it from the other trials of its family.
+        attributes: Everything that was recorded when it was created.
+    """
 
     trial_id: int
     number: int
@@ -38,6 +46,13 @@ class Claim:
     config_hash: str
     params: Mapping[str, object]
     attempt: int
+    attributes: Mapping[str, object]
+
+    @property
+    def identity(self) -> str:
+        """Equal for attempts at the same training, distinct for distinct ones of a study."""
+        replicate = self.attributes.get(REPLICATE)
+        return self.config_hash if replicate is None else f"{self.config_hash}-{replicate}"
 
 
 @dataclass(frozen=True)
@@ -59,9 +74,40 @@ class Finished:
     exhausted: tuple[str, ...] = ()
 
 
+class Decision(Protocol):
+    """Which trial to create under the claim lock, and if none, why."""
+
+    def __call__(self) -> FrozenTrial | None:
+        """A template in state RUNNING, or None."""
+
+    def nothing(self) -> Busy | Finished:
+        """Why the last call returned None."""
+
+
+def claim_trial(
+    study: SharedStudy, worker: str, decision: Decision, stop: Waiting
+) -> Claim | Paused | Busy | Finished:
+    """Take a waiting trial or the one that is decided on, waiting for the database if it is away.
+
+    Raises:
+        Interrupted: ``stop`` was set while the database was away.
+    """
+
+    def attempt() -> Claim | Paused | Busy | Finished:
+        reason = study.paused()
+        if reason is not None:
+            return Paused(reason)
+        trial_id = study.storage.claim(study.study_id, worker, decision)
+        if trial_id is None:
+            return decision.nothing()
+        return _claim_of(study.storage.get_trial(trial_id))
+
+    return patiently(attempt, "claiming a trial", stop)
+
+
 @dataclass
 class Claims:
-    """Claims trials of one study for one worker."""
+    """Claims trials of the search in one study for one worker."""
 
     study: SharedStudy
     worker: str
@@ -74,25 +120,14 @@ class Claims:
         self.views = {
             name: FamilyStudy(self.study.name, self.study.cached, name) for name in families
         }
-        self.pruner = build_pruner(self.study.spec.pruner)
 
-    def claim(self, stop: threading.Event) -> Claim | Paused | Busy | Finished:
+    def claim(self, stop: Waiting) -> Claim | Paused | Busy | Finished:
         """Take the next trial, waiting for the database if it is away.
 
         Raises:
             Interrupted: ``stop`` was set while the database was away.
         """
-        return patiently(self._claim, "claiming a trial", stop)
-
-    def _claim(self) -> Claim | Paused | Busy | Finished:
-        reason = self.study.paused()
-        if reason is not None:
-            return Paused(reason)
-        decision = _Decision(self)
-        trial_id = self.study.storage.claim(self.study.study_id, self.worker, decision)
-        if trial_id is None:
-            return decision.nothing()
-        return _claim_of(self.study.storage.get_trial(trial_id))
+        return claim_trial(self.study, self.worker, _Decision(self), stop)
 
 
 @dataclass
@@ -119,7 +154,7 @@ class _Decision:
 
     def _families_by_need(self, states: Mapping[str, Counter[TrialState]]) -> list[str]:
         """Families with budget left, the one that has used the smallest share of it first."""
-        budgets = self.claims.study.spec.budgets
+        budgets = self.claims.study.budgets()
         counted = {name: sum(found[s] for s in COUNTED) for name, found in states.items()}
         unspent = [name for name, budget in budgets.items() if counted[name] < budget]
         return sorted(unspent, key=lambda name: counted[name] / budgets[name])
@@ -167,4 +202,5 @@ def _claim_of(trial: FrozenTrial) -> Claim:
         config_hash=trial.user_attrs["config_hash"],
         params={name: value for name, value in trial.params.items() if name != MODEL},
         attempt=trial.user_attrs["attempt"],
+        attributes=trial.user_attrs,
     )

@@ -25,14 +25,18 @@ def recover_stale_trials(
     """
     recovered = []
     for trial_id in storage.stale(study_id, grace_seconds):
-        trial = storage.get_trial(trial_id)
+        try:
+            trial = storage.get_trial(trial_id)
+        except KeyError:  # deleted with its study
+            continue
         attempt = int(trial.user_attrs.get("attempt", 1))
         retry = attempt < max_attempts
         reason = (
             f"worker {trial.user_attrs.get('worker')} was not heard of for {grace_seconds:g} s"
             f" (attempt {attempt} of {max_attempts})"
         )
-        if storage.fail(trial_id, {"reason": reason, "failure": "lost"}, retry=retry):
+        why = {"reason": reason, "failure": "lost"}
+        if storage.fail_stale(trial_id, why, grace_seconds=grace_seconds, retry=retry):
             log.warning("trial %d: %s%s", trial.number, reason, "" if retry else "; given up")
             recovered.append(trial.number)
     return recovered

@@ -14,7 +14,17 @@ from typing import Self
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
-from blood_hpo.service.outage import ERRORS, Interrupted, first_line, patiently, transient
+from blood_hpo.service.outage import (
+    ERRORS,
+    FIRST_WAIT_SECONDS,
+    LONGEST_WAIT_SECONDS,
+    Interrupted,
+    Waiting,
+    first_line,
+    patiently,
+    transient,
+)
+from blood_hpo.service.stage import Ending
 from blood_hpo.service.storage import Attributes, StudyStorage
 
 log = logging.getLogger(__name__)
@@ -58,7 +68,7 @@ class Lease:
         while not self._done.wait(self._seconds):
             try:
                 alive = self._storage.beat(self._trial_id, self._worker)
-            except ERRORS as error:
+            except Exception as error:  # whatever it is, a peer must not take a live trial over
                 if not away:
                     log.warning("no heartbeat: database away (%s)", first_line(error))
                 away = True
@@ -99,7 +109,7 @@ class Lease:
                     self._trial_id, epoch, self._unsent[epoch]
                 )
                 del self._unsent[epoch]
-        except UpdateFinishedTrialError:
+        except (UpdateFinishedTrialError, KeyError):  # ended by a peer, or deleted with its study
             raise LeaseLostError from None
         except ERRORS as error:
             if not transient(error):
@@ -115,50 +125,71 @@ class Lease:
     def end(
         self,
         state: TrialState,
-        value: float | None,
-        attributes: Attributes,
-        hurry: threading.Event,
+        ending: Ending,
+        wait: Waiting,
     ) -> None:
         """Finish the trial, waiting for the database as long as it takes.
 
         Raises:
             LeaseLostError: A peer has taken the trial over.
-            Interrupted: ``hurry`` was set while the database was away.
+            Interrupted: ``wait`` said so while the database was away.
         """
-        self._flush(hurry)
+        self._flush(wait)
         ended = patiently(
-            lambda: self._storage.end(self._trial_id, self._worker, state, value, attributes),
+            lambda: self._storage.end(
+                self._trial_id,
+                self._worker,
+                state,
+                ending.value,
+                ending.attributes,
+                ending.artefacts,
+            ),
             "ending a trial",
-            hurry,
+            wait,
         )
         if not ended:
             raise LeaseLostError
 
-    def _flush(self, hurry: threading.Event) -> None:
-        wait = 0.5
+    def _flush(self, wait: Waiting) -> None:
+        seconds = FIRST_WAIT_SECONDS
         while self._unsent and not self.report({}):
-            if hurry.wait(wait):
+            if wait.wait(seconds):
                 raise Interrupted("reporting")
-            wait = min(2 * wait, 15.0)
+            seconds = min(2 * seconds, LONGEST_WAIT_SECONDS)
 
-    def fail(self, attributes: Attributes, *, retry: bool, hurry: threading.Event) -> None:
+    def fail(self, attributes: Attributes, *, retry: bool, wait: Waiting) -> None:
         """Fail the trial for a reason of its own, with or without another attempt."""
         failed = patiently(
             lambda: self._storage.fail(
                 self._trial_id, attributes, worker=self._worker, retry=retry
             ),
             "failing a trial",
-            hurry,
+            wait,
         )
         if not failed:
             raise LeaseLostError
 
-    def put_back(self, hurry: threading.Event) -> None:
+    def note(self, attributes: Attributes, wait: Waiting) -> None:
+        """Write attributes of the trial while it is running.
+
+        Raises:
+            LeaseLostError: A peer has taken the trial over.
+            Interrupted: ``wait`` said so while the database was away.
+        """
+        noted = patiently(
+            lambda: self._storage.note(self._trial_id, self._worker, attributes),
+            "noting what a trial does",
+            wait,
+        )
+        if not noted:
+            raise LeaseLostError
+
+    def put_back(self, wait: Waiting) -> None:
         """Return the trial to the queue, to be gone on with by whoever claims it next."""
         returned = patiently(
             lambda: self._storage.put_back(self._trial_id, self._worker),
             "returning a trial to the queue",
-            hurry,
+            wait,
         )
         if not returned:
             raise LeaseLostError

@@ -1,9 +1,8 @@
 """Carrying on while the database is away: what is transient, and how long to wait in between."""
 
 import logging
-import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -16,6 +15,13 @@ FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 15.0
 ERRORS = (StorageInternalError, DBAPIError, PoolTimeout)
 """What a database call may raise; `transient` tells the outages among them from defects."""
+
+
+class Waiting(Protocol):
+    """How to wait, and when to stop; a `threading.Event` is one."""
+
+    def wait(self, timeout: float, /) -> bool:
+        """Wait for some seconds; True when there should be no further try."""
 
 
 class Interrupted(Exception):  # noqa: N818 - a signal, not an error
@@ -31,18 +37,18 @@ def transient(error: BaseException) -> bool:
     return isinstance(error, OperationalError | InterfaceError | PoolTimeout)
 
 
-def patiently(call: Callable[[], Answer], doing: str, stop: threading.Event) -> Answer:
+def patiently(call: Callable[[], Answer], doing: str, wait: Waiting) -> Answer:
     """Call until the database answers, waiting twice as long after each failure, up to 15 s.
 
     Args:
         call: The whole transaction; it is run again from its start.
         doing: What is being done, for the one log line of each failed try.
-        stop: Ends the waiting.
+        wait: Waits between two tries and ends them.
 
     Raises:
-        Interrupted: ``stop`` was set while the database was away.
+        Interrupted: ``wait`` said so while the database was away.
     """
-    wait = FIRST_WAIT_SECONDS
+    seconds = FIRST_WAIT_SECONDS
     while True:
         try:
             return call()
@@ -50,11 +56,14 @@ def patiently(call: Callable[[], Answer], doing: str, stop: threading.Event) -> 
             if not transient(error):
                 raise
             log.warning(
-                "database away while %s (%s); next try in %.1f s", doing, first_line(error), wait
+                "database away while %s (%s); next try in %.1f s",
+                doing,
+                first_line(error),
+                seconds,
             )
-        if stop.wait(wait):
+        if wait.wait(seconds):
             raise Interrupted(doing)
-        wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+        seconds = min(2 * seconds, LONGEST_WAIT_SECONDS)
 
 
 def first_line(error: BaseException) -> str:

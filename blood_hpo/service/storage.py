@@ -6,16 +6,19 @@ claim (count, decide, create, first heartbeat), an ending (attributes, value, st
 database shows either all of it or nothing.
 """
 
+import hashlib
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy import select
+from sqlalchemy import ExceptionContext, event, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,18 +27,49 @@ from blood_hpo.errors import StudyError
 from blood_hpo.service.statements import statement
 
 Attributes = Mapping[str, object]
+GRACE_SECONDS = 30.0
 METRIC_NAMES = "study:metric_names"
 """Optuna's system attribute behind ``Study.set_metric_names``."""
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Configurations that failed since the latest success, and why the latest one did."""
+
+    configurations: int
+    last_reason: str
 
 
 class StudyStorage(RDBStorage):
     """Optuna's storage on PostgreSQL, plus claims, endings and retries in one transaction each."""
 
     def __init__(
-        self, url: str, application_name: str = "blood-hpo", *, read_only: bool = False
+        self,
+        url: str,
+        application_name: str = "blood-hpo",
+        *,
+        read_only: bool = False,
+        grace_seconds: float = GRACE_SECONDS,
     ) -> None:
-        options = engine_options(application_name, read_only=read_only)
+        """Connect.
+
+        Args:
+            url: The address of a database that has this program's schema.
+            application_name: Who asks, as it stands in ``pg_stat_activity``.
+            read_only: Whether the server refuses every change.
+            grace_seconds: Silence in the middle of a transaction after which the server ends it,
+                so that a process that was stopped there does not hold up the others.
+        """
+        options = engine_options(
+            application_name, read_only=read_only, silence_seconds=grace_seconds
+        )
+        self._unreachable_at = float("-inf")
         super().__init__(url, engine_kwargs=options, skip_table_creation=True)
+        event.listen(self.engine, "handle_error", self._on_error)
+
+    def _on_error(self, context: ExceptionContext) -> None:
+        if context.connection is None:  # no connection could be made
+            self._unreachable_at = time.monotonic()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -73,6 +107,9 @@ class StudyStorage(RDBStorage):
     ) -> int | None:
         """Take a waiting trial, or create the one that ``decide`` returns, under the claim lock.
 
+        A worker that holds a trial already is given that one: it does not know of it, because the
+        answer to its claim was lost on the way.
+
         Args:
             study_id: Optuna's key of the study.
             worker: Name of the worker that will run the trial.
@@ -85,7 +122,8 @@ class StudyStorage(RDBStorage):
         """
         with self.transaction() as session:
             now = session.execute(statement("claim_lock"), {"study_id": study_id}).one().now
-            trial_id = session.execute(statement("waiting"), {"study_id": study_id}).scalar()
+            holder = {"study_id": study_id, "worker_json": json.dumps(worker)}
+            trial_id = session.execute(statement("waiting"), holder).scalar()
             if trial_id is not None:
                 self._resume(session, trial_id, worker, now)
             else:
@@ -130,31 +168,50 @@ class StudyStorage(RDBStorage):
             )
             return bool(result.rowcount)  # type: ignore[attr-defined]
 
-    def end(
+    def end(  # noqa: PLR0913, PLR0917 - everything that belongs to one transaction
         self,
         trial_id: int,
         worker: str,
         state: TrialState,
         value: float | None,
         attributes: Attributes,
+        artefacts: Mapping[str, bytes] | None = None,
     ) -> bool:
-        """Finish a trial with its attributes; False if the worker no longer holds it.
+        """Finish a trial with all that it leaves; False if the worker no longer holds it.
 
         Told twice, because an answer of the server was lost on the way, the second call finds the
         trial finished by the same worker in the same state and returns True.
         """
         with self.transaction() as session:
-            trial = models.TrialModel.find_or_raise_by_id(trial_id, session, for_update=True)
-            if not self._held(session, trial_id, worker):
+            trial = _lock(session, trial_id)
+            if trial is None or not self._held(session, trial_id, worker):
                 return False
             if trial.state != TrialState.RUNNING:
                 return bool(trial.state == state)
             self._write(session, trial_id, attributes)
+            for name, content in (artefacts or {}).items():
+                _keep(session, int(trial.study_id), f"{trial.number}/{name}", content)
             if value is not None:
                 self._set_trial_value_without_commit(session, trial, 0, value)
             trial.state = state
             trial._datetime_complete_utc = _now(session)
         return True
+
+    def note(self, trial_id: int, worker: str, attributes: Attributes) -> bool:
+        """Write attributes of a running trial; False if the worker no longer holds it."""
+        with self.transaction() as session:
+            trial = _lock(session, trial_id)
+            if trial is None or not self._held(session, trial_id, worker):
+                return False
+            if trial.state != TrialState.RUNNING:
+                return False
+            self._write(session, trial_id, attributes)
+        return True
+
+    def keep(self, study_id: int, name: str, content: bytes) -> None:
+        """Keep an artefact of a study; one of the same name is replaced."""
+        with self.transaction() as session:
+            _keep(session, study_id, name, content)
 
     def put_back(self, trial_id: int, worker: str) -> bool:
         """Return a running trial to the queue as it is; False if the worker no longer holds it.
@@ -162,43 +219,66 @@ class StudyStorage(RDBStorage):
         Safe only for the worker that stops working on it: a peer then writes to the same trial.
         """
         with self.transaction() as session:
-            trial = models.TrialModel.find_or_raise_by_id(trial_id, session, for_update=True)
-            if trial.state != TrialState.RUNNING or not self._held(session, trial_id, worker):
+            trial = _lock(session, trial_id)
+            if trial is None:
                 return False
+            if trial.state != TrialState.RUNNING or not self._held(session, trial_id, worker):
+                return bool(trial.state == TrialState.WAITING)
             trial.state = TrialState.WAITING
             self._write(session, trial_id, {"worker": None})
         return True
 
-    def fail(
-        self, trial_id: int, attributes: Attributes, *, worker: str | None = None, retry: bool
-    ) -> bool:
+    def fail(self, trial_id: int, attributes: Attributes, *, worker: str, retry: bool) -> bool:
         """Fail a running trial and, if it may be retried, enqueue its configuration again.
 
-        The retry is a new trial, so that a worker that wakes up later cannot write to it. It is
-        linked to the first attempt by the attributes that Optuna's own retry callback uses.
+        Told twice, it is done once, as with `end`. The retry is a new trial, so that a worker that
+        wakes up later cannot write to it. It is linked to the first attempt by the attributes that
+        Optuna's own retry callback uses.
 
         Args:
             trial_id: Key of the trial.
             attributes: Added to the failed trial, among them its ``reason``.
-            worker: If given, nothing happens unless this worker holds the trial.
+            worker: The worker that must hold it.
             retry: Whether to enqueue the configuration again.
 
         Returns:
-            False if the trial was not running (any more), or is not held by ``worker``.
+            False if the trial is not held by ``worker``, or has ended otherwise.
         """
         with self.transaction() as session:
-            trial = models.TrialModel.find_or_raise_by_id(trial_id, session, for_update=True)
+            trial = _lock(session, trial_id)
+            if trial is None or not self._held(session, trial_id, worker):
+                return False
             if trial.state != TrialState.RUNNING:
-                return False
-            if worker is not None and not self._held(session, trial_id, worker):
-                return False
-            frozen = self._build_frozen_trial_from_trial_model(trial)
-            self._write(session, trial_id, {**attributes, "final_failure": not retry})
-            trial.state = TrialState.FAIL
-            trial._datetime_complete_utc = _now(session)
-            if retry:
-                self._insert(session, int(trial.study_id), _next_attempt(frozen), None)
+                return bool(trial.state == TrialState.FAIL)
+            self._fail(session, trial, attributes, retry=retry)
         return True
+
+    def fail_stale(
+        self, trial_id: int, attributes: Attributes, *, grace_seconds: float, retry: bool
+    ) -> bool:
+        """Fail a running trial whose worker has not been heard of; False if it has, or has ended.
+
+        Of several processes that try, one succeeds.
+        """
+        with self.transaction() as session:
+            trial = _lock(session, trial_id)
+            if trial is None:
+                return False
+            silent = {"study_id": trial.study_id, "grace_seconds": grace_seconds}
+            if trial_id not in session.execute(statement("stale"), silent).scalars():
+                return False
+            self._fail(session, trial, attributes, retry=retry)
+        return True
+
+    def _fail(
+        self, session: Session, trial: models.TrialModel, attributes: Attributes, *, retry: bool
+    ) -> None:
+        frozen = self._build_frozen_trial_from_trial_model(trial)
+        self._write(session, frozen._trial_id, {**attributes, "final_failure": not retry})
+        trial.state = TrialState.FAIL
+        trial._datetime_complete_utc = _now(session)
+        if retry:
+            self._insert(session, int(trial.study_id), _next_attempt(frozen), None)
 
     def _held(self, session: Session, trial_id: int, worker: str) -> bool:
         holder = select(models.TrialUserAttributeModel.value_json).where(
@@ -208,16 +288,27 @@ class StudyStorage(RDBStorage):
         return session.execute(holder).scalar() == json.dumps(worker)
 
     def stale(self, study_id: int, grace_seconds: float) -> list[int]:
-        """Keys of running trials that have not been heard of for ``grace_seconds``."""
+        """Keys of running trials that have not been heard of for ``grace_seconds``.
+
+        None for as long after this process could not reach the database: perhaps nobody could, and
+        the others have not been given the time to be heard again.
+        """
+        if time.monotonic() - self._unreachable_at < grace_seconds:
+            return []
         parameters = {"study_id": study_id, "grace_seconds": grace_seconds}
         with self.transaction() as session:
             return list(session.execute(statement("stale"), parameters).scalars())
 
-    def failures_in_a_row(self, study_id: int) -> int:
-        """How many trials in a row, up to the latest one finished, failed by their own fault."""
+    def failures_in_a_row(self, study_id: int) -> Failures:
+        """Which configurations have failed since the latest success or the latest resumption."""
         with self.transaction() as session:
-            found = session.execute(statement("failures_in_a_row"), {"study_id": study_id})
-            return int(found.scalar_one())
+            found = session.execute(statement("failures_in_a_row"), {"study_id": study_id}).one()
+            return Failures(found.configurations, json.loads(found.last_reason or '""'))
+
+    def now(self) -> datetime:
+        """The server's clock, naive UTC as Optuna stores it."""
+        with self.transaction() as session:
+            return _now(session)
 
     def study_id(self, name: str) -> int:
         """Optuna's key of a study.
@@ -233,6 +324,11 @@ class StudyStorage(RDBStorage):
             ) from None
 
 
+def _lock(session: Session, trial_id: int) -> models.TrialModel | None:
+    """A trial, for this transaction alone to change; None if it was deleted with its study."""
+    return session.get(models.TrialModel, trial_id, with_for_update=True)
+
+
 def _now(session: Session) -> datetime:
     """The server's clock, naive UTC as Optuna stores it."""
     found = session.execute(statement("server_clock")).scalar_one()
@@ -240,10 +336,21 @@ def _now(session: Session) -> datetime:
     return found
 
 
+def _keep(session: Session, study_id: int, name: str, content: bytes) -> None:
+    session.execute(
+        statement("keep_artefact"),
+        {
+            "study_id": study_id,
+            "name": name,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "content": content,
+        },
+    )
+
+
 def _next_attempt(failed: FrozenTrial) -> FrozenTrial:
     """A waiting trial with the failed one's configuration, linked to every attempt before."""
-    kept = ("family", "config", "config_hash", "seed", "attempt")
-    user = {key: failed.user_attrs[key] for key in kept if key in failed.user_attrs}
+    user = {key: value for key, value in failed.user_attrs.items() if key != "worker"}
     history = [*failed.system_attrs.get("retry_history", []), failed.number]
     return create_trial(
         state=TrialState.WAITING,

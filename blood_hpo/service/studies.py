@@ -7,6 +7,7 @@ a worker needs a name and a database, and so that nobody adds trials that cannot
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage
@@ -19,11 +20,12 @@ from blood_hpo.service.storage import StudyStorage
 from blood_hpo.studyfile.fingerprint import budget_changes, differences, fingerprint
 from blood_hpo.studyfile.schema import StudySpec
 
-SPEC, FINGERPRINT, DATA, PAUSED, VERSION = (
+SPEC, FINGERPRINT, DATA, PAUSED, RESUMED, VERSION = (
     "spec",
     "fingerprint",
     "data",
     "paused",
+    "resumed",
     "program_version",
 )
 
@@ -42,13 +44,46 @@ class SharedStudy:
     spec: StudySpec
     fingerprint: str
     data: Mapping[str, object]
+    program_version: str
     storage: StudyStorage
     cached: BaseStorage
 
     def paused(self) -> str | None:
-        """Why the study is paused, or None."""
-        note = self.storage.get_study_user_attrs(self.study_id).get(PAUSED)
+        """Why the study is paused, or None.
+
+        Raises:
+            StudyError: The study has been deleted.
+        """
+        note = self._attributes().get(PAUSED)
         return None if note is None else str(note["reason"])
+
+    def budgets(self) -> dict[str, int]:
+        """The budget of each family as it is now; the rest of the study file never changes.
+
+        Raises:
+            StudyError: The study has been deleted.
+        """
+        families = self._attributes()[SPEC]["families"]
+        return {name: int(families[name]["budget"]) for name in self.spec.families}
+
+    def _attributes(self) -> dict[str, Any]:
+        try:
+            return self.storage.get_study_user_attrs(self.study_id)
+        except KeyError:
+            raise StudyError(f"study {self.name!r} has been deleted") from None
+
+    def refuse_other_program(self) -> None:
+        """Compare this program with the one that the study was created with.
+
+        Raises:
+            StudyError: It has another version, so trials could not be compared.
+        """
+        if self.program_version != __version__:
+            raise StudyError(
+                f"study {self.name!r} was created by blood_hpo {self.program_version} and this is"
+                f" {__version__}, whose trials may score differently; use that version, or create"
+                " another study with --name"
+            )
 
     def refuse_other_data(self, source: DataSource) -> None:
         """Compare a data set with the one that the study was created with.
@@ -89,6 +124,7 @@ def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> 
             f"study {spec.name!r} exists and differs: {'; '.join(changed)}; undo the change, or"
             " create another study with --name"
         )
+    study.refuse_other_program()
     study.refuse_other_data(source)
     if budget_changes(study.spec, spec):
         storage.set_study_user_attr(study.study_id, SPEC, spec.model_dump(mode="json"))
@@ -128,6 +164,7 @@ def open_study(storage: StudyStorage, name: str) -> SharedStudy:
         spec=spec,
         fingerprint=attributes[FINGERPRINT],
         data=attributes[DATA],
+        program_version=str(attributes[VERSION]),
         storage=storage,
         cached=optuna.storages.get_storage(storage),
     )
@@ -140,7 +177,8 @@ def pause(storage: StudyStorage, study_id: int, reason: str) -> None:
 
 
 def resume(storage: StudyStorage, study_id: int) -> None:
-    """Let workers claim again."""
+    """Let workers claim again; failures up to now are forgiven."""
+    storage.set_study_user_attr(study_id, RESUMED, storage.now().isoformat())
     storage.set_study_user_attr(study_id, PAUSED, None)
 
 

@@ -5,8 +5,10 @@ import random
 import threading
 from collections import Counter
 
+import pytest
 from optuna.trial import TrialState
 
+from blood_hpo.errors import StudyError
 from blood_hpo.service.budget import Busy, Claim, Claims, Finished, Paused
 from blood_hpo.service.storage import StudyStorage
 from blood_hpo.service.studies import SharedStudy, open_study, pause, resume
@@ -68,14 +70,44 @@ def test_eight_workers_spend_exactly_the_budget_and_repeat_nothing(
 
 def test_families_are_served_by_the_share_of_their_budget(make_study: MakeStudy) -> None:
     study = make_study()
-    claims = Claims(study, "one")
     served = []
-    for _ in range(12):
-        claim = claims.claim(STOP)
+    for number in range(12):
+        claim = Claims(study, f"worker-{number}").claim(STOP)
         assert isinstance(claim, Claim)
         served.append(claim.family)
     assert Counter(served[:6]) == {"mlp": 3, "cnn": 3}
-    assert isinstance(claims.claim(STOP), Busy)
+    assert isinstance(Claims(study, "one more").claim(STOP), Busy)
+
+
+def test_a_claim_whose_answer_was_lost_is_answered_again(make_study: MakeStudy) -> None:
+    claims = Claims(make_study(), "one")
+    first = claims.claim(STOP)
+    assert isinstance(first, Claim)
+    assert claims.claim(STOP) == first
+
+
+def test_a_raised_budget_reaches_workers_that_are_at_work(make_study: MakeStudy) -> None:
+    families = {"mlp": {"budget": 1, "space": {"units": [64, 128, 256]}}}
+    study = make_study(families=families)
+    claims = Claims(study, "one")
+    for budget in (1, 2):
+        families["mlp"]["budget"] = budget
+        make_study(families=families)
+        claim = claims.claim(STOP)
+        assert isinstance(claim, Claim)
+        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, 0.5, {})
+        assert claims.claim(STOP) == Finished()
+
+
+def test_a_deleted_study_is_one_line(make_study: MakeStudy) -> None:
+    study = make_study()
+    claims = Claims(study, "one")
+    claim = claims.claim(STOP)
+    assert isinstance(claim, Claim)
+    study.storage.delete_study(study.study_id)
+    assert not study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, 0.5, {})
+    with pytest.raises(StudyError, match="study 'small' has been deleted"):
+        claims.claim(STOP)
 
 
 def test_an_exhausted_space_closes_the_budget_and_says_so(make_study: MakeStudy) -> None:
@@ -97,7 +129,7 @@ def test_a_failed_configuration_gives_its_place_to_another(make_study: MakeStudy
     claims = Claims(study, "one")
     failed = claims.claim(STOP)
     assert isinstance(failed, Claim)
-    study.storage.fail(failed.trial_id, {"reason": "NaN"}, retry=False)
+    study.storage.fail(failed.trial_id, {"reason": "NaN"}, worker="one", retry=False)
     rest = set()
     for _ in range(2):
         claim = claims.claim(STOP)
@@ -141,15 +173,15 @@ def test_a_staged_grid_waits_for_a_stage_and_fixes_its_best(make_study: MakeStud
         "stages": [["units"], ["activation"]],
     }
     study = make_study(space={}, sampler={"name": "staged_grid"}, families={"mlp": family})
-    claims = Claims(study, "one")
-    stage = [claims.claim(STOP), claims.claim(STOP)]
+    stage = {name: Claims(study, name).claim(STOP) for name in ("one", "two")}
+    claims = Claims(study, "three")
     assert isinstance(claims.claim(STOP), Busy)
-    for claim in stage:
+    for worker, claim in stage.items():
         assert isinstance(claim, Claim)
         score = 0.9 if claim.params["units"] == 128 else 0.1
-        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, score, {})
+        study.storage.end(claim.trial_id, worker, TrialState.COMPLETE, score, {})
     last = claims.claim(STOP)
     assert isinstance(last, Claim)
     assert last.params == {"units": 128, "activation": "tanh"}
-    study.storage.end(last.trial_id, "one", TrialState.COMPLETE, 0.5, {})
+    study.storage.end(last.trial_id, "three", TrialState.COMPLETE, 0.5, {})
     assert isinstance(claims.claim(STOP), Finished)

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from blood_hpo.errors import StudyError
 from blood_hpo.service.budget import Claim, Claims
 from blood_hpo.service.janitor import recover_stale_trials
-from blood_hpo.service.storage import StudyStorage
+from blood_hpo.service.storage import Failures, StudyStorage
 from blood_hpo.service.studies import SharedStudy, create_study, open_study
 
 from .conftest import MakeStudy, small_spec, source
@@ -150,8 +150,10 @@ def test_failures_in_a_row_are_counted_from_the_latest(study: SharedStudy) -> No
         if kind == "complete":
             study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.5, {})
         else:
-            study.storage.fail(claim.trial_id, {"failure": kind}, retry=False)
-    assert study.storage.failures_in_a_row(study.study_id) == 2
+            retry = kind == "lost"
+            why = {"failure": kind, "reason": f"{kind} {claim.number}"}
+            study.storage.fail(claim.trial_id, why, worker="holder", retry=retry)
+    assert study.storage.failures_in_a_row(study.study_id) == Failures(2, f"error {claim.number}")
 
 
 def test_the_same_file_opens_the_same_study(study: SharedStudy) -> None:

@@ -1,0 +1,147 @@
+"""One attempt at one trial: trained from its checkpoint or from the start, to whatever ends it."""
+
+import logging
+import math
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from optuna.trial import TrialState
+
+from blood_hpo.errors import BloodHpoError
+from blood_hpo.service.budget import Claim
+from blood_hpo.service.checkpoint import Checkpoint
+from blood_hpo.service.lease import Lease, LeaseLostError
+from blood_hpo.service.outage import ERRORS, Interrupted, transient
+from blood_hpo.service.stage import Run
+from blood_hpo.service.storage import Attributes
+from blood_hpo.training.divergence import NonFiniteLoss
+
+if TYPE_CHECKING:
+    from blood_hpo.service.worker import Worker
+
+log = logging.getLogger(__name__)
+
+EXPECTED = (BloodHpoError, MemoryError, OSError)
+"""Failures that explain themselves in one line; all others are logged with their traceback."""
+
+
+class Attempt:
+    """One attempt of a worker at a trial that it holds."""
+
+    def __init__(self, worker: "Worker", claim: Claim, lease: Lease) -> None:
+        self._worker = worker
+        self._stage = worker.stage
+        self._claim = claim
+        self._lease = lease
+        self._last_words = worker.shutdown.last_words
+        self._checkpoint = Checkpoint(worker.settings.home, worker.stage.study, claim.identity)
+        self._saved = time.monotonic()
+
+    def run(self) -> None:
+        """Train to an ending and tell it.
+
+        Raises:
+            LeaseLostError: A peer has taken the trial over.
+            Interrupted: The worker was told to stop while the database was away.
+        """
+        try:
+            self._run()
+        except (LeaseLostError, Interrupted):
+            raise
+        except NonFiniteLoss as error:
+            # The same seeds give the same loss again: another attempt would be wasted.
+            self._fail(str(error), retry=False)
+        except Exception as error:
+            if not isinstance(error, EXPECTED):
+                log.exception("trial %d failed", self._claim.number)
+            again = self._claim.attempt < self._worker.settings.max_attempts
+            self._fail(_reason(error), retry=again)
+
+    def _run(self) -> None:
+        run = self._stage.start(self._claim)
+        try:
+            self._resume(run)
+            self._train(run)
+        except Interrupted:
+            # The queue could not be told; whoever recovers the trial need not start afresh.
+            self._checkpoint.save(run.state())
+            raise
+        finally:
+            run.close()
+
+    def _resume(self, run: Run) -> None:
+        arrays = self._checkpoint.load()
+        if arrays is not None:
+            run.restore(arrays)
+            log.info("trial %d: goes on from epoch %d", self._claim.number, run.epoch)
+            self._lease.report(run.reports())
+
+    def _train(self, run: Run) -> None:
+        while not run.finished:
+            if self._worker.shutdown.requested:
+                self._put_back(run)
+                return
+            run.advance()
+            if self._report(run) and not run.finished and self._should_prune(run):
+                self._end(TrialState.PRUNED, run, {"reason": f"pruned after epoch {run.epoch}"})
+                return
+            self._save_now_and_then(run)
+        self._end(TrialState.COMPLETE, run, {})
+
+    def _report(self, run: Run) -> bool:
+        score = run.reports()[run.epoch]
+        reached = self._lease.report({run.epoch: score})
+        log.info(
+            "trial %d: epoch %d/%d score %.4f", self._claim.number, run.epoch, run.epochs, score
+        )
+        return reached
+
+    def _should_prune(self, run: Run) -> bool:
+        try:
+            return self._stage.should_prune(self._claim, run)
+        except ERRORS as error:
+            if not transient(error):
+                raise
+            return False
+
+    def _save_now_and_then(self, run: Run) -> None:
+        if time.monotonic() - self._saved >= self._worker.checkpoint_seconds:
+            self._checkpoint.save(run.state())
+            self._saved = time.monotonic()
+
+    def _put_back(self, run: Run) -> None:
+        if run.epoch:
+            self._checkpoint.save(run.state())
+        self._lease.put_back(self._last_words)
+        log.info("trial %d: back in the queue after epoch %d", self._claim.number, run.epoch)
+
+    def _end(self, state: TrialState, run: Run, extra: Attributes) -> None:
+        ending = self._stage.end(self._claim, run, self._note)
+        if not math.isfinite(ending.value):
+            self._fail(f"the score is {ending.value}", retry=False)
+            return
+        ending = replace(ending, attributes={**ending.attributes, **extra})
+        self._lease.end(state, ending, self._last_words)
+        self._checkpoint.discard()
+        log.info("trial %d: %s, score %.4f", self._claim.number, state.name, ending.value)
+
+    def _note(self, attributes: Attributes) -> None:
+        self._lease.note(attributes, self._last_words)
+
+    def _fail(self, reason: str, *, retry: bool) -> None:
+        attributes = {"reason": reason, "failure": "error"}
+        self._lease.fail(attributes, retry=retry, wait=self._last_words)
+        self._checkpoint.discard()
+        log.warning(
+            "trial %d: FAIL, %s%s",
+            self._claim.number,
+            reason,
+            "; its configuration is queued again" if retry else "",
+        )
+        self._worker.pause_if_failing()
+
+
+def _reason(error: Exception) -> str:
+    """The error in one line."""
+    return (f"{type(error).__name__}: {error}".splitlines() or [""])[0].removesuffix(": ")

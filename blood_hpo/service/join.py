@@ -1,0 +1,40 @@
+"""How a worker comes to its study, also where the database is slower to start than the worker."""
+
+from sqlalchemy.exc import DBAPIError
+
+from blood_hpo.database.address import engine
+from blood_hpo.database.failures import database_errors, is_lasting
+from blood_hpo.database.migrate import check_schema
+from blood_hpo.errors import DatabaseError
+from blood_hpo.service.outage import Waiting, patiently, transient
+from blood_hpo.service.storage import StudyStorage
+from blood_hpo.service.studies import SharedStudy, open_study
+
+
+def join_study(url: str, name: str, *, grace_seconds: float, wait: Waiting) -> SharedStudy:
+    """Open a study to work on it, waiting for the database if it is away.
+
+    Raises:
+        DatabaseError: Waiting will not help: a wrong password, a missing database or schema.
+        StudyError: There is no such study, or it was created by another version of the program.
+        Interrupted: ``wait`` said so while the database was away.
+    """
+    found = patiently(lambda: _open(url, name, grace_seconds), "joining the study", wait)
+    found.refuse_other_program()
+    return found
+
+
+def _open(url: str, name: str, grace_seconds: float) -> SharedStudy:
+    connected = engine(url)
+    try:
+        with database_errors(url):
+            check_schema(connected)
+            storage = StudyStorage(url, "blood-hpo worker", grace_seconds=grace_seconds)
+            return open_study(storage, name)
+    except DatabaseError as error:
+        outage = error.__cause__
+        if isinstance(outage, DBAPIError) and transient(outage) and not is_lasting(outage):
+            raise outage from None
+        raise
+    finally:
+        connected.dispose()

@@ -1,0 +1,78 @@
+"""The request to stop: a first signal drains the process, a second ends it at once.
+
+Signals are received by a thread of their own. The main thread may be inside TensorFlow for a whole
+epoch or inside a call to the database; a handler would run only afterwards, and two signals that
+arrive meanwhile would look like one.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+
+log = logging.getLogger(__name__)
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+ENDED_AT_ONCE = 130
+
+
+class Shutdown:
+    """Whether this process was asked to stop, and how long it may still wait for the database."""
+
+    def __init__(self, patience_seconds: float) -> None:
+        """Start unasked.
+
+        Args:
+            patience_seconds: After the request, how long to go on trying to tell an absent database
+                how things stand.
+        """
+        self._requested = threading.Event()
+        self._patience = patience_seconds
+        self._deadline = float("inf")
+        self.last_words = LastWords(self)
+
+    @property
+    def requested(self) -> bool:
+        """Whether the process was asked to stop."""
+        return self._requested.is_set()
+
+    @property
+    def out_of_patience(self) -> bool:
+        """Whether it was asked so long ago that it should no longer wait for the database."""
+        return time.monotonic() >= self._deadline
+
+    def request(self) -> None:
+        """Ask the process to stop."""
+        self._deadline = time.monotonic() + self._patience
+        self._requested.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, but no longer than until the request; True if there was one."""
+        return self._requested.wait(seconds)
+
+    def on_signals(self) -> None:
+        """Take SIGTERM and SIGINT as the request from now on; to be called before other threads."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        threading.Thread(target=self._receive, name="signals", daemon=True).start()
+
+    def _receive(self) -> None:
+        number = signal.Signals(signal.sigwait(SIGNALS))
+        log.info("%s: draining; once more ends at once", number.name)
+        self.request()
+        signal.sigwait(SIGNALS)
+        os._exit(ENDED_AT_ONCE)
+
+
+class LastWords:
+    """Waiting for the database with something to tell it, for which a request leaves some time."""
+
+    def __init__(self, shutdown: Shutdown) -> None:
+        self._shutdown = shutdown
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, only briefly once the request has come; True when the time for waiting is over."""
+        if self._shutdown.wait(seconds):
+            # Asked already, so the wait above was none: come back soon, but not at once.
+            time.sleep(min(seconds, 0.5))
+        return self._shutdown.out_of_patience
