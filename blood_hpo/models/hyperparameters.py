@@ -16,14 +16,18 @@ class Hyperparameters(BaseModel):
     Attributes:
         optimizer: Which optimizer trains the network.
         learning_rate: The (initial) learning rate; None takes the optimizer's library default.
-        schedule: "constant", or "cosine": half a cosine from the learning rate down to almost 0.
+        schedule: "constant"; "cosine": half a cosine from the learning rate down to almost 0; or
+            "one_cycle": up to the learning rate in the first third, then down to almost 0.
         weight_decay: Decoupled weight decay, as a fraction of the learning rate per step; None
             takes the optimizer's library default (0.004 for AdamW, none for the others).
         label_smoothing: Share of the target probability spread evenly over all classes, in [0, 1).
         batch_size: Images per optimizer step; the last batch of an epoch may be smaller.
         class_weights: "balanced" weighs each image by the inverse frequency of its class.
+        averaging: Decay per step of the moving average of the weights, which is what is scored
+            and kept, in [0, 1); 0 keeps the weights themselves.
         augmentation: "flips_rotation" flips and rotates by up to 72 degrees, "symmetries" applies
-            one of the eight exact symmetries of the square.
+            one of the eight exact symmetries of the square, and "symmetries_shifts" moves the
+            image by up to 2 pixels each way besides.
         standardise: Scale each channel to mean 0 and deviation 1 of the training images instead of
             to the range 0 to 1.
     """
@@ -32,12 +36,13 @@ class Hyperparameters(BaseModel):
 
     optimizer: Literal["sgd", "rmsprop", "adam", "adamw"] = "adam"
     learning_rate: Annotated[float, Field(gt=0)] | None = None
-    schedule: Literal["constant", "cosine"] = "constant"
+    schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
     weight_decay: Annotated[float, Field(ge=0)] | None = None
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     batch_size: Annotated[int, Field(gt=0)] = 32
     class_weights: Literal["none", "balanced"] = "none"
-    augmentation: Literal["none", "flips_rotation", "symmetries"] = "none"
+    averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    augmentation: Literal["none", "flips_rotation", "symmetries", "symmetries_shifts"] = "none"
     standardise: bool = False
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 import tensorflow as tf
 
 LARGEST_ANGLE = 0.2 * 2 * math.pi
+LARGEST_SHIFT = 2
 SYMMETRIES = [(x, 0.0, 0.0, y) for x, y in product((1.0, -1.0), repeat=2)] + [
     (0.0, x, y, 0.0) for x, y in product((1.0, -1.0), repeat=2)
 ]
@@ -43,11 +44,14 @@ def resample(images: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
 
     Args:
         images: float32 (n, s, s, 3).
-        matrices: float32 (n, 4), as `flips_rotation` gives them.
+        matrices: float32 (n, 4), as `flips_rotation` gives them; or (n, 6), followed by a shift in
+            pixels to the right and downwards from a pixel of the result to its source.
     """
     centre = (images.shape[1] - 1) / 2
-    xx, xy, yx, yy = tf.unstack(matrices, axis=1)
+    xx, xy, yx, yy, *shift = tf.unstack(matrices, axis=1)
     offset_x, offset_y = centre * (1 - xx - xy), centre * (1 - yx - yy)
+    if shift:
+        offset_x, offset_y = offset_x + shift[0], offset_y + shift[1]
     none = tf.zeros_like(xx)
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
@@ -72,11 +76,20 @@ def _draw_symmetries(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return tf.gather(tf.constant(SYMMETRIES), chosen)
 
 
-Draw = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""From a number of images n and an int32 seed (2,) to n random matrices, (n, 4)."""
+def _draw_symmetries_shifts(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """A symmetry, and a shift by whole pixels, up to two each way."""
+    shifts = tf.random.stateless_uniform(
+        [count, 2], seed + 1, -LARGEST_SHIFT, LARGEST_SHIFT + 1, dtype=tf.int32
+    )
+    return tf.concat([_draw_symmetries(count, seed), tf.cast(shifts, tf.float32)], axis=1)
 
-DRAWS: dict[Literal["none", "flips_rotation", "symmetries"], Draw | None] = {
+
+Draw = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""From a number of images n and an int32 seed (2,) to n random matrices, (n, 4) or (n, 6)."""
+
+DRAWS: dict[Literal["none", "flips_rotation", "symmetries", "symmetries_shifts"], Draw | None] = {
     "none": None,
     "flips_rotation": _draw_flips_rotation,
     "symmetries": _draw_symmetries,
+    "symmetries_shifts": _draw_symmetries_shifts,
 }

@@ -96,6 +96,20 @@ class CompiledNetwork:
         """A copy of the present state."""
         return NetworkState(_read(self._model.variables), _read(self._optimizer.variables))
 
+    def settled(self, state: NetworkState) -> list[NDArray[np.generic]]:
+        """Put the weights that are scored and kept in place: the averaged ones, if asked for.
+
+        Args:
+            state: The present state; training goes on from it, not from the average.
+
+        Returns:
+            All variables of the model as they are then.
+        """
+        if not self._config.averaging:
+            return state.weights
+        self._optimizer.finalize_variable_values(self._model.trainable_variables)
+        return _read(self._model.variables)
+
     def load(self, state: NetworkState) -> None:
         """Continue from ``state``."""
         _write(self._model.variables, state.weights)
@@ -192,7 +206,7 @@ class CompiledNetwork:
 
 
 def _read(variables: list[keras.Variable]) -> list[NDArray[np.generic]]:
-    return [np.array(variable) for variable in variables]
+    return [variable.value.numpy().copy() for variable in variables]
 
 
 def _write(variables: list[keras.Variable], values: list[NDArray[np.generic]]) -> None:

@@ -9,7 +9,7 @@ from blood_hpo.training.divergence import NonFiniteLoss
 from blood_hpo.training.early_stopping import best_epoch, exhausted
 from blood_hpo.training.epoch import CompiledNetwork, NetworkState
 from blood_hpo.training.schedule import learning_rates
-from blood_hpo.training.scores import Objective, score
+from blood_hpo.training.scores import Objective, log_loss, score
 from blood_hpo.training.seeds import derive
 
 Indices = NDArray[np.int64]
@@ -36,12 +36,15 @@ class TrainingRules:
 class History:
     """One number an epoch; ``score`` stays empty where no images are scored.
 
-    ``kept`` is `Fit.score` as it stood after each epoch.
+    ``validation`` and ``score`` are the objective, ``validation_loss`` is the plain cross-entropy
+    (no smoothing, no class weights), and ``kept`` is `Fit.score` as it stood after each epoch.
     """
 
     train_loss: list[float] = field(default_factory=list)
     train_accuracy: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
     score: list[float] = field(default_factory=list)
     kept: list[float] = field(default_factory=list)
 
@@ -120,12 +123,14 @@ class Fit:
         """
         epoch = self.epoch + 1
         loss, accuracy = self._train_one(epoch)
+        state = self._network.state()
+        weights = self._network.settled(state)
         both = np.concatenate([self._validation, self._scored])
         probabilities = self._network.predict(self.preparation, both)
         if not (np.isfinite(loss) and np.isfinite(probabilities).all()):
             raise NonFiniteLoss(epoch)
-        self._state = self._network.state()
-        self._record(loss, accuracy, probabilities)
+        self._state = state
+        self._record(loss, accuracy, weights, probabilities)
 
     def _train_one(self, epoch: int) -> tuple[float, float]:
         network, rules = self._network, self._rules
@@ -141,15 +146,24 @@ class Fit:
         seed = derive("augmentation", self._seed, epoch)
         return network.train_epoch(self.preparation, order, rates, seed)
 
-    def _record(self, loss: float, accuracy: float, probabilities: NDArray[np.float32]) -> None:
+    def _record(
+        self,
+        loss: float,
+        accuracy: float,
+        weights: list[NDArray[np.generic]],
+        probabilities: NDArray[np.float32],
+    ) -> None:
         history, split = self.history, len(self._validation)
         history.train_loss.append(loss)
         history.train_accuracy.append(accuracy)
-        history.validation.append(self._scored_on(self._validation, probabilities[:split]))
+        labels, validation = self._network.labels[self._validation], probabilities[:split]
+        history.validation.append(self._scored_on(self._validation, validation))
+        history.validation_accuracy.append(score("accuracy", labels, validation))
+        history.validation_loss.append(log_loss(labels, validation))
         if len(self._scored):
             history.score.append(self._scored_on(self._scored, probabilities[split:]))
         if self.best_epoch == self.epoch:
-            self.best_weights = self._state.weights
+            self.best_weights = weights
             self.held_out_probabilities = probabilities[split:]
         history.kept.append(self.score)
 

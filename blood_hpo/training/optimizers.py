@@ -49,23 +49,23 @@ class _FusedUpdate(_OneReplica):
         )
 
 
-class _Sgd(_OneReplica, keras.optimizers.SGD):  # type: ignore[misc] # Keras is untyped
-    pass
+class Sgd(_OneReplica, keras.optimizers.SGD):  # type: ignore[misc] # Keras is untyped
+    """Gradient descent."""
 
 
-class _RMSprop(_OneReplica, keras.optimizers.RMSprop):  # type: ignore[misc] # Keras is untyped
-    pass
+class RMSprop(_OneReplica, keras.optimizers.RMSprop):  # type: ignore[misc] # Keras is untyped
+    """RMSprop."""
 
 
-class _Adam(_FusedUpdate, keras.optimizers.Adam):  # type: ignore[misc] # Keras is untyped
-    pass
+class Adam(_FusedUpdate, keras.optimizers.Adam):  # type: ignore[misc] # Keras is untyped
+    """Adam."""
 
 
-class _AdamW(_FusedUpdate, keras.optimizers.AdamW):  # type: ignore[misc] # Keras is untyped
-    pass
+class AdamW(_FusedUpdate, keras.optimizers.AdamW):  # type: ignore[misc] # Keras is untyped
+    """Adam with weight decay by default."""
 
 
-_KINDS = {"sgd": _Sgd, "rmsprop": _RMSprop, "adam": _Adam, "adamw": _AdamW}
+_KINDS = {"sgd": Sgd, "rmsprop": RMSprop, "adam": Adam, "adamw": AdamW}
 
 
 def build(config: Hyperparameters) -> keras.Optimizer:
@@ -76,5 +76,7 @@ def build(config: Hyperparameters) -> keras.Optimizer:
     every optimizer: each step first shrinks the weights by ``learning_rate * weight_decay``.
     """
     given = {"learning_rate": config.learning_rate, "weight_decay": config.weight_decay}
-    settings = {name: value for name, value in given.items() if value is not None}
+    settings: dict[str, object] = {k: value for k, value in given.items() if value is not None}
+    if config.averaging:
+        settings |= {"use_ema": True, "ema_momentum": config.averaging}
     return _KINDS[config.optimizer](**settings)
