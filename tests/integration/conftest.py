@@ -25,6 +25,10 @@ def server() -> Iterator[Engine]:
     home = Path(tempfile.mkdtemp(prefix="blood-hpo-test-"))
     url = embedded_url(Settings(home=home), "postgres")
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing is to be kept
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
     yield engine
     engine.dispose()
     embedded.release(home)

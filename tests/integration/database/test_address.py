@@ -1,0 +1,167 @@
+"""Addresses, and what is said when nobody answers there."""
+
+import logging
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from blood_hpo.database import embedded
+from blood_hpo.database.address import (
+    database_url,
+    embedded_url,
+    engine,
+    engine_options,
+    wait_until_ready,
+)
+from blood_hpo.database.cluster import Cluster
+from blood_hpo.database.failures import database_errors
+from blood_hpo.errors import DatabaseError
+from blood_hpo.settings import Settings
+
+from .conftest import rows
+
+PASSWORD = "s3cret/word"
+
+
+def complaint(url: str) -> str:
+    connected = engine(url)
+    with pytest.raises(DatabaseError) as caught, database_errors(url):
+        connected.connect()
+    said = str(caught.value)
+    assert "\n" not in said
+    assert "s3cret" not in said
+    return said
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))  # bound, so nobody else takes it; not listening
+        yield reserved.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def server_with_passwords() -> Iterator[Engine]:
+    """A server of its own, on which the user "guarded" needs a password."""
+    home = Path(tempfile.mkdtemp(prefix="blood-hpo-test-"))
+    url = embedded_url(Settings(home=home))
+    owner = create_engine(url, isolation_level="AUTOCOMMIT")
+    rules = home / "postgres" / "pg_hba.conf"
+    with owner.connect() as connection:
+        rules.write_text(f"local all guarded scram-sha-256\n{rules.read_text()}")
+        connection.execute(text(f"CREATE ROLE guarded LOGIN PASSWORD '{PASSWORD}'"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    yield owner
+    owner.dispose()
+    embedded.release(home)
+    shutil.rmtree(home)
+
+
+def test_a_refused_connection_says_what_to_start(closed_port: int) -> None:
+    said = complaint(f"postgresql+psycopg2://me:s3cret@127.0.0.1:{closed_port}/blood_hpo")
+    assert "Connection refused" in said
+    assert said.endswith("start the server or correct host and port in DATABASE_URL")
+
+
+def test_an_unknown_host_is_named() -> None:
+    said = complaint("postgresql+psycopg2://me:s3cret@no-such-host.invalid/blood_hpo")
+    assert 'could not translate host name "no-such-host.invalid"' in said
+    assert said.endswith("correct the host in DATABASE_URL")
+
+
+def test_an_unknown_database_is_named(server: Engine) -> None:
+    said = complaint(server.url.set(database="elsewhere").render_as_string())
+    assert 'database "elsewhere" does not exist' in said
+
+
+def test_a_wrong_password_is_not_repeated(server_with_passwords: Engine) -> None:
+    guarded = server_with_passwords.url.set(username="guarded")
+    right = guarded.set(password=PASSWORD).render_as_string(hide_password=False)
+    wrong = guarded.set(password="s3cret!").render_as_string(hide_password=False)
+    connected = engine(right)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:  # the server re-reads its rules when it gets to it
+        try:
+            said = complaint(wrong)
+            break
+        except pytest.fail.Exception:
+            continue
+    assert 'password authentication failed for user "guarded"' in said
+    assert said.endswith("correct the user or the password in DATABASE_URL")
+    assert rows(connected, "SELECT current_user AS me") == [{"me": "guarded"}]
+    connected.dispose()
+
+
+def test_waiting_gives_up_at_once_where_waiting_is_no_cure(server: Engine) -> None:
+    started = time.monotonic()
+    with pytest.raises(DatabaseError, match="does not exist"):
+        wait_until_ready(server.url.set(database="elsewhere").render_as_string(), 60)
+    assert time.monotonic() - started < 30
+
+
+def test_waiting_ends_at_the_deadline_with_one_line_a_step(
+    closed_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"postgresql+psycopg2://me:s3cret@127.0.0.1:{closed_port}/blood_hpo"
+    with caplog.at_level(logging.WARNING), pytest.raises(DatabaseError, match="refused"):
+        wait_until_ready(url, 1.0)
+    steps = [record.getMessage() for record in caplog.records]
+    assert 2 <= len(steps) <= 4
+    assert all("asking again in" in step and "s3cret" not in step for step in steps)
+
+
+def test_waiting_ends_when_the_server_comes(caplog: pytest.LogCaptureFixture) -> None:
+    home = Path(tempfile.mkdtemp(prefix="blood-hpo-test-"))
+    folder = Cluster(home / "postgres").socket_folder
+    url = f"postgresql+psycopg2://postgres@/postgres?host={folder}&port=5432"
+    waiting = threading.Thread(target=wait_until_ready, args=(url, 120))
+    waiting.start()
+    while not caplog.records:  # it has asked in vain
+        assert waiting.is_alive()
+    embedded.ensure_running(home)
+    waiting.join(60)
+    assert not waiting.is_alive()
+    embedded.release(home)
+    shutil.rmtree(home)
+
+
+def test_sessions_are_in_utc_and_carry_a_name(database_url: str, connected: Engine) -> None:
+    assert rows(connected, "SHOW timezone") == [{"TimeZone": "UTC"}]
+    found = rows(
+        connected,
+        "SELECT count(*) AS own FROM pg_stat_activity WHERE application_name = 'test'"
+        " AND datname = :name",
+        name=make_url(database_url).database,
+    )
+    assert found == [{"own": 1}]
+
+
+def test_a_read_only_engine_changes_nothing(database_url: str) -> None:
+    connected = create_engine(database_url, **engine_options("test", read_only=True))
+    with pytest.raises(DatabaseError, match="read-only transaction"), database_errors(database_url):
+        rows(connected, "CREATE TABLE mine (a integer)")
+    connected.dispose()
+
+
+def test_a_server_is_used_as_it_is_given(server: Engine) -> None:
+    given = server.url.set(drivername="postgres").render_as_string()
+    found = database_url(Settings(DATABASE_URL=SecretStr(given)))
+    connected = engine(found)
+    assert rows(connected, "SELECT 1 AS one") == [{"one": 1}]
+    connected.dispose()
+
+
+def test_a_lost_connection_is_replaced(connected: Engine, server: Engine) -> None:
+    (before,) = rows(connected, "SELECT pg_backend_pid() AS pid")
+    with server.connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), before)
+    (after,) = rows(connected, "SELECT pg_backend_pid() AS pid")
+    assert after != before

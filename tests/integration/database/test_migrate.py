@@ -1,0 +1,168 @@
+"""Migrations: done twice, by many at once, on older and newer databases, by lesser users."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from blood_hpo.database import embedded
+from blood_hpo.database.address import embedded_url, engine
+from blood_hpo.database.migrate import ROLES, SCHEMA_VERSION, check_schema, ensure_schema, migrate
+from blood_hpo.errors import DatabaseError
+from blood_hpo.settings import Settings
+
+from .conftest import rows
+
+MIGRATE = """
+import sys
+from blood_hpo.database.migrate import migrate
+print(*migrate(sys.argv[1]), sep="; ")
+"""
+VIEWS = "SELECT relname FROM pg_class WHERE relnamespace = 'hpo'::regnamespace AND relkind = 'v'"
+
+
+def change(connected: Engine, statement: str) -> None:
+    with connected.begin() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def test_an_empty_database_gets_tables_views_and_a_version(empty_database_url: str) -> None:
+    assert migrate(empty_database_url)[0] == "created Optuna's tables"
+    connected = engine(empty_database_url)
+    (version,) = rows(connected, "SELECT * FROM hpo.schema_version")
+    assert version["version"] == SCHEMA_VERSION
+    assert {"trials", "leaderboard"} <= {row["relname"] for row in rows(connected, VIEWS)}
+    check_schema(connected)
+    connected.dispose()
+
+
+def test_a_second_migration_changes_nothing(study: str, database_url: str) -> None:
+    connected = engine(database_url)
+    views = len(rows(connected, VIEWS))
+    trials = rows(connected, "SELECT * FROM hpo.trials WHERE study = :s ORDER BY number", s=study)
+    assert migrate(database_url) == [f"created {views} views in schema hpo"]
+    again = rows(connected, "SELECT * FROM hpo.trials WHERE study = :s ORDER BY number", s=study)
+    assert trials == again
+    assert len(rows(connected, "SELECT * FROM hpo.schema_version")) == 1
+    connected.dispose()
+
+
+def test_a_migration_restores_a_lost_view(database_url: str, connected: Engine) -> None:
+    change(connected, "DROP VIEW hpo.workers")
+    migrate(database_url)
+    assert rows(connected, "SELECT * FROM hpo.workers") == []
+
+
+def test_nothing_is_done_where_the_schema_is_the_same(database_url: str, connected: Engine) -> None:
+    assert ensure_schema(database_url) == []
+    change(connected, "UPDATE hpo.schema_version SET digest = 'of other files'")
+    assert len(ensure_schema(database_url)) == 1
+
+
+def test_eight_processes_may_migrate_at_once(empty_database_url: str) -> None:
+    command = [sys.executable, "-c", MIGRATE, empty_database_url]
+    processes = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(8)
+    ]
+    said = [process.communicate(timeout=200) for process in processes]
+    assert [
+        (process.returncode, errors) for process, (_, errors) in zip(processes, said, strict=True)
+    ] == [(0, "")] * 8
+    assert sum("created Optuna's tables" in out for out, _ in said) == 1
+    connected = engine(empty_database_url)
+    check_schema(connected)
+    connected.dispose()
+
+
+def test_a_schema_that_is_missing_or_older_names_the_command(
+    empty_database_url: str, connected: Engine
+) -> None:
+    empty = engine(empty_database_url)
+    with pytest.raises(DatabaseError, match="has not been prepared; run: blood-hpo db migrate"):
+        check_schema(empty)
+    empty.dispose()
+    change(connected, "UPDATE hpo.schema_version SET version = version - 1")
+    change(connected, "INSERT INTO hpo.schema_version VALUES (-1, '', '0.0.1')")
+    with pytest.raises(DatabaseError, match="blood-hpo db migrate"):
+        check_schema(connected)
+
+
+def test_a_newer_schema_is_left_alone(database_url: str, connected: Engine) -> None:
+    change(connected, "INSERT INTO hpo.schema_version VALUES (99, '', '9.0.0')")
+    with pytest.raises(DatabaseError, match="schema 99, newer than this program's"):
+        check_schema(connected)
+    with pytest.raises(DatabaseError, match="update blood_hpo"):
+        migrate(database_url)
+
+
+def test_older_tables_of_optuna_are_upgraded(
+    study: str, database_url: str, connected: Engine
+) -> None:
+    change(connected, "UPDATE alembic_version SET version_num = 'v3.0.0.d'")
+    assert migrate(database_url)[0] == "upgraded Optuna's tables from v3.0.0.d to v3.2.0.a"
+    assert len(rows(connected, "SELECT * FROM hpo.trials WHERE study = :s", s=study)) == 7
+
+
+def test_newer_tables_of_optuna_are_left_alone(database_url: str, connected: Engine) -> None:
+    change(connected, "UPDATE alembic_version SET version_num = 'v9.9.9.a'")
+    with pytest.raises(DatabaseError, match=r"Optuna's tables have version v9\.9\.9\.a, newer"):
+        migrate(database_url)
+
+
+def test_views_of_others_on_ours_stop_a_migration_with_one_line(
+    database_url: str, connected: Engine
+) -> None:
+    change(connected, "CREATE VIEW public.mine AS SELECT study, score FROM hpo.trials")
+    with pytest.raises(DatabaseError, match="drop those, run blood-hpo db migr") as caught:
+        migrate(database_url)
+    assert "view mine depends on view hpo.trials" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert rows(connected, "SELECT * FROM public.mine") == []
+
+
+def test_a_failed_migration_changes_nothing(
+    database_url: str, connected: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts = [("01.sql", "CREATE VIEW hpo.first AS SELECT 1 AS one;"), ("02.sql", "SELECT 1 / 0")]
+    views = rows(connected, VIEWS)
+    monkeypatch.setattr("blood_hpo.database.migrate._scripts", lambda: scripts)
+    with pytest.raises(DatabaseError, match="division by zero"):
+        migrate(database_url)
+    assert rows(connected, VIEWS) == views
+
+
+@pytest.fixture
+def plain_user_url() -> Iterator[str]:
+    """A database of a user who may not create roles, on a server that has none of ours."""
+    with tempfile.TemporaryDirectory(prefix="blood-hpo-test-") as folder:
+        url = make_url(embedded_url(Settings(home=Path(folder)), "postgres"))
+        owner = create_engine(url, isolation_level="AUTOCOMMIT")
+        with owner.connect() as connection:
+            connection.execute(text("CREATE ROLE plain LOGIN"))
+            connection.execute(text("CREATE DATABASE theirs OWNER plain"))
+        owner.dispose()
+        yield url.set(username="plain", database="theirs").render_as_string()
+        embedded.release(Path(folder))
+
+
+def test_a_user_who_may_not_create_roles_gets_everything_else(plain_user_url: str) -> None:
+    done = migrate(plain_user_url)
+    assert [line for line in done if "role" in line] == [
+        f"left out role {role}, which this user may not create" for role in ROLES
+    ]
+    connected = engine(plain_user_url)
+    assert rows(connected, "SELECT * FROM hpo.studies") == []
+    connected.dispose()
+
+
+def test_a_user_who_may_not_create_tables_is_told(server: Engine, empty_database_url: str) -> None:
+    with server.connect() as connection:
+        connection.execute(text("CREATE ROLE nobody_special LOGIN"))
+    url = make_url(empty_database_url).set(username="nobody_special").render_as_string()
+    with pytest.raises(DatabaseError, match="permission denied for schema public"):
+        migrate(url)

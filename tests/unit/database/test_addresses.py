@@ -1,0 +1,54 @@
+"""Which addresses are taken, and that a password shows only where it is asked for."""
+
+import pytest
+
+from blood_hpo.database.address import libpq_uri, masked, server_address
+from blood_hpo.errors import InputError
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+def test_the_driver_is_named(scheme: str) -> None:
+    found = server_address(f"{scheme}://me:pa%2Fss@host:5433/study?sslmode=require")
+    assert found == "postgresql+psycopg2://me:pa%2Fss@host:5433/study?sslmode=require"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mysql://me:s3cret@host/study", "begins with mysql://"),
+        ("sqlite:///study.db", "begins with sqlite://"),
+        ("postgresql+asyncpg://me:s3cret@host/study", r"begins with postgresql\+asyncpg://"),
+        ("postgresql://me:s3cret@host", "names no database"),
+        ("postgresql://me:s3cret@host:port/study", "cannot be read"),
+        ("s3cret", "cannot be read"),
+    ],
+)
+def test_other_addresses_are_refused_in_one_line_without_the_password(url: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        server_address(url)
+    assert "s3cret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_masked_address_has_no_password() -> None:
+    shown = masked("postgresql+psycopg2://me:s3cret@host/study")
+    assert shown == "postgresql+psycopg2://me:***@host/study"
+
+
+@pytest.mark.parametrize(
+    ("url", "uri"),
+    [
+        (
+            "postgresql+psycopg2://me:pa%2Fss@host:5433/study?sslmode=require",
+            "postgresql://me:pa%2Fss@host:5433/study?sslmode=require",
+        ),
+        (
+            "postgresql+psycopg2://postgres@/study?host=%2Ftwo+words&port=5432",
+            "postgresql://postgres@/study?host=%2Ftwo%20words&port=5432",
+        ),
+        ("postgresql+psycopg2://[::1]/study", "postgresql://[::1]/study"),
+    ],
+)
+def test_libpq_gets_an_address_that_it_can_read(url: str, uri: str) -> None:
+    assert libpq_uri(url, password=True) == uri
+    assert "pa%2Fss" not in libpq_uri(url)
