@@ -1,0 +1,177 @@
+"""A fit: learns, keeps its best epoch, resumes bit for bit, and repeats in any process."""
+
+import hashlib
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from blood_hpo.errors import BloodHpoError
+from blood_hpo.models.registry import FAMILIES
+from blood_hpo.training.divergence import NonFiniteLoss
+from blood_hpo.training.epoch import CompiledNetwork
+from blood_hpo.training.fit import Fit, TrainingRules
+from blood_hpo.training.scores import score
+
+Data = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
+RULES = TrainingRules(epochs=9, patience=2, start_epoch=2, objective="accuracy")
+TRAIN, VALIDATION, HELD_OUT = np.arange(70), np.arange(70, 95), np.arange(95, 120)
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "dropout, symmetries, cosine": (
+        "mlp",
+        {"units": 8, "dropout": 0.4, "augmentation": "symmetries", "schedule": "cosine"},
+    ),
+    "dropout, rotation, momentless": (
+        "cnn",
+        {"filters": 3, "dropout": 0.4, "augmentation": "flips_rotation", "optimizer": "sgd"},
+    ),
+    "batch normalisation": (
+        "resnet",
+        {"initial_filters": 2, "blocks": 1, "convolutions_per_block": 1, "standardise": True},
+    ),
+}
+
+
+def compiled(data: Data, name: str, **config: Any) -> CompiledNetwork:
+    return CompiledNetwork(name, FAMILIES[name].hyperparameters(**config), *data)
+
+
+def begun(network: CompiledNetwork, rules: TrainingRules = RULES, seed: int = 1) -> Fit:
+    return Fit(network, TRAIN, VALIDATION, HELD_OUT, rules, seed)
+
+
+def trained(fit: Fit, epochs: int) -> Fit:
+    for _ in range(epochs):
+        fit.advance()
+    return fit
+
+
+def fingerprint(fit: Fit) -> str:
+    """A hash over every bit of a fit's state."""
+    digest = hashlib.sha256()
+    for name, array in sorted(fit.state().items()):
+        digest.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
+
+
+def fingerprints(data: Data) -> list[str]:
+    """Of all cases after two epochs; called in this process and in another."""
+    networks = [compiled(data, name, **config) for name, config in CASES.values()]
+    return [fingerprint(trained(begun(network), 2)) for network in networks]
+
+
+def test_it_learns_what_can_be_learned(data: Data) -> None:
+    rules = TrainingRules(epochs=40, patience=40, start_epoch=0, objective="balanced_accuracy")
+    fit = begun(compiled(data, "mlp", units=32, standardise=True, batch_size=8), rules)
+    while not fit.stopped and max(fit.history.score, default=0) < 0.9:
+        fit.advance()
+    assert fit.history.score[-1] >= 0.9
+    assert fit.history.train_loss[-1] < 0.5 * fit.history.train_loss[0]
+
+
+def test_it_stops_and_keeps_the_best_watched_epoch(data: Data) -> None:
+    network = compiled(data, "cnn", filters=2, optimizer="sgd", learning_rate=1e-7)
+    fit = begun(network)
+    bests = []
+    while not fit.stopped:
+        fit.advance()
+        bests.append(fit.best_epoch)
+    # So small a rate changes no prediction: the first watched epoch stays the best.
+    assert bests == [1, 2, 3, 3, 3]
+    assert fit.score == fit.history.score[2] == fit.history.kept[-1]
+
+
+def test_what_is_kept_belongs_to_the_best_epoch(data: Data) -> None:
+    network = compiled(data, "mlp", units=32, learning_rate=0.01, standardise=True)
+    rules = TrainingRules(epochs=12, patience=12, start_epoch=0, objective="accuracy")
+    fit, weights = begun(network, rules), []
+    while not fit.stopped:
+        fit.advance()
+        weights.append(network.state().weights)
+    best = fit.best_epoch
+    assert fit.epoch == 12
+    assert best == 1 + int(np.argmax(fit.history.validation)) < 12
+    assert all(map(np.array_equal, fit.best_weights, weights[best - 1]))
+    kept = score("accuracy", data[1][HELD_OUT], fit.held_out_probabilities)
+    assert kept == fit.score == fit.history.score[best - 1]
+
+
+def test_without_scored_images_the_validation_split_is_the_score(data: Data) -> None:
+    network = compiled(data, "mlp", units=8)
+    fit = trained(Fit(network, TRAIN, VALIDATION, None, RULES, 1), 2)
+    assert fit.score == fit.history.validation[1]
+    assert fit.history.score == []
+    assert fit.held_out_probabilities.shape == (0, 8)
+
+
+def test_scored_images_steer_nothing(data: Data) -> None:
+    network = compiled(data, "mlp", units=8)
+    with_scores = trained(begun(network), 4)
+    without = trained(Fit(network, TRAIN, VALIDATION, None, RULES, 1), 4)
+    assert with_scores.history.validation == without.history.validation
+    assert all(map(np.array_equal, with_scores.best_weights, without.best_weights))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_restored_fit_continues_bit_for_bit(case: str, data: Data) -> None:
+    name, config = CASES[case]
+    network, file = compiled(data, name, **config), io.BytesIO()
+    whole, first = trained(begun(network), 4), trained(begun(network), 2)
+    np.savez(file, **first.state())  # type: ignore[arg-type]
+    file.seek(0)
+    resumed = begun(compiled(data, name, **config))
+    resumed.restore(dict(np.load(file)))
+    assert fingerprint(resumed) == fingerprint(first)
+    assert fingerprint(trained(resumed, 2)) == fingerprint(whole)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_fits_in_lock_step_do_not_touch_each_other(case: str, data: Data) -> None:
+    name, config = CASES[case]
+    network = compiled(data, name, **config)
+    left, right = begun(network, seed=1), begun(network, seed=2)
+    for _ in range(2):
+        left.advance()
+        right.advance()
+    alone = trained(begun(network, seed=2), 2)
+    assert fingerprint(right) == fingerprint(alone) != fingerprint(left)
+    assert network.traces == 1
+
+
+def test_another_process_computes_the_same_bits_and_prints_nothing_else(data: Data) -> None:
+    here, conftest = Path(__file__), Path(__file__).with_name("conftest.py")
+    script = (
+        "from runpy import run_path\n"
+        f"data = run_path({str(conftest)!r})['learnable'](120)\n"
+        f"print(run_path({str(here)!r})['fingerprints'](data))\n"
+        "import tensorflow as tf\n"
+        "print(tf.config.threading.get_intra_op_parallelism_threads())\n"
+        "print(tf.config.threading.get_inter_op_parallelism_threads())\n"
+    )
+    there = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert there.stdout.splitlines() == [str(fingerprints(data)), "1", "1"]
+    assert there.stderr == ""
+
+
+def test_divergence_is_an_error_and_not_a_number(data: Data) -> None:
+    fit = begun(compiled(data, "mlp", units=8, optimizer="sgd", learning_rate=1e30))
+    with pytest.raises(NonFiniteLoss, match="epoch 1; try a smaller learning rate") as caught:
+        fit.advance()
+    assert caught.value.epoch == 1
+    assert isinstance(caught.value, BloodHpoError)
+    assert fit.epoch == 0
+
+
+def test_weights_that_break_in_the_last_step_are_divergence_too(data: Data) -> None:
+    # One batch an epoch: the loss before its step is finite, the weights after it are not.
+    fit = begun(compiled(data, "mlp", units=8, optimizer="sgd", learning_rate=3e38, batch_size=70))
+    with pytest.raises(NonFiniteLoss):
+        fit.advance()

@@ -1,0 +1,67 @@
+"""Optimizers really are what the configuration names: kind, settings and arithmetic."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from blood_hpo.models.mlp import MlpHyperparameters
+from blood_hpo.training import optimizers
+
+KERAS = {
+    "sgd": keras.optimizers.SGD,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+}
+
+
+def made(**config: Any) -> Any:
+    return optimizers.build(MlpHyperparameters(**config))
+
+
+@pytest.mark.parametrize("name", KERAS)
+def test_defaults_are_the_librarys(name: str) -> None:
+    optimizer, library = made(optimizer=name), KERAS[name]()
+    assert [kind for kind in KERAS.values() if isinstance(optimizer, kind)][-1] is KERAS[name]
+    given, expected = optimizer.get_config(), library.get_config()
+    assert given | {"name": None} == expected | {"name": None}
+
+
+def test_the_librarys_learning_rates_are_those_of_the_report() -> None:
+    rates = {name: float(made(optimizer=name).learning_rate) for name in KERAS}
+    assert rates == pytest.approx({"sgd": 0.01, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001})
+
+
+@pytest.mark.parametrize("name", KERAS)
+def test_what_is_configured_is_set(name: str) -> None:
+    optimizer = made(optimizer=name, learning_rate=0.25, weight_decay=0.125)
+    assert float(optimizer.learning_rate) == 0.25
+    assert optimizer.weight_decay == 0.125
+
+
+@pytest.mark.parametrize("name", KERAS)
+@pytest.mark.parametrize("settings", [{}, {"learning_rate": 0.1, "weight_decay": 0.2}])
+def test_steps_are_the_librarys(name: str, settings: dict[str, float]) -> None:
+    rng = np.random.default_rng(4)
+    start = rng.normal(size=(6, 5)).astype(np.float32)
+    gradients = [rng.normal(size=(6, 5)).astype(np.float32) for _ in range(4)]
+    moved = []
+    for optimizer in (made(optimizer=name, **settings), KERAS[name](**settings)):
+        variable = keras.Variable(start)
+        optimizer.build([variable])
+        for gradient in gradients:
+            optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+        moved.append(np.asarray(variable))
+        assert int(optimizer.iterations) == len(gradients)
+    np.testing.assert_allclose(moved[0], moved[1], rtol=1e-5, atol=1e-5)
+    assert not np.allclose(moved[0], start, atol=1e-4)
+
+
+def test_gradient_descent_moves_by_rate_times_gradient_after_decay() -> None:
+    optimizer = made(optimizer="sgd", learning_rate=0.5, weight_decay=0.1)
+    variable = keras.Variable(np.array([2.0, -4.0], np.float32))
+    optimizer.build([variable])
+    optimizer.apply([keras.ops.convert_to_tensor(np.array([1.0, 1.0], np.float32))], [variable])
+    np.testing.assert_allclose(variable, [2.0 * 0.95 - 0.5, -4.0 * 0.95 - 0.5], rtol=1e-6)
