@@ -1,8 +1,8 @@
 """The request to stop: a first signal drains the process, a second ends it at once.
 
-Signals are received by a thread of their own. The main thread may be inside TensorFlow for a whole
-epoch or inside a call to the database; a handler would run only afterwards, and two signals that
-arrive meanwhile would look like one.
+A thread of its own hears of them. The main thread may be inside TensorFlow for a whole epoch or
+inside a call to the database; a handler in Python runs only afterwards, and two signals that arrive
+meanwhile look like one to it.
 """
 
 import logging
@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 import time
+from types import FrameType
 
 log = logging.getLogger(__name__)
 
@@ -52,16 +53,30 @@ class Shutdown:
         return self._requested.wait(seconds)
 
     def on_signals(self) -> None:
-        """Take SIGTERM and SIGINT as the request from now on; to be called before other threads."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        threading.Thread(target=self._receive, name="signals", daemon=True).start()
+        """Take SIGTERM and SIGINT as the request from now on; to be called in the main thread."""
+        heard, told = os.pipe()
+        os.set_blocking(told, False)
+        # The interpreter writes the number of a signal there whatever its threads are doing.
+        signal.set_wakeup_fd(told)
+        for number in SIGNALS:
+            signal.signal(number, _nothing_more)
+        threading.Thread(target=self._listen, args=(heard,), name="signals", daemon=True).start()
 
-    def _receive(self) -> None:
-        number = signal.Signals(signal.sigwait(SIGNALS))
-        log.info("%s: draining; once more ends at once", number.name)
+    def _listen(self, heard: int) -> None:
+        while True:
+            for number in os.read(heard, 1):
+                if number in SIGNALS:
+                    self._on_signal(signal.Signals(number))
+
+    def _on_signal(self, received: signal.Signals) -> None:
+        if self.requested:
+            os._exit(ENDED_AT_ONCE)
+        log.info("%s: draining; once more ends at once", received.name)
         self.request()
-        signal.sigwait(SIGNALS)
-        os._exit(ENDED_AT_ONCE)
+
+
+def _nothing_more(_number: int, _frame: FrameType | None) -> None:
+    """Instead of the default action of a signal."""
 
 
 class LastWords:
