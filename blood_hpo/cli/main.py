@@ -8,7 +8,7 @@ import typer
 
 from blood_hpo import __version__
 from blood_hpo.cli import dashboard, data, db, doctor, health, run, status, study, trial, worker
-from blood_hpo.errors import BloodHpoError
+from blood_hpo.errors import BloodHpoError, DatabaseError
 
 app = typer.Typer(
     name="blood-hpo",
@@ -72,3 +72,18 @@ def main() -> None:
         # The reader of a pipe has gone (`| head`): not an error of this program.
         sys.stderr.close()
         sys.exit(0)
+    except Exception as error:
+        said = _database_said(error)
+        if said is None:
+            raise
+        sys.stderr.write(f"error: the database failed ({said}); see that it runs and try again\n")
+        sys.exit(DatabaseError.exit_code)
+
+
+def _database_said(error: Exception) -> str | None:
+    """What the database said, if the error is one of its own that no room has put into words."""
+    if "sqlalchemy" not in sys.modules:
+        return None
+    from blood_hpo.service.outage import ERRORS, first_line
+
+    return first_line(error) if isinstance(error, ERRORS) else None

@@ -86,24 +86,24 @@ def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Eng
     """Start the workers and watch until they have all ended.
 
     Raises:
-        StudyError: The study is paused, or workers crashed again and again.
+        StudyError: The study is paused, or workers ended early.
         typer.Exit: Interrupted; code 130.
     """
     from blood_hpo.cli.progress import Progress
 
     interrupts = _Interrupts(pool)
-    pool.start(workers)
     with interrupts, Progress(connected, study.name, workers) as progress:
-        while pool.alive():
-            progress.update()
-            if not interrupts.seen and (reason := study.paused()):
-                pool.drain()
-                pool.wait(DRAIN_SECONDS)
-                raise StudyError(
-                    f"study {study.name!r} is paused: {reason}; go on with"
-                    f" `blood-hpo study resume {study.name}` and the same command"
-                )
-            interrupts.wait(POLL_SECONDS)
+        pool.start(workers)
+        try:
+            while pool.alive():
+                progress.update()
+                if not interrupts.seen:
+                    _refuse_paused(study)
+                interrupts.wait(POLL_SECONDS)
+        finally:
+            # Nothing to do unless an error ends the watch: no worker is left behind unwatched.
+            pool.drain()
+            pool.wait(DRAIN_SECONDS)
         progress.update()
     if interrupts.seen:
         sys.stderr.write(f"study {study.name}: drained; the same command goes on from here\n")
@@ -112,7 +112,24 @@ def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Eng
         log = pool.crashed()[0]
         last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         raise BloodHpoError(
-            f"workers of study {study.name!r} crashed again and again ({' '.join(last)}); see {log}"
+            f"workers of study {study.name!r} ended early ({' '.join(last)}); see {log}"
+        )
+
+
+def _refuse_paused(study: "SharedStudy") -> None:
+    """Raise if the study is paused or deleted; an outage of the database is not the end."""
+    from blood_hpo.service.outage import ERRORS, transient
+
+    try:
+        reason = study.paused()
+    except ERRORS as error:
+        if not transient(error):
+            raise
+        return
+    if reason:
+        raise StudyError(
+            f"study {study.name!r} is paused: {reason}; go on with"
+            f" `blood-hpo study resume {study.name}` and the same command"
         )
 
 

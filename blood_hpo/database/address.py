@@ -122,7 +122,7 @@ def engine_options(
     return {
         "pool_pre_ping": True,
         "connect_args": {
-            "connect_timeout": 5,
+            "connect_timeout": 20,  # over a slow link; a dead one fails by tcp_user_timeout
             "keepalives": 1,
             "keepalives_idle": 3,
             "keepalives_interval": 1,

@@ -10,10 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from blood_hpo.errors import InputError
+
 log = logging.getLogger(__name__)
 
 RESTARTS = 3
 """Times a crashed worker is replaced before the pool gives up on its place."""
+
+FORGIVEN_SECONDS = 600.0
+"""A worker that has lived this long has not crashed because it was replaced in vain."""
+
+REFUSALS = (2, 3, 4, 5)
+"""Exit codes of a worker that said what is wrong: replacing it would not help."""
 
 
 @dataclass
@@ -23,6 +31,7 @@ class _Place:
     number: int
     log_file: Path
     process: subprocess.Popen[bytes]
+    started: float = field(default_factory=time.monotonic)
     restarts: int = 0
     given_up: bool = False
 
@@ -44,11 +53,21 @@ class Pool:
     _draining: bool = False
 
     def start(self, workers: int) -> None:
-        """Start this many workers."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for number in range(1, workers + 1):
-            path = self.folder / f"worker-{number}.log"
-            self._places.append(_Place(number, path, self._spawn(path)))
+        """Start this many workers.
+
+        Raises:
+            InputError: Their logs cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for number in range(1, workers + 1):
+                path = self.folder / f"worker-{number}.log"
+                self._places.append(_Place(number, path, self._spawn(path)))
+        except OSError as error:
+            raise InputError(
+                f"no worker can be started with its log in {self.folder} ({error.strerror}); set"
+                " BLOOD_HPO_HOME to a folder that you may write to"
+            ) from error
 
     def _spawn(self, path: Path) -> subprocess.Popen[bytes]:
         with path.open("ab") as file:
@@ -71,7 +90,9 @@ class Pool:
         return sum(place.process.poll() is None for place in self._places)
 
     def _replace(self, place: _Place, code: int) -> None:
-        place.given_up = place.restarts >= RESTARTS
+        if time.monotonic() - place.started > FORGIVEN_SECONDS:
+            place.restarts = 0
+        place.given_up = code in REFUSALS or place.restarts >= RESTARTS
         verdict = "given up" if place.given_up else "replaced"
         log.warning(
             "worker %d ended with code %d and is %s; see %s",
@@ -82,6 +103,7 @@ class Pool:
         )
         if not place.given_up:
             place.restarts += 1
+            place.started = time.monotonic()
             place.process = self._spawn(place.log_file)
 
     def crashed(self) -> list[Path]:
