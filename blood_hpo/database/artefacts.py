@@ -1,0 +1,87 @@
+"""Files that trials left in the database: models, predictions, and what they were made of."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from blood_hpo.database.failures import database_errors
+from blood_hpo.errors import StudyError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sqlalchemy import Engine
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A file of a study.
+
+    Attributes:
+        name: Number of the trial, a slash and the name of the file; or the name alone.
+        sha256: SHA-256 of its content, in hexadecimal digits.
+        size: Its length in bytes.
+    """
+
+    name: str
+    sha256: str
+    size: int
+
+
+def listing(engine: "Engine", study: str) -> list[Artefact]:
+    """The files of a study by name.
+
+    Raises:
+        DatabaseError: The database cannot be reached.
+    """
+    from sqlalchemy import text
+
+    statement = text(
+        "SELECT name, sha256, length(content) AS size FROM hpo.artefacts"
+        " JOIN public.studies USING (study_id) WHERE study_name = :study ORDER BY name"
+    )
+    with database_errors(engine.url), engine.connect() as connection:
+        rows = connection.execute(statement, {"study": study})
+        return [Artefact(row.name, row.sha256, row.size) for row in rows]
+
+
+def load(engine: "Engine", study: str, name: str) -> bytes:
+    """The content of a file, after its checksum.
+
+    Raises:
+        StudyError: There is no such file, or its content has been changed.
+        DatabaseError: The database cannot be reached.
+    """
+    from sqlalchemy import text
+
+    statement = text(
+        "SELECT sha256, content FROM hpo.artefacts"
+        " JOIN public.studies USING (study_id) WHERE study_name = :study AND name = :name"
+    )
+    with database_errors(engine.url), engine.connect() as connection:
+        found = connection.execute(statement, {"study": study, "name": name}).one_or_none()
+    if found is None:
+        raise StudyError(
+            f"study {study!r} has no file {name!r}; delete the study and run its stage again with"
+            f" `blood-hpo final {study.removesuffix('-final')}`"
+        )
+    content = bytes(found.content)
+    if hashlib.sha256(content).hexdigest() != found.sha256:
+        raise StudyError(
+            f"file {name!r} of study {study!r} has been changed since it was written (its SHA-256"
+            f" is not {found.sha256[:12]}…); restore the database from a backup"
+        )
+    return content
+
+
+def load_arrays(engine: "Engine", study: str, name: str) -> "dict[str, NDArray[Any]]":
+    """The arrays of an ``.npz`` file by name; nothing in it is ever unpickled.
+
+    Raises:
+        StudyError: There is no such file, or its content has been changed.
+        DatabaseError: The database cannot be reached.
+    """
+    import numpy as np
+
+    with np.load(io.BytesIO(load(engine, study, name)), allow_pickle=False) as archive:
+        return {key: archive[key] for key in archive.files}
