@@ -103,7 +103,7 @@ class SharedStudy:
 def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> SharedStudy:
     """Create a study, or open the one of that name if it was created from the same file.
 
-    Budgets may differ from the stored ones: the new ones are stored, larger or smaller.
+    Budgets and the final stage may differ from the stored ones: the new ones are stored.
 
     Raises:
         StudyError: A study of that name exists and differs in anything else, or in its data set.
@@ -126,7 +126,7 @@ def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> 
         )
     study.refuse_other_program()
     study.refuse_other_data(source)
-    if budget_changes(study.spec, spec):
+    if budget_changes(study.spec, spec) or study.spec.final != spec.final:
         storage.set_study_user_attr(study.study_id, SPEC, spec.model_dump(mode="json"))
         study = open_study(storage, spec.name)
     return study

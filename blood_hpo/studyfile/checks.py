@@ -34,6 +34,9 @@ def _training(spec: "StudySpec") -> Iterator[Problem]:
     if spec.training.start_epoch >= epochs:
         text = f"early stopping would never begin; set it below the {epochs} epochs"
         yield Problem(("training", "start_epoch"), text)
+    if spec.final is not None and spec.final.start_epoch >= spec.final.epochs:
+        text = f"early stopping would never begin; set it below the {spec.final.epochs} epochs"
+        yield Problem(("final", "start_epoch"), text)
     if spec.pruner.name != "none" and spec.pruner.warmup_epochs >= epochs:
         text = f"no trial would ever be stopped; set it below the {epochs} epochs"
         yield Problem(("pruner", "warmup_epochs"), text)

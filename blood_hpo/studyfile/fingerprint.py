@@ -1,7 +1,8 @@
 """What must match for the results of two studies to compare.
 
-The name, the description and the budgets may differ, and so may what says where something came from
-(``synthetic_fallback``, ``fixed_from``): the data set of a study is recorded beside its file.
+The name, the description, the budgets and what follows the search (``final``) may differ, and so
+may what says where something came from (``synthetic_fallback``, ``fixed_from``): the data set of a
+study is recorded beside its file.
 Hyperparameters that are not searched count with their value, whether a file or a default gave it.
 """
 
@@ -38,7 +39,7 @@ def budget_changes(stored: StudySpec, given: StudySpec) -> list[str]:
 
 
 def _essence(spec: StudySpec) -> dict[str, Any]:
-    document = spec.model_dump(mode="json", exclude={"name", "description"})
+    document = spec.model_dump(mode="json", exclude={"name", "description", "final"})
     del document["data"]["synthetic_fallback"]
     for name, family in document["families"].items():
         del family["budget"], family["fixed_from"]

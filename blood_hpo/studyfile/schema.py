@@ -20,6 +20,7 @@ from blood_hpo.studyfile.tables import (
     LARGEST_BUDGET,
     DataSpec,
     FamilySpec,
+    FinalSpec,
     PrunerSpec,
     SamplerSpec,
     StudyName,
@@ -31,6 +32,7 @@ __all__ = [
     "Categorical",
     "DataSpec",
     "FamilySpec",
+    "FinalSpec",
     "Float",
     "Integer",
     "Parameter",
@@ -53,6 +55,7 @@ class StudySpec(Table):
         training: How configurations are trained and scored.
         sampler: What proposes configurations.
         pruner: What stops hopeless trials.
+        final: What happens when the search is over; without it a run ends with the search.
         shared_space: Hyperparameters that every family searches: the table ``[space]``.
         families: What is searched for each model family.
     """
@@ -65,6 +68,7 @@ class StudySpec(Table):
     training: TrainingSpec = TrainingSpec()
     sampler: SamplerSpec = SamplerSpec()
     pruner: PrunerSpec = PrunerSpec()
+    final: FinalSpec | None = None
     shared_space: Annotated[Mapping[str, Parameter], Field(alias="space")] = {}
     families: Mapping[str, FamilySpec]
 

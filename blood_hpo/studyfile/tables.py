@@ -91,6 +91,32 @@ class PrunerSpec(Table):
     interval_epochs: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
+class FinalSpec(Table):
+    """What happens when the search is over: confirmation, retraining and the test.
+
+    Attributes:
+        confirm_top: Best configurations of each family that are run again.
+        confirm_splits: Fresh fold splits on which each of them is run.
+        seeds: Seeds with which every final model is trained.
+        epochs: Most epochs of a retraining with a constant learning rate.
+        patience: Epochs without a better validation score after which it stops.
+        start_epoch: Epochs before early stopping begins to watch, and to remember the best weights.
+        resnet: The ResNet that is trained where the study searches none.
+        resnet_epochs: Its epochs; left out, ``epochs`` for the report's, 24 for the recommended.
+        average_symmetries: Whether to test predictions averaged over the eight symmetries too.
+    """
+
+    confirm_top: Annotated[int, Field(ge=1, le=100)] = 5
+    confirm_splits: Annotated[int, Field(ge=1, le=20)] = 3
+    seeds: Annotated[int, Field(ge=1, le=20)] = 3
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 200
+    patience: Annotated[int, Field(ge=1, le=10_000)] = 20
+    start_epoch: Annotated[int, Field(ge=0, le=10_000)] = 30
+    resnet: Literal["recommended", "report", "none"] = "recommended"
+    resnet_epochs: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    average_symmetries: bool = True
+
+
 class FamilySpec(Table):
     """What is searched for one model family.
 

@@ -18,6 +18,7 @@ from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile.schema import (
     DataSpec,
     FamilySpec,
+    FinalSpec,
     PrunerSpec,
     SamplerSpec,
     StudySpec,
@@ -102,6 +103,7 @@ def expected(field: FieldInfo) -> list[str]:
         ("`[training]`", TrainingSpec),
         ("`[sampler]`", SamplerSpec),
         ("`[pruner]`", PrunerSpec),
+        ("`[final]`", FinalSpec),
         ("`[families.NAME]`", FamilySpec),
     ],
 )

@@ -48,6 +48,7 @@ def test_it_is_sixteen_hexadecimal_digits_and_stays() -> None:
         ("data.fraction", 1),
         ("families.mlp.fixed", {"activation": "relu"}),
         ("families.mlp.fixed_from", "paper"),
+        ("final", {"seeds": 2}),
     ],
 )
 def test_what_does_not_change_results(key: str, value: object) -> None:
