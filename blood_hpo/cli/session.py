@@ -30,6 +30,14 @@ StudyArgument = Annotated[
         callback=_study_name,
     ),
 ]
+FinalOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--final/--no-final",
+        help="Go on with the final stage after the search, or not; default as the file says.",
+        show_default=False,
+    ),
+]
 DataOption = Annotated[
     str | None,
     typer.Option("--data", help="The data set, an .npz file.", metavar="PATH"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blood_hpo.cli.session import DataOption, StudyArgument
+from blood_hpo.cli.session import DataOption, FinalOption, StudyArgument
 
 if TYPE_CHECKING:
     from blood_hpo.service.shutdown import Shutdown
@@ -18,8 +18,12 @@ def worker(
     name: Annotated[
         str | None, typer.Option(help="Stands for the host in the worker's name in the database.")
     ] = None,
+    final: FinalOption = None,
 ) -> None:
-    """Run trials of a study until its budgets are spent, waiting for the database if it is away.
+    """Work on a study until it is finished, waiting for the database if it is away.
+
+    When the budgets of the search are spent, and the study file has a table [final], the same
+    workers confirm the best configurations, retrain the winners and test them.
 
     A first Ctrl-C or SIGTERM drains: the epoch ends, the trial goes back to the queue, exit code 0.
     A second one ends the process at once; peers recover the trial after the grace time.
@@ -33,10 +37,12 @@ def worker(
     shutdown = Shutdown(settings().drain_seconds)
     shutdown.on_signals()
     with contextlib.suppress(Interrupted):
-        _work(study, data, name, shutdown)
+        _work(study, data, name, final, shutdown)
 
 
-def _work(study: str, data: str | None, name: str | None, shutdown: "Shutdown") -> None:
+def _work(
+    study: str, data: str | None, name: str | None, final: bool | None, shutdown: "Shutdown"
+) -> None:
     from blood_hpo.data.bloodmnist import find
     from blood_hpo.database.address import database_url
     from blood_hpo.service.join import join_study
@@ -53,9 +59,8 @@ def _work(study: str, data: str | None, name: str | None, shutdown: "Shutdown") 
     found.refuse_other_data(source)
     configure()
     # TensorFlow is imported from here on; everything that can be refused was refused before.
-    from blood_hpo.search.dataset import search_data
-    from blood_hpo.service.search_stage import SearchStage
-    from blood_hpo.service.worker import Worker, worker_name
+    from blood_hpo.final.work import Workday
+    from blood_hpo.service.worker import worker_name
 
-    stage = SearchStage(found, search_data(found.spec, source), worker_name(name))
-    Worker(stage, settings(), shutdown).run()
+    wanted = final if final is not None else found.spec.final is not None
+    Workday(found, source, settings(), shutdown, worker_name(name)).run(final=wanted)

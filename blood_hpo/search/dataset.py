@@ -4,7 +4,7 @@ Training and validation images come from their own splits; the test split cannot
 here. All trials of a study share the folds, so their scores are paired.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,13 @@ def search_data(spec: StudySpec, source: DataSource) -> SearchData:
         validation=np.arange(offset, offset + len(validation.labels), dtype=np.int64),
         folds=tuple(folds),
     )
+
+
+def refolded(data: SearchData, spec: StudySpec) -> SearchData:
+    """The same images in the folds that the study's seed gives."""
+    train = data.labels[: len(data.labels) - len(data.validation)]
+    folds = stratified_folds(train, spec.training.folds, derive(spec.seed, "folds"))
+    return replace(data, folds=tuple(folds))
 
 
 def _subset(split: Split, spec: StudySpec, name: str) -> Split:

@@ -26,10 +26,6 @@ COUNTED = (TrialState.WAITING, TrialState.RUNNING, TrialState.COMPLETE, TrialSta
 UNFINISHED = (TrialState.WAITING, TrialState.RUNNING)
 
 
-REPLICATE = "replicate"
-"""Trial user attribute that numbers the trials of one configuration, where there are several."""
-
-
 @dataclass(frozen=True)
 class Claim:
     """A running trial that this worker holds.
@@ -51,8 +47,7 @@ class Claim:
     @property
     def identity(self) -> str:
         """Equal for attempts at the same training, distinct for distinct ones of a study."""
-        replicate = self.attributes.get(REPLICATE)
-        return self.config_hash if replicate is None else f"{self.config_hash}-{replicate}"
+        return f"{self.config_hash}-{self.attributes['seed']}"
 
 
 @dataclass(frozen=True)

@@ -112,8 +112,12 @@ class CompiledNetwork:
 
     def load(self, state: NetworkState) -> None:
         """Continue from ``state``."""
-        _write(self._model.variables, state.weights)
+        self.load_weights(state.weights)
         _write(self._optimizer.variables, state.optimizer)
+
+    def load_weights(self, weights: list[NDArray[np.generic]]) -> None:
+        """Predict with these variables of the model."""
+        _write(self._model.variables, weights)
 
     def preparation(self, indices: NDArray[np.int64]) -> Preparation:
         """Scaling and class weights for training on the images at ``indices``."""

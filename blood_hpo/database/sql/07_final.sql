@@ -99,10 +99,12 @@ SELECT
     (trained.value -> 'test_averaged' ->> 'accuracy')::double precision AS averaged_accuracy,
     (trained.value ->> 'test_openings')::integer AS test_openings,
     trained.value -> 'model' ->> 'sha256' AS sha256,
-    studies.value -> 'plan' @> jsonb_build_array(
-        jsonb_build_object(
-            'family', trained.value -> 'family', 'config_hash', trained.value -> 'config_hash'
-        )
+    EXISTS (
+        SELECT FROM jsonb_array_elements(studies.value -> 'plan') AS wanted
+        WHERE wanted -> 'family' = trained.value -> 'family'
+            AND wanted -> 'config_hash' = trained.value -> 'config_hash'
+            AND wanted -> 'rules' = trained.value -> 'rules'
+            AND wanted -> 'seeds' >= trained.value -> 'replicate'
     ) AS current
 FROM public.trials
 JOIN (

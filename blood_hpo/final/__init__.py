@@ -1,0 +1,1 @@
+"""The final stage: confirm the best configurations, retrain the winners, test each model once."""

@@ -1,0 +1,178 @@
+"""The test of one trained model: the only code of the project that opens the test split.
+
+It is handed the exported file, not the network that was trained, so what is tested is what anybody
+will use. Each model is tested once: its trial then ends together with all that the test gave, and
+everything that is reported is computed from these saved predictions.
+"""
+
+import io
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blood_hpo.data.bloodmnist import DataSource, Split
+from blood_hpo.data.held_out_test import load_test_split
+from blood_hpo.data.medmnist_package import evaluator
+from blood_hpo.errors import BloodHpoError
+from blood_hpo.final.export import load, parameter_counts, predict
+from blood_hpo.report.metrics import scores
+
+if TYPE_CHECKING:
+    import keras
+
+LARGEST_DIFFERENCE = 1e-3
+"""Between probabilities of the file and of the trained network; rounding gives about 1e-6."""
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A model's predictions for the validation and the test split.
+
+    Attributes:
+        validation_labels: uint8 (V,).
+        validation: Probabilities, float32 (V, 8).
+        labels: Classes of the test split, uint8 (T,).
+        images: The test split's images, uint8 (T, 28, 28, 3).
+        probabilities: Probabilities, float32 (T, 8).
+        averaged: Means over the eight symmetries of each image, float32 (T, 8); no rows where they
+            were not asked for.
+        loading_difference: Largest difference between the file and the network on validation.
+        trainable: Trainable parameters of the model in the file.
+        non_trainable: Its other parameters.
+    """
+
+    validation_labels: NDArray[np.uint8]
+    validation: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+    images: NDArray[np.uint8]
+    probabilities: NDArray[np.float32]
+    averaged: NDArray[np.float32]
+    loading_difference: float
+    trainable: int
+    non_trainable: int
+
+    @property
+    def misclassified(self) -> NDArray[np.int64]:
+        """Positions of the wrong predictions in the test split, ascending."""
+        return np.flatnonzero(self.probabilities.argmax(axis=1) != self.labels)
+
+    def arrays(self) -> bytes:
+        """The contents of an ``.npz`` file from which all figures can be computed again."""
+        wrong = self.misclassified
+        file = io.BytesIO()
+        np.savez_compressed(
+            file,
+            test_probabilities=self.probabilities,
+            test_averaged=self.averaged,
+            test_labels=self.labels,
+            validation_probabilities=self.validation,
+            validation_labels=self.validation_labels,
+            misclassified=wrong,
+            misclassified_images=self.images[wrong],
+        )
+        return file.getvalue()
+
+    def attributes(self) -> dict[str, object]:
+        """The figures of the model, for the database."""
+        averaged = summary(self.labels, self.averaged) if len(self.averaged) else None
+        return {
+            "parameter_count": self.trainable,
+            "non_trainable_count": self.non_trainable,
+            "validation": summary(self.validation_labels, self.validation),
+            "test": summary(self.labels, self.probabilities),
+            "test_averaged": averaged,
+        }
+
+
+def test(  # noqa: PLR0913, PLR0917 - the file, what it must agree with, and the images
+    content: bytes,
+    trained: NDArray[np.float32],
+    parameter_count: int,
+    validation: Split,
+    source: DataSource,
+    average: bool,
+) -> Tested:
+    """Load a model's file, hold it against the trained network, and test it.
+
+    Args:
+        content: The ``.keras`` file.
+        trained: What the trained network predicts for the validation split, (V, 8).
+        parameter_count: Trainable parameters of that network.
+        validation: The validation split.
+        source: Where the test split is.
+        average: Whether to average predictions over the symmetries too.
+
+    Raises:
+        BloodHpoError: The file is not the network that was trained; nothing has been tested.
+        DataError: The test split cannot be read.
+    """
+    model = load(content)
+    predicted = predict(model, validation.images)
+    difference = float(np.abs(predicted - trained).max())
+    trainable, non_trainable = parameter_counts(model)
+    if not difference <= LARGEST_DIFFERENCE or trainable != parameter_count:
+        raise BloodHpoError(
+            f"the exported model is not the trained one: probabilities differ by {difference:.2g},"
+            f" parameters are {trainable} and not {parameter_count}; report this as a defect"
+        )
+    held_out = load_test_split(source)
+    return Tested(
+        validation_labels=validation.labels,
+        validation=predicted,
+        labels=held_out.labels,
+        images=held_out.images,
+        probabilities=predict(model, held_out.images),
+        averaged=_averaged(model, held_out.images if average else held_out.images[:0]),
+        loading_difference=difference,
+        trainable=trainable,
+        non_trainable=non_trainable,
+    )
+
+
+def _averaged(model: "keras.Model", images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    if not len(images):
+        return np.empty((0, 8), np.float32)
+    mirrored = (images, images[:, :, ::-1])
+    turned = [np.rot90(one, turns, axes=(1, 2)) for one in mirrored for turns in range(4)]
+    predictions = np.stack([predict(model, one) for one in turned])
+    return np.asarray(predictions.mean(axis=0, dtype=np.float64), dtype=np.float32)
+
+
+def summary(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> dict[str, object]:
+    """The main figures of some predictions; macro AUC is None where a class does not occur."""
+    found = asdict(scores(labels, probabilities))
+    area = found["macro_auc"]
+    return {
+        "count": len(labels),
+        "errors": int((probabilities.argmax(axis=1) != labels).sum()),
+        "accuracy": found["accuracy"],
+        "balanced_accuracy": found["balanced_accuracy"],
+        "macro_auc": None if np.isnan(area) else area,
+        "log_loss": found["log_loss"],
+    }
+
+
+def medmnist_result(
+    labels: NDArray[np.uint8], probabilities: NDArray[np.float32], run: str
+) -> tuple[dict[str, object], bytes]:
+    """AUC and accuracy by medmnist's own evaluator, and the result file that it writes.
+
+    Args:
+        labels: Classes of the test split.
+        probabilities: Predictions for it.
+        run: What the result file's name ends in.
+
+    Returns:
+        The figures with the name of the file, and its content.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder, "bloodmnist.npz"), test_labels=labels[:, None])
+        judge = evaluator().Evaluator("bloodmnist", "test", root=folder)
+        figures = judge.evaluate(probabilities, save_folder=folder, run=run)
+        (file,) = Path(folder).glob("*.csv")
+        found = {"auc": float(figures.AUC), "acc": float(figures.ACC), "file": file.name}
+        return found, file.read_bytes()

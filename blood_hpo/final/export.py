@@ -1,0 +1,111 @@
+"""A trained network as one file that anybody can use: raw pixels in, probabilities out.
+
+Scaling and softmax are layers of the exported model, so there is nothing to get wrong around it. It
+consists of Keras's own layers alone and loads in safe mode.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from blood_hpo.models.hyperparameters import Hyperparameters
+from blood_hpo.models.registry import family
+from blood_hpo.training.preparation import Preparation
+
+BATCH = 256
+
+
+def export(
+    name: str,
+    config: Hyperparameters,
+    preparation: Preparation,
+    weights: list[NDArray[np.generic]],
+) -> bytes:
+    """The contents of a ``.keras`` file: images (n, 28, 28, 3) of 0 to 255 to (n, 8).
+
+    Args:
+        name: Model family.
+        config: The whole configuration.
+        preparation: Scaling that the network was trained with.
+        weights: All variables of the network, in the order of its ``variables``.
+    """
+    network = family(name).build(config)
+    for variable, value in zip(network.variables, weights, strict=True):
+        variable.assign(value)
+    pixels = keras.Input((28, 28, 3), name="pixels")
+    # In this order the subtraction is exact, as it is in training.
+    scaled = keras.layers.Rescaling(1.0, (-preparation.mean).tolist(), name="centre")(pixels)
+    scaled = keras.layers.Rescaling((1 / preparation.deviation).tolist(), name="scale")(scaled)
+    probabilities = keras.layers.Softmax(name="probabilities")(network(scaled))
+    model = keras.Model(pixels, probabilities, name=name)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"{name}.keras")
+        model.save(path)
+        return path.read_bytes()
+
+
+def load(content: bytes) -> "keras.Model":
+    """The model in the contents of a ``.keras`` file, loaded in safe mode."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.keras")
+        path.write_bytes(content)
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+
+
+def predict(model: "keras.Model", images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Probabilities float32 (n, 8) of images uint8 (n, 28, 28, 3)."""
+    batches = [images[first : first + BATCH] for first in range(0, len(images), BATCH)]
+    parts = [np.asarray(model(batch.astype(np.float32), training=False)) for batch in batches]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def parameter_counts(model: "keras.Model") -> tuple[int, int]:
+    """Trainable parameters, and those that only move with the data."""
+    return _count(model.trainable_weights), _count(model.non_trainable_weights)
+
+
+def _count(variables: list["keras.Variable"]) -> int:
+    return sum(int(np.prod(variable.shape)) for variable in variables)
+
+
+def architecture(model: "keras.Model") -> list[dict[str, Any]]:
+    """The layers in order: name, kind, output shape, parameters, and the layers before it."""
+    aliases: dict[str, str] = {}
+    found = list(_layers(model, aliases))
+    for one in found:
+        one["inputs"] = [_real(name, aliases) for name in one["inputs"]]
+    return found
+
+
+def _layers(model: "keras.Model", aliases: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Layers of the model and of models inside it, whose input and output are but other names."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            aliases[layer.inputs[0]._keras_history.operation.name] = _inputs(layer)[0]
+            aliases[layer.name] = layer.outputs[0]._keras_history.operation.name
+            yield from (one for one in _layers(layer, aliases) if one["kind"] != "InputLayer")
+        else:
+            yield {
+                "name": layer.name,
+                "kind": type(layer).__name__,
+                "output_shape": list(layer.output.shape[1:]),
+                "parameters": int(layer.count_params()),
+                "inputs": _inputs(layer),
+            }
+
+
+def _inputs(layer: "keras.Layer") -> list[str]:
+    """Names of the layers before one, where it was called last."""
+    nodes = layer._inbound_nodes[-1:]
+    return [tensor._keras_history.operation.name for node in nodes for tensor in node.input_tensors]
+
+
+def _real(name: str, aliases: dict[str, str]) -> str:
+    while name in aliases:
+        name = aliases[name]
+    return name
