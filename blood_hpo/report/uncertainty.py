@@ -1,12 +1,12 @@
 """How sure a number is: bootstrap intervals, spread over seeds, and a test between two models."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blood_hpo.report.metrics import Labels, Probabilities
+from blood_hpo.report.metrics import Labels
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -50,40 +50,31 @@ class McNemar:
 
 
 def bootstrap(
-    labels: Labels, correct: Correct, resamples: int = RESAMPLES
+    labels: Labels, correct: NDArray[np.floating] | Correct, resamples: int = RESAMPLES
 ) -> Mapping[str, Interval]:
     """Percentile intervals of accuracy and balanced accuracy, ``{"accuracy": ..., ...}``.
 
     The bootstrap is stratified: every resample draws, with replacement, as many images of each
-    class as the test split has, so that the class mix of the split is taken as given. As only the
-    number of hits in each class matters, those are drawn directly from binomial distributions. It
-    is seeded: the same predictions give the same interval.
+    class as the test split has, so that the class mix of the split is taken as given. It is seeded:
+    the same predictions give the same interval.
+
+    Args:
+        labels: True classes, shape (n,).
+        correct: Whether each image is classified correctly, or the share of a model's seeds that
+            classify it correctly, shape (n,).
+        resamples: How often to draw.
     """
-    classes, support = np.unique(labels, return_counts=True)
-    rates = np.array([correct[labels == one].mean() for one in classes])
-    hits = np.random.default_rng(BOOTSTRAP_SEED).binomial(support, rates, (resamples, len(classes)))
-    samples = {
-        "accuracy": hits.sum(axis=1) / support.sum(),
-        "balanced_accuracy": (hits / support).mean(axis=1),
-    }
-    estimates = {"accuracy": float(correct.mean()), "balanced_accuracy": float(rates.mean())}
-    return {name: _percentiles(estimates[name], values) for name, values in samples.items()}
-
-
-def bootstrap_of(
-    statistic: Callable[[Labels, Probabilities], float],
-    labels: Labels,
-    probabilities: Probabilities,
-    resamples: int = 400,
-) -> Interval:
-    """Percentile interval of any statistic of labels and probabilities, stratified and seeded."""
     generator = np.random.default_rng(BOOTSTRAP_SEED)
-    groups = [np.flatnonzero(labels == one) for one in np.unique(labels)]
-    values = np.empty(resamples)
-    for number in range(resamples):
-        chosen = np.concatenate([generator.choice(group, len(group)) for group in groups])
-        values[number] = statistic(labels[chosen], probabilities[chosen])
-    return _percentiles(statistic(labels, probabilities), values)
+    groups = [correct[labels == one].astype(np.float64) for one in np.unique(labels)]
+    sizes = np.array([len(group) for group in groups])
+    recalls = np.stack(
+        [generator.choice(group, (resamples, len(group))).mean(axis=1) for group in groups], axis=1
+    )
+    rates = np.array([group.mean() for group in groups])
+    return {
+        "accuracy": _percentiles(float(rates @ sizes / sizes.sum()), recalls @ sizes / sizes.sum()),
+        "balanced_accuracy": _percentiles(float(rates.mean()), recalls.mean(axis=1)),
+    }
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -96,15 +87,6 @@ def spread(values: Sequence[float]) -> Spread:
         raise ValueError("a spread needs at least one value")
     sd = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
     return Spread(float(np.mean(values)), sd, len(values))
-
-
-def t_interval(values: Sequence[float]) -> Interval:
-    """Mean and its 95 % interval by Student's t distribution, the values taken as independent."""
-    from scipy.stats import t
-
-    found = spread(values)
-    half = float(t.ppf((1 + LEVEL) / 2, found.count - 1)) * found.sd / np.sqrt(found.count)
-    return Interval(found.mean, float(found.mean - half), float(found.mean + half))
 
 
 def mcnemar(first: Correct, second: Correct) -> McNemar:

@@ -1,0 +1,281 @@
+"""What a report is made of: sections of texts, figures and tables, free of any markup."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+DASH: Final = "\N{EN DASH}"
+MINUS: Final = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of the values in a cell that lists several.
+
+    Attributes:
+        text: The value.
+        chosen: Whether it is the one that was found best.
+    """
+
+    text: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of a table.
+
+    Attributes:
+        value: As a program reads it: what JSON can hold.
+        text: As people read it.
+        best: Whether it stands out as the best of its kind.
+        options: Where the cell lists options, what stands in place of ``text``.
+        code: Whether the text is something to copy, such as a checksum.
+    """
+
+    value: Any
+    text: str
+    best: bool = False
+    options: tuple[Option, ...] = ()
+    code: bool = False
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the value is a number, which stands at the right."""
+        return isinstance(self.value, int | float) and not isinstance(self.value, bool)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows under one heading, which is empty where a table has only one group."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a caption.
+
+    Attributes:
+        name: File name without extension, unique in the report.
+        caption: What it shows.
+        columns: Headings.
+        groups: The rows; the first cell of a row is its heading.
+        note: A remark below it.
+        folded: Whether it is detail that a reader opens when it is wanted.
+    """
+
+    name: str
+    caption: str
+    columns: tuple[str, ...]
+    groups: tuple[Group, ...]
+    note: str = ""
+    folded: bool = False
+
+    def csv(self) -> str:
+        """Comma-separated values: unrounded, a header line, the group first where there are any."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        titled = any(group.title for group in self.groups)
+        writer.writerow([*(["group"] if titled else []), *self.columns])
+        for group in self.groups:
+            for row in group.rows:
+                own = [group.title] if titled else []
+                writer.writerow([*own, *(_csv(cell.value) for cell in row)])
+        return text.getvalue()
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows as mappings from column to value."""
+        return [
+            {
+                **({"group": group.title} if group.title else {}),
+                **{name: cell.value for name, cell in zip(self.columns, row, strict=True)},
+            }
+            for group in self.groups
+            for row in group.rows
+        ]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing.
+
+    Attributes:
+        name: File name without extension, unique in the report.
+        svg: One SVG element that follows the reader's light or dark colours.
+        alt: What it shows, for those who cannot see it.
+        caption: What to see in it.
+        wide: Whether it takes the whole width of the page.
+    """
+
+    name: str
+    svg: str
+    alt: str
+    caption: str
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Drawings beside each other, as far as the page is wide enough."""
+
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading within a section."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something to run, with what it gives."""
+
+    command: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What cannot be shown yet, why, and the command after which it can."""
+
+    text: str
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One number that a reader should not miss.
+
+    Attributes:
+        family: The model family that it is about.
+        label: What it is.
+        value: The number, as people read it.
+        detail: What one must know with it.
+    """
+
+    family: str
+    label: str
+    value: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Cards:
+    """The numbers that a reader should not miss."""
+
+    cards: tuple[Card, ...]
+
+
+Block = Cards | Text | Heading | Figure | Figures | Table | Command | Missing
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report.
+
+    Attributes:
+        key: Identifier, unique in the report.
+        title: Heading.
+        blocks: What it shows, in order.
+        facts: The numbers behind it that stand in no table, for ``report.json``.
+    """
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def figures(self) -> list[Figure]:
+        """All its drawings."""
+        single = [block for block in self.blocks if isinstance(block, Figure)]
+        rows = [block.figures for block in self.blocks if isinstance(block, Figures)]
+        return [*single, *(one for row in rows for one in row)]
+
+    @property
+    def tables(self) -> list[Table]:
+        """All its tables."""
+        return [block for block in self.blocks if isinstance(block, Table)]
+
+
+def plain(value: object, text: str | None = None, *, best: bool = False) -> Cell:
+    """A cell with a value as it is, or with a text for people; None alone is a dash."""
+    shown = DASH if value is None else str(value)
+    return Cell(value, shown if text is None else text, best)
+
+
+def number(value: float | None, digits: int = 4, *, best: bool = False, sign: bool = False) -> Cell:
+    """A cell with a number to some decimals, thousands apart; None and NaN are a dash."""
+    if value is None or not math.isfinite(value):
+        return Cell(None, DASH, best)
+    return Cell(value, f"{value:{'+' if sign else ''},.{digits}f}".replace("-", MINUS), best)
+
+
+def code(value: str, shown: int | None = None) -> Cell:
+    """A cell with something to copy, cut for people to its first characters."""
+    cut = value if shown is None or len(value) <= shown else f"{value[:shown]}…"
+    return Cell(value, cut, code=True)
+
+
+def one_group(rows: Sequence[Sequence[Cell]]) -> tuple[Group, ...]:
+    """Rows without a heading."""
+    return (Group(tuple(tuple(row) for row in rows)),)
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds for people: ``48 s``, ``12 min``, ``3 h 05 min``."""
+    if seconds is None:
+        return DASH
+    minutes = round(seconds / 60)
+    if seconds < 100:  # noqa: PLR2004 - up to here seconds say more than minutes
+        return f"{seconds:.0f} s"
+    if minutes < 60:  # noqa: PLR2004 - minutes of an hour
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def setting(value: object) -> str:
+    """A hyperparameter's value for people."""
+    if value is None:
+        return "library default"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return str(value).replace("_", " ")
+
+
+def settings(params: Mapping[str, object]) -> str:
+    """Hyperparameters in one line."""
+    return ", ".join(f"{words(name)} {setting(value)}" for name, value in params.items())
+
+
+def words(name: str) -> str:
+    """A hyperparameter's name for people."""
+    return name.replace("_", " ")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: ``a, b and c``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
+
+
+def _csv(value: object) -> object:
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else value

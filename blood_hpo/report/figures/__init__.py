@@ -1,0 +1,1 @@
+"""The drawings: plain values in, one SVG each out."""

@@ -1,0 +1,112 @@
+"""Making it again: commands, seeds, versions and files."""
+
+from blood_hpo.report.document import (
+    Block,
+    Cell,
+    Command,
+    Section,
+    Table,
+    Text,
+    code,
+    number,
+    one_group,
+    plain,
+)
+from blood_hpo.report.findings import Findings
+from blood_hpo.report.record import family_name
+
+TITLE = "Making it again"
+
+
+def section(found: Findings) -> Section:
+    """The section."""
+    study = found.study
+    name = study.name
+    budgets = " ".join(f"--budget {one}={study.budget(one)}" for one in study.families)
+    blocks: list[Block] = [
+        Command(
+            f"blood-hpo run studies/{name}.toml {budgets}",
+            "The whole study, from its file, where the database has none of that name.",
+        ),
+        Command(
+            f"blood-hpo report {name}",
+            "This report, from the database alone: without TensorFlow, without the data set, and"
+            " byte for byte the same except its date.",
+        ),
+    ]
+    for family, winner in found.winners.items():
+        blocks.append(
+            Command(
+                f"blood-hpo trial replay {name} {winner.trial.number}",
+                f"The {family_name(family)}'s best trial again, held against its recorded scores.",
+            )
+        )
+    blocks += [_identity(found), *_seeds(found), *_versions(found), *_files(found)]
+    return Section("again", TITLE, tuple(blocks))
+
+
+def _identity(found: Findings) -> Table:
+    study = found.study
+    rows: list[list[Cell]] = [
+        [plain("study"), plain(study.name)],
+        [plain("seed"), plain(study.spec["seed"])],
+        [plain("fingerprint"), code(study.fingerprint)],
+        [plain("created by"), plain(f"blood_hpo {study.program_version}")],
+    ]
+    note = "Studies with the same fingerprint have scores that can be compared."
+    return Table("identity", "The study", ("what", "value"), one_group(rows), note)
+
+
+def _seeds(found: Findings) -> list[Block]:
+    if found.final is None or not found.final.models:
+        return [
+            Text(
+                "The seed of every trial follows from the study's seed and the hash of its"
+                " configuration."
+            )
+        ]
+    rows = [
+        [
+            plain(one.family, family_name(one.family)),
+            number(one.seed_number, 0),
+            code(str(one.noted["seed"])),
+            number(one.number, 0),
+        ]
+        for one in found.final.models
+    ]
+    caption = f"Seeds of the retrained models, trials of study {found.final.study}"
+    return [Table("model-seeds", caption, ("model", "seed", "derived", "trial"), one_group(rows))]
+
+
+def _versions(found: Findings) -> list[Block]:
+    models = found.final.models if found.final else ()
+    each = [dict(one.noted.get("versions") or {}) for one in models]
+    if not any(each):
+        return []
+    names = sorted({name for one in each for name in one})
+    rows = [
+        [plain(name), plain(", ".join(sorted({str(one.get(name)) for one in each})))]
+        for name in names
+    ]
+    columns = ("software", "version")
+    return [
+        Table("versions", "Versions that the models were trained with", columns, one_group(rows))
+    ]
+
+
+def _files(found: Findings) -> list[Block]:
+    if found.final is None or not found.final.models:
+        return []
+    rows = [
+        [
+            plain(f"models/{one.noted['model']['file']}"),
+            number(one.noted["model"]["bytes"], 0),
+            code(one.noted["model"]["sha256"]),
+        ]
+        for one in found.final.models
+    ]
+    return [
+        Table(
+            "files", "Model files beside this page", ("file", "bytes", "SHA-256"), one_group(rows)
+        )
+    ]

@@ -1,0 +1,111 @@
+"""Comparison: the models with each other, with the original report, with published results."""
+
+from itertools import combinations
+
+from blood_hpo.report.document import (
+    Block,
+    Cell,
+    Section,
+    Table,
+    Text,
+    number,
+    one_group,
+    plain,
+)
+from blood_hpo.report.figures import models as draw
+from blood_hpo.report.findings import Findings
+from blood_hpo.report.published import MEDMNIST_V2, ORIGINAL, SOURCES, Published
+from blood_hpo.report.record import family_name
+from blood_hpo.report.sections.test import intervals
+from blood_hpo.report.sections.training import missing
+from blood_hpo.report.stages import Final
+from blood_hpo.report.uncertainty import mcnemar, spread
+
+TITLE = "Comparison"
+
+
+def section(found: Findings) -> Section:
+    """The section."""
+    blocks: list[Block] = []
+    if found.final is None or not found.final.models:
+        blocks = [missing(found), _published(None)]
+    else:
+        if found.study.synthetic:
+            blocks.append(
+                Text(
+                    "This study's images are synthetic: beside published results its numbers mean"
+                    " nothing. They stand here to show that everything works."
+                )
+            )
+        blocks += [*_between(found.final), *_drawn(found.final), _published(found.final)]
+    blocks.append(Text("Sources: " + "; ".join(SOURCES.values()) + "."))
+    return Section("comparison", TITLE, tuple(blocks))
+
+
+def _between(final: Final) -> list[Block]:
+    pairs = list(combinations(final.families, 2))
+    if not pairs:
+        return []
+    rows: list[list[Cell]] = []
+    for first, second in pairs:
+        for a, b in zip(final.families[first], final.families[second], strict=False):
+            test = mcnemar(a.predictions.correct, b.predictions.correct)
+            rows.append(
+                [
+                    plain(f"{first} {second}", f"{family_name(first)} and {family_name(second)}"),
+                    number(a.seed_number, 0),
+                    number(test.only_first, 0),
+                    number(test.only_second, 0),
+                    Cell(test.p_value, _small(test.p_value)),
+                ]
+            )
+    table = Table(
+        "mcnemar",
+        "McNemar's exact test between models of equal seed number",
+        ("models", "seed", "only the first is right", "only the second is right", "p"),
+        one_group(rows),
+        "Of the images that exactly one of two models classifies correctly: the probability of a"
+        " split at least this uneven if both were equally good, two-sided, from the binomial"
+        " distribution. Not corrected for the number of tests.",
+    )
+    return [Text("Two models tested on the same images are compared image by image."), table]
+
+
+def _small(p_value: float) -> str:
+    return f"{p_value:.3f}" if p_value >= 0.001 else f"{p_value:.0e}"  # noqa: PLR2004 - as printed
+
+
+def _drawn(final: Final) -> list[Block]:
+    ours = {family: intervals(models)["accuracy"] for family, models in final.families.items()}
+    others = [(one.model, one.accuracy, "") for one in MEDMNIST_V2]
+    others += [(one.model, one.accuracy, family) for family, one in ORIGINAL.items()]
+    return [draw.comparison(ours, others)]
+
+
+def _published(final: Final | None) -> Table:
+    rows = [_row(one) for one in (*MEDMNIST_V2, *ORIGINAL.values())]
+    for family, models in (final.families if final else {}).items():
+        each = [one.predictions.scores for one in models]
+        rows.append(
+            [
+                plain(family, f"{family_name(family)} (this study)"),
+                number(spread([one.accuracy for one in each]).mean, best=True),
+                number(spread([one.balanced_accuracy for one in each]).mean),
+                number(spread([one.macro_auc for one in each]).mean),
+                plain(f"mean of {len(each)} seeds" if len(each) > 1 else "one seed"),
+            ]
+        )
+    columns = ("model", "accuracy", "balanced accuracy", "macro AUC", "note")
+    note = "Published numbers have three decimals and no interval."
+    return Table("published", "Results on the test split", columns, one_group(rows), note)
+
+
+def _row(one: Published) -> list[Cell]:
+    digits = 3 if one.source == "medmnist" else 4
+    return [
+        plain(one.model),
+        number(one.accuracy, digits),
+        number(one.balanced_accuracy),
+        number(one.auc, 3),
+        plain(one.note),
+    ]

@@ -1,0 +1,107 @@
+"""Confirmation: the best configurations again, on fresh folds, with intervals."""
+
+from blood_hpo.report.document import (
+    Block,
+    Figures,
+    Group,
+    Missing,
+    Section,
+    Table,
+    Text,
+    listed,
+    number,
+    plain,
+    settings,
+)
+from blood_hpo.report.figures import models as draw
+from blood_hpo.report.findings import Findings
+from blood_hpo.report.record import family_name
+from blood_hpo.report.sections.commands import finish, has_final
+from blood_hpo.report.stages import Candidate, Confirmation
+from blood_hpo.report.uncertainty import Interval
+
+TITLE = "Confirmation"
+
+
+def section(found: Findings) -> Section:
+    """The section."""
+    opening = Text(
+        "The best score of a search is the best of many noisy measurements, so part of it is luck."
+        " The best few configurations of each family are therefore trained again on fresh folds,"
+        " all on the same ones, and the best mean there wins."
+    )
+    confirmed = found.confirmation
+    if confirmed is None:
+        return Section("confirmation", TITLE, (opening, _missing(found)))
+    drawn = tuple(
+        draw.confirmation(family, [_drawn(one) for one in candidates], found.study.objective)
+        for family, candidates in confirmed.families.items()
+    )
+    verdicts = [
+        Text(_verdict(family, candidates)) for family, candidates in confirmed.families.items()
+    ]
+    blocks: list[Block] = [opening, Figures(drawn), *verdicts, _table(found, confirmed)]
+    facts = {"splits": confirmed.splits, "folds": confirmed.folds, "method": confirmed.method}
+    return Section("confirmation", TITLE, tuple(blocks), facts)
+
+
+def _missing(found: Findings) -> Missing:
+    if has_final(found):
+        return Missing("The confirmation is not finished.", finish(found))
+    return Missing(
+        "This study asks for no confirmation, no retraining and no test. Add a [final] table to its"
+        " study file, and run it again.",
+    )
+
+
+def _drawn(one: Candidate) -> tuple[str, Interval, float, bool]:
+    interval = Interval(one.mean, one.low, one.high)
+    return f"trial {one.trial}", interval, one.search_score, one.told_apart
+
+
+def _verdict(family: str, candidates: tuple[Candidate, ...]) -> str:
+    winner, *others = candidates
+    close = [f"trial {one.trial}" for one in others if not one.told_apart]
+    rest = f"It cannot be told from {listed(close)}." if close else "All others are behind it."
+    if not others:
+        rest = "There was no other candidate."
+    return (
+        f"{family_name(family)}: trial {winner.trial} wins with {winner.mean:.4f} (95 % interval"
+        f" {winner.low:.4f} to {winner.high:.4f}), place {winner.search_rank} of the search. {rest}"
+    )
+
+
+def _table(found: Findings, confirmed: Confirmation) -> Table:
+    groups = tuple(
+        Group(
+            tuple(
+                (
+                    number(one.trial, 0),
+                    number(one.mean, best=one.rank == 1),
+                    plain([one.low, one.high], f"{one.low:.4f} to {one.high:.4f}"),
+                    number(one.search_score),
+                    number(one.behind),
+                    number(one.p_value, 3),
+                    plain(one.told_apart, "yes" if one.told_apart else "no")
+                    if one.rank > 1
+                    else plain(None),
+                    plain(dict(one.params), settings(one.params)),
+                )
+                for one in candidates
+            ),
+            family_name(family),
+        )
+        for family, candidates in confirmed.families.items()
+    )
+    columns = (
+        "trial",
+        "confirmed mean",
+        "95 % interval",
+        "in the search",
+        "behind the winner",
+        "p",
+        "told apart",
+        "what was searched",
+    )
+    note = f"{confirmed.splits} splits of {confirmed.folds} folds. {confirmed.method}"
+    return Table("confirmation", f"Confirmed {found.study.objective}", columns, groups, note)

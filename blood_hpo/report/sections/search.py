@@ -1,0 +1,295 @@
+"""How the search went: scores, what mattered, what pruning spared, and what it cost."""
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import mean
+
+from blood_hpo.report.document import (
+    Block,
+    Cell,
+    Figure,
+    Figures,
+    Group,
+    Heading,
+    Missing,
+    Section,
+    Table,
+    Text,
+    code,
+    duration,
+    number,
+    one_group,
+    plain,
+    setting,
+    settings,
+    words,
+)
+from blood_hpo.report.figures import search as draw
+from blood_hpo.report.findings import Findings
+from blood_hpo.report.importance import FEWEST_TRIALS, Importance, importance, marginal_means
+from blood_hpo.report.record import SPENT, Study, Trial, family_name
+from blood_hpo.report.sections.commands import finish
+from blood_hpo.report.uncertainty import spread
+
+TOP = 5
+
+
+def section(found: Findings) -> Section:
+    """The section."""
+    study = found.study
+    forests = {one: _forest(study, one) for one in study.families}
+    blocks: list[Block] = [*_progress(found), *_histories(study), _leaderboard(study)]
+    blocks += [Heading("What mattered"), *_importances(forests), *_marginals(study)]
+    blocks += [Heading("What it cost"), *_pruning(study), *_repeats(study), *_workers(study)]
+    facts = {
+        "importance": {
+            family: {
+                "out_of_bag_r2": forest.out_of_bag,
+                "complete_trials": forest.trials,
+                "r2_lost": {name: value[0] for name, value in forest.values.items()},
+            }
+            for family, forest in forests.items()
+            if forest
+        }
+    }
+    return Section("search", "How the search went", tuple(blocks), facts)
+
+
+def _progress(found: Findings) -> list[Block]:
+    study = found.study
+    rows = []
+    for family in study.families:
+        states = Counter(one.state for one in study.of(family))
+        spent = study.of(family, *SPENT)
+        rows.append(
+            [
+                plain(family, family_name(family)),
+                number(study.budget(family), 0),
+                *(number(states[state], 0) for state in ("COMPLETE", "PRUNED", "FAIL")),
+                number(states["RUNNING"] + states["WAITING"], 0),
+                number(sum(one.epochs_trained or 0 for one in study.of(family)), 0),
+                plain(_seconds(spent), duration(_seconds(spent))),
+            ]
+        )
+    columns = (
+        "family",
+        "budget",
+        "complete",
+        "pruned",
+        "failed",
+        "unfinished",
+        "epochs",
+        "computing time",
+    )
+    table = Table(
+        "budget",
+        "Trials by family",
+        columns,
+        one_group(rows),
+        "Complete and pruned trials spend budget, failed ones do not. Epochs are summed over the"
+        " folds, computing time over the workers.",
+    )
+    left = sum(max(study.budget(one) - len(study.of(one, *SPENT)), 0) for one in study.families)
+    if not left:
+        return [table]
+    text = f"The search is not finished: {left} trials of its budget are left."
+    return [Missing(text, finish(found)), table]
+
+
+def _histories(study: Study) -> list[Block]:
+    blocks: list[Block] = []
+    drawn: list[Figure] = []
+    for family in study.families:
+        trials = [one for one in study.of(family, *SPENT) if one.score is not None]
+        if any(one.state == "COMPLETE" for one in trials):
+            drawn.append(draw.history(family, trials, study.objective))
+        else:
+            blocks.append(Missing(f"No trial of the {family_name(family)} is complete yet."))
+    return [*([Figures(tuple(drawn))] if drawn else []), *blocks]
+
+
+def _leaderboard(study: Study) -> Table:
+    groups = []
+    for family in study.families:
+        rows = []
+        for place, one in enumerate(study.leaderboard(family)[:TOP], start=1):
+            rows.append(
+                (
+                    number(place, 0),
+                    number(one.number, 0),
+                    number(one.score, best=place == 1),
+                    number(spread(one.fold_scores or [0.0]).sd),
+                    number(one.parameter_count, 0),
+                    plain(dict(one.params or {}), settings(one.params or {})),
+                )
+            )
+        groups.append(Group(tuple(rows), family_name(family)))
+    return Table(
+        "leaderboard",
+        f"Best {TOP} of the search by {study.objective}",
+        ("rank", "trial", study.objective, "sd of folds", "parameters", "what was searched"),
+        tuple(group for group in groups if group.rows),
+        "The first of many noisy scores is partly the luckiest: see the confirmation before calling"
+        " it the winner.",
+    )
+
+
+def _forest(study: Study, family: str) -> Importance | None:
+    return importance(study.space(family), study.leaderboard(family))
+
+
+def _importances(forests: dict[str, Importance | None]) -> list[Block]:
+    drawn = tuple(
+        draw.importance(family, forest.values) for family, forest in forests.items() if forest
+    )
+    blocks: list[Block] = []
+    if drawn:
+        fits = ", ".join(
+            f"{forest.out_of_bag:.2f} ({family_name(family)}, {forest.trials} trials)"
+            for family, forest in forests.items()
+            if forest
+        )
+        blocks = [
+            Text(
+                "Permutation importance of a random forest: it predicts the score of a complete"
+                " trial from its hyperparameters, and loses accuracy when one of them is shuffled."
+                f" The forest's R² on trials it has not seen is {fits}; near 0 it has learnt"
+                " nothing, and the bars mean nothing."
+            ),
+            Figures(drawn),
+        ]
+    few = [family_name(family) for family, forest in forests.items() if forest is None]
+    return blocks + [
+        Missing(
+            f"Importances need {FEWEST_TRIALS} complete trials of a family; the {name} has fewer."
+            " Run the study file again with a larger --budget."
+        )
+        for name in few
+    ]
+
+
+def _marginals(study: Study) -> list[Block]:
+    boards = {one: study.leaderboard(one) for one in study.families}
+    drawn: list[Block] = [
+        draw.marginals(family, study.space(family), board)
+        for family, board in boards.items()
+        if board and study.space(family)
+    ]
+    groups = tuple(
+        Group(
+            tuple(
+                (
+                    plain(name, words(name)),
+                    plain(choice, setting(choice)),
+                    number(len(scores), 0),
+                    number(float(scores.mean()) if len(scores) else None),
+                    number(float(scores.std(ddof=1)) if len(scores) > 1 else None),
+                )
+                for name, choice, scores in marginal_means(study.space(family), board)
+            ),
+            family_name(family),
+        )
+        for family, board in boards.items()
+        if board
+    )
+    if not drawn:
+        return []
+    table = Table(
+        "marginal-means",
+        "Marginal means of the search (not effects)",
+        ("hyperparameter", "value", "complete trials", "mean score", "sd"),
+        tuple(group for group in groups if group.rows),
+        "Over complete trials only, all other hyperparameters as they came.",
+        folded=True,
+    )
+    return [*drawn, *([table] if table.groups else [])]
+
+
+def _pruning(study: Study) -> list[Block]:
+    if study.spec["pruner"]["name"] == "none":
+        return [Text("Nothing was pruned in this study: every trial was trained to its end.")]
+    rows = [(family, *_spared(study, family)) for family in study.families]
+    cells = [
+        [
+            plain(family, family_name(family)),
+            number(len(study.of(family, "PRUNED")), 0),
+            number(complete, 0),
+            number(pruned, 0),
+            number(spared, 0),
+            number(100 * spared / total if (total := complete + pruned + spared) else None, 1),
+        ]
+        for family, complete, pruned, spared in rows
+    ]
+    table = Table(
+        "pruning",
+        "Epochs that pruning spared",
+        (
+            "family",
+            "pruned trials",
+            "epochs, complete",
+            "epochs, pruned",
+            "spared",
+            "spared, %",
+        ),
+        one_group(cells),
+        "Spared is an estimate: what the pruned trials would have cost besides, had each been as"
+        " long as the mean complete trial of its family.",
+    )
+    return [draw.epochs(rows), table]
+
+
+def _spared(study: Study, family: str) -> tuple[float, float, float]:
+    """Epochs of complete trials, of pruned ones, and the estimate of what pruning spared."""
+    complete = [one.epochs_trained or 0 for one in study.of(family, "COMPLETE")]
+    pruned = [one.epochs_trained or 0 for one in study.of(family, "PRUNED")]
+    usual = mean(complete) if complete else 0.0
+    return sum(complete), sum(pruned), sum(max(usual - one, 0.0) for one in pruned)
+
+
+def _repeats(study: Study) -> list[Block]:
+    spent = [one for one in study.trials if one.state in SPENT]
+    distinct = len({(one.family, one.config_hash) for one in spent})
+    retried = [one for one in study.trials if one.retry_of is not None]
+    text = (
+        f"The {len(spent)} finished trials are {distinct} distinct configurations: the sampler is"
+        " asked again until it proposes one that no trial has, whoever runs it. "
+    )
+    if retried:
+        text += f"{len(retried)} trials took over from an attempt that had been cut off."
+    else:
+        text += "No trial had to be taken over from a worker that died."
+    return [Text(text)]
+
+
+def _workers(study: Study) -> list[Block]:
+    done = [one for one in study.trials if one.worker and one.started_at and one.finished_at]
+    names = sorted({str(one.worker) for one in done})
+    if not names:
+        return []
+    rows = [_worker(place, name, done) for place, name in enumerate(names, start=1)]
+    table = Table(
+        "workers",
+        "Work by worker",
+        ("worker", "process", "trials", "epochs", "computing time", "seconds an epoch"),
+        one_group(rows),
+    )
+    if len(names) > draw.MOST_WORKERS:
+        return [table]
+    return [draw.timeline(done), table]
+
+
+def _worker(place: int, name: str, done: Sequence[Trial]) -> list[Cell]:
+    own = [one for one in done if one.worker == name]
+    epochs, seconds = sum(one.epochs_trained or 0 for one in own), _seconds(own)
+    return [
+        number(place, 0),
+        code(name),
+        number(len(own), 0),
+        number(epochs, 0),
+        plain(seconds, duration(seconds)),
+        number(seconds / epochs if epochs else None, 2),
+    ]
+
+
+def _seconds(trials: Sequence[Trial]) -> float:
+    return sum(one.seconds or 0.0 for one in trials)

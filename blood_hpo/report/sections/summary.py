@@ -1,0 +1,133 @@
+"""The result in brief."""
+
+from blood_hpo.report.document import (
+    Block,
+    Card,
+    Cards,
+    Cell,
+    Missing,
+    Section,
+    Table,
+    Text,
+    duration,
+    listed,
+    number,
+    one_group,
+    plain,
+    settings,
+)
+from blood_hpo.report.findings import Findings
+from blood_hpo.report.published import ORIGINAL
+from blood_hpo.report.record import SPENT, family_name
+from blood_hpo.report.sections.test import intervals
+from blood_hpo.report.sections.training import missing
+from blood_hpo.report.uncertainty import spread
+
+TITLE = "In brief"
+
+
+def section(found: Findings) -> Section:
+    """The section."""
+    blocks: list[Block] = [Text(_what_happened(found))]
+    if found.final and found.final.models:
+        blocks += [_cards(found), _tested(found)]
+    elif found.winners:
+        blocks += [_search_cards(found), _searched(found), missing(found)]
+    else:
+        blocks.append(Missing("No trial of the search is complete yet."))
+    return Section("summary", TITLE, tuple(blocks))
+
+
+def _what_happened(found: Findings) -> str:
+    study = found.study
+    spent = [one for one in study.trials if one.state in SPENT]
+    workers = len({one.worker for one in spent if one.worker})
+    epochs = sum(one.epochs_trained or 0 for one in spent)
+    seconds = sum(one.seconds or 0.0 for one in spent)
+    families = listed([family_name(one) for one in study.families])
+    pruned = sum(one.state == "PRUNED" for one in spent)
+    return (
+        f"Study {study.name} tried {len(spent)} configurations of {families} on"
+        f" {study.data['label']}, {pruned} of which were pruned: {epochs:,} epochs in"
+        f" {duration(seconds)} of computing by {workers} {'worker' if workers == 1 else 'workers'}."
+    )
+
+
+def _cards(found: Findings) -> Cards:
+    assert found.final
+    cards = []
+    for family, models in found.final.families.items():
+        interval = intervals(models)["accuracy"]
+        theirs = ORIGINAL.get(family)
+        beside = f"; the original report has {theirs.accuracy:.4f}" if theirs else ""
+        detail = f"95 % interval {interval.low:.4f} to {interval.high:.4f}{beside}"
+        label = f"{family_name(family)}, test accuracy"
+        cards.append(Card(family, label, f"{interval.value:.4f}", detail))
+    return Cards(tuple(cards))
+
+
+def _search_cards(found: Findings) -> Cards:
+    return Cards(
+        tuple(
+            Card(
+                family,
+                f"{family_name(family)}, best of the search",
+                f"{winner.trial.score:.4f}",
+                f"mean {found.study.objective} over {len(winner.trial.fold_scores or ())} folds,"
+                f" trial {winner.trial.number}",
+            )
+            for family, winner in found.winners.items()
+        )
+    )
+
+
+def _tested(found: Findings) -> Table:
+    assert found.final
+    rows: list[list[Cell]] = []
+    for family, models in found.final.families.items():
+        interval = intervals(models)["accuracy"]
+        each = [one.predictions.scores for one in models]
+        theirs = ORIGINAL.get(family)
+        accuracy = spread([one.accuracy for one in each])
+        rows.append(
+            [
+                plain(family, family_name(family)),
+                number(accuracy.mean, best=True),
+                plain([interval.low, interval.high], f"{interval.low:.4f} to {interval.high:.4f}"),
+                number(theirs.accuracy if theirs else None),
+                number(spread([one.balanced_accuracy for one in each]).mean),
+                number(theirs.balanced_accuracy if theirs else None),
+                number(spread([one.macro_auc for one in each]).mean),
+                number(models[0].noted["parameter_count"], 0),
+            ]
+        )
+    columns = (
+        "model",
+        "test accuracy",
+        "95 % interval",
+        "original report",
+        "balanced accuracy",
+        "original report ",
+        "macro AUC",
+        "parameters",
+    )
+    note = "Means over seeds. The original report gives one run each, without intervals."
+    return Table("summary", "Results on the test split", columns, one_group(rows), note)
+
+
+def _searched(found: Findings) -> Table:
+    rows: list[list[Cell]] = [
+        [
+            plain(family, family_name(family)),
+            number(winner.trial.score, best=True),
+            number(spread(winner.trial.fold_scores or [0.0]).sd),
+            number(winner.trial.number, 0),
+            number(winner.trial.parameter_count, 0),
+            plain(dict(winner.trial.params or {}), settings(winner.trial.params or {})),
+        ]
+        for family, winner in found.winners.items()
+    ]
+    objective = f"cross-validated {found.study.objective}"
+    columns = ("model", objective, "sd of folds", "trial", "parameters", "what was searched")
+    note = "Scores on held-out folds of the training split, not on the test split."
+    return Table("summary", "Best of the search", columns, one_group(rows), note)

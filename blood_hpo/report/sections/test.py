@@ -1,0 +1,273 @@
+"""The test: every score of every retrained model, its mistakes, and how sure all that is."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from blood_hpo.data.facts import CLASSES
+from blood_hpo.report import metrics
+from blood_hpo.report.document import (
+    Block,
+    Cell,
+    Figures,
+    Heading,
+    Section,
+    Table,
+    Text,
+    number,
+    one_group,
+    plain,
+)
+from blood_hpo.report.figures import models as draw
+from blood_hpo.report.findings import Findings
+from blood_hpo.report.published import ORIGINAL_RECALL
+from blood_hpo.report.record import family_name
+from blood_hpo.report.sections.training import missing
+from blood_hpo.report.stages import Final, Model
+from blood_hpo.report.uncertainty import Interval, bootstrap, spread
+
+TITLE = "The test"
+EXAMPLES = 8
+
+
+def section(found: Findings) -> Section:
+    """The section."""
+    if found.final is None or not found.final.models:
+        return Section("test", TITLE, (missing(found),))
+    final = found.final
+    blocks: list[Block] = [Text(text) for text in _opening(final)]
+    blocks += [summary(found), _every_seed(final), *_averaged(final)]
+    for family, models in final.families.items():
+        blocks += _model(family, models)
+    bins = {
+        family: metrics.calibration(
+            models[0].predictions.labels, models[0].predictions.probabilities
+        )
+        for family, models in final.families.items()
+    }
+    blocks += [Heading("Calibration"), draw.calibration(bins)]
+    facts = {
+        "models": [_facts(one) for one in final.models],
+        "calibration": {family: [asdict(one) for one in found] for family, found in bins.items()},
+    }
+    return Section("test", TITLE, tuple(blocks), facts)
+
+
+def _opening(final: Final) -> list[str]:
+    openings = [int(one.noted.get("test_openings", 1)) for one in final.models]
+    count = len(final.models[0].predictions.labels)
+    once = (
+        "once for each model"
+        if set(openings) == {1}
+        else f"once for each model, but {sum(one > 1 for one in openings)} models whose worker died"
+        " in between were tested again"
+    )
+    return [
+        f"The test split of {count:,} images was opened {once}. Means and standard deviations are"
+        " over seeds; they say how much a result depends on chance in training. The 95 % intervals"
+        " are percentiles of 2,000 bootstrap samples of the test images, stratified by class, of"
+        " the mean over seeds; they say how much it depends on which images were in the test.",
+        "Matrices, rank histograms and examples are those of the first seed, which was not chosen"
+        " by its result.",
+    ]
+
+
+def intervals(models: Sequence[Model]) -> dict[str, Interval]:
+    """Intervals of accuracy and balanced accuracy of the mean over seeds."""
+    share = np.mean([one.predictions.correct for one in models], axis=0)
+    return dict(bootstrap(models[0].predictions.labels, share))
+
+
+def summary(found: Findings) -> Table:
+    """The result of each family in one line."""
+    assert found.final
+    rows = []
+    for family, models in found.final.families.items():
+        ranges = intervals(models)
+        each = [one.predictions.scores for one in models]
+        rows.append(
+            [
+                plain(family, family_name(family)),
+                number(len(models), 0),
+                *(
+                    cell
+                    for name in ("accuracy", "balanced_accuracy")
+                    for cell in _with_interval([getattr(one, name) for one in each], ranges[name])
+                ),
+                _mean_sd([one.macro_auc for one in each]),
+                _mean_sd([one.log_loss for one in each]),
+                _mean_sd([one.calibration_error for one in each]),
+                number(models[0].noted["parameter_count"], 0),
+            ]
+        )
+    columns = (
+        "model",
+        "seeds",
+        "accuracy",
+        "95 % interval",
+        "balanced accuracy",
+        "95 % interval ",
+        "macro AUC",
+        "log-loss",
+        "calibration error",
+        "parameters",
+    )
+    return Table(
+        "test", "Test results: mean ± standard deviation over seeds", columns, one_group(rows)
+    )
+
+
+def _with_interval(values: Sequence[float], interval: Interval) -> list[Cell]:
+    return [
+        _mean_sd(values),
+        plain([interval.low, interval.high], f"{interval.low:.4f} to {interval.high:.4f}"),
+    ]
+
+
+def _mean_sd(values: Sequence[float]) -> Cell:
+    found = spread(values)
+    if found.count == 1:
+        return number(found.mean)
+    return Cell(found.mean, f"{found.mean:.4f} ± {found.sd:.4f}")
+
+
+def _every_seed(final: Final) -> Table:
+    rows = []
+    for one in final.models:
+        scores = one.predictions.scores
+        rows.append(
+            [
+                plain(one.family, family_name(one.family)),
+                number(one.seed_number, 0),
+                number(scores.accuracy),
+                number(scores.balanced_accuracy),
+                number(scores.macro_auc),
+                number(scores.log_loss),
+                number(scores.calibration_error),
+                number(int((~one.predictions.correct).sum()), 0),
+                number(one.noted["medmnist"]["acc"]),
+                number(one.noted["medmnist"]["auc"]),
+            ]
+        )
+    columns = (
+        "model",
+        "seed",
+        "accuracy",
+        "balanced accuracy",
+        "macro AUC",
+        "log-loss",
+        "calibration error",
+        "errors",
+        "medmnist ACC",
+        "medmnist AUC",
+    )
+    note = (
+        "The last two columns are what medmnist's own Evaluator said when the model was tested; all"
+        " others are computed from the saved predictions when the report is written."
+    )
+    return Table("seeds", "Every seed", columns, one_group(rows), note, folded=True)
+
+
+def _averaged(final: Final) -> list[Block]:
+    rows = []
+    for one in final.models:
+        found = one.predictions
+        if not len(found.averaged):
+            continue
+        scores = metrics.scores(found.labels, found.averaged)
+        gain = scores.accuracy - found.scores.accuracy
+        rows.append(
+            [
+                plain(one.family, family_name(one.family)),
+                number(one.seed_number, 0),
+                number(found.scores.accuracy),
+                number(scores.accuracy),
+                number(gain, sign=True),
+                number(scores.balanced_accuracy),
+                number(scores.macro_auc),
+            ]
+        )
+    if not rows:
+        return []
+    columns = (
+        "model",
+        "seed",
+        "plain accuracy",
+        "averaged accuracy",
+        "difference",
+        "averaged balanced accuracy",
+        "averaged macro AUC",
+    )
+    note = (
+        "An extra, eight times the work of one prediction; all other tables are plain predictions."
+    )
+    caption = "Predictions averaged over the eight symmetries of the square"
+    return [Table("averaged", caption, columns, one_group(rows), note)]
+
+
+def _model(family: str, models: Sequence[Model]) -> list[Block]:
+    first = models[0].predictions
+    matrix = metrics.confusion(first.labels, first.probabilities)
+    counts = metrics.rank_counts(first.labels, first.probabilities)
+    blocks: list[Block] = [
+        Heading(family_name(family)),
+        Figures((draw.confusion(family, matrix, CLASSES), draw.ranks(family, counts))),
+        _confusion(family, matrix),
+        _classes(family, models),
+    ]
+    examples = first.mistakes(EXAMPLES)
+    if examples:
+        blocks.append(draw.mistakes(family, examples, CLASSES))
+    return blocks
+
+
+def _confusion(family: str, matrix: np.ndarray[Any, Any]) -> Table:
+    rows = [
+        [plain(name), *(number(int(count), 0, best=x == y) for x, count in enumerate(row))]
+        for y, (name, row) in enumerate(zip(CLASSES, matrix, strict=True))
+    ]
+    caption = f"{family_name(family)}, first seed: true class by row, predicted class by column"
+    return Table(
+        f"confusion-{family}", caption, ("true class", *CLASSES), one_group(rows), folded=True
+    )
+
+
+def _classes(family: str, models: Sequence[Model]) -> Table:
+    each = [one.predictions.scores.classes for one in models]
+    original = ORIGINAL_RECALL.get(family)
+    rows = [
+        [
+            plain(name),
+            number(each[0][label].support, 0),
+            _mean_sd([one[label].recall for one in each]),
+            _mean_sd([one[label].precision for one in each]),
+            _mean_sd([one[label].f1 for one in each]),
+            number(original[label] if original else None),
+        ]
+        for label, name in enumerate(CLASSES)
+    ]
+    columns = ("class", "images", "recall", "precision", "F1", "original report's recall")
+    note = "Recall is what the original report calls the accuracy of a class."
+    caption = f"{family_name(family)}, each class: mean ± standard deviation over seeds"
+    return Table(f"per-class-{family}", caption, columns, one_group(rows), note)
+
+
+def _facts(model: Model) -> dict[str, Any]:
+    found = model.predictions
+    return {
+        "family": model.family,
+        "seed": model.seed_number,
+        "trial": model.number,
+        "config": dict(model.noted["config"]),
+        "config_hash": model.noted["config_hash"],
+        "scores": asdict(found.scores),
+        "confusion": metrics.confusion(found.labels, found.probabilities).tolist(),
+        "rank_counts": metrics.rank_counts(found.labels, found.probabilities),
+        "misclassified": found.misclassified.tolist(),
+        "validation": dict(model.noted["validation"]),
+        "medmnist": dict(model.noted["medmnist"]),
+        "model_sha256": model.noted["model"]["sha256"],
+        "test_openings": model.noted.get("test_openings"),
+    }

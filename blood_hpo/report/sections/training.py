@@ -1,0 +1,173 @@
+"""Retraining: what was retrained and why that configuration, how it went, what it is."""
+
+from blood_hpo.report.document import (
+    Block,
+    Cell,
+    Figure,
+    Figures,
+    Heading,
+    Missing,
+    Section,
+    Table,
+    Text,
+    code,
+    duration,
+    number,
+    one_group,
+    plain,
+    settings,
+)
+from blood_hpo.report.figures import models as draw
+from blood_hpo.report.figures.architecture import architecture
+from blood_hpo.report.findings import Findings
+from blood_hpo.report.record import Json, family_name
+from blood_hpo.report.sections.commands import finish, has_final
+from blood_hpo.report.stages import Final, Model
+
+TITLE = "Retraining"
+RECIPES = {
+    "winner": "winner of the search",
+    "report": "the original report's architecture and settings",
+    "recommended": "the original report's blocks with a recommended recipe",
+}
+
+
+def section(found: Findings) -> Section:
+    """The section."""
+    opening = Text(
+        "The winner of each family and the ResNet are trained afresh on the whole training split,"
+        " each with several seeds. Early stopping watches the validation split. The configuration"
+        " is not typed but read from the study by trial number; the table holds the proof."
+    )
+    if found.final is None or not found.final.models:
+        return Section("training", TITLE, (opening, *curves_of_the_search(found), missing(found)))
+    final = found.final
+    blocks: list[Block] = [opening, *_pending(found, final), _proof(final), _rules(final)]
+    blocks += [_training(family, models[0]) for family, models in final.families.items()]
+    blocks += [Heading("Architectures"), Figures(_architectures(final)), *_layers(final)]
+    facts = {"plan": [dict(one) for one in final.plan]}
+    return Section("training", TITLE, tuple(blocks), facts)
+
+
+def missing(found: Findings) -> Missing:
+    """What to run where no model has been retrained and tested."""
+    if has_final(found):
+        return Missing("No model has been retrained and tested yet.", finish(found))
+    return Missing(
+        "This study asks for no retraining and no test. Add a [final] table to its study file, and"
+        " run it again."
+    )
+
+
+def curves_of_the_search(found: Findings) -> list[Block]:
+    """The training of the best trials of the search, while nothing has been retrained."""
+    drawn = []
+    for family, winner in found.winners.items():
+        best = list(winner.trial.fold_best_epochs or ())
+        if winner.curves and best:
+            drawn.append(draw.folds(family, winner.trial.number, winner.curves, best))
+    return [Figures(tuple(drawn))] if drawn else []
+
+
+def _pending(found: Findings, final: Final) -> list[Block]:
+    planned = sum(one["seeds"] for one in final.plan)
+    if len(final.models) == planned:
+        return []
+    text = f"{planned - len(final.models)} of {planned} retrainings are not finished."
+    return [Missing(text, finish(found))]
+
+
+def _proof(final: Final) -> Table:
+    rows = [_proof_row(one) for models in final.families.values() for one in models]
+    columns = (
+        "model",
+        "seed",
+        "recipe",
+        "source",
+        "configuration hash",
+        "parameters",
+        "epochs",
+        "restored",
+        "validation",
+        "time",
+        "model file SHA-256",
+    )
+    note = (
+        "Source: the trial that the configuration was read from. The parameters are counted on the"
+        " network that was tested. The hash covers family and whole configuration."
+    )
+    return Table("models", "Retrained models", columns, one_group(rows), note)
+
+
+def _proof_row(model: Model) -> list[Cell]:
+    noted = model.noted
+    source = noted.get("source_trial")
+    where = None if source is None else f"{noted['source_study']}, trial {source}"
+    return [
+        plain(model.family, family_name(model.family)),
+        number(model.seed_number, 0),
+        plain(noted["recipe"]),
+        plain(where),
+        code(noted["config_hash"]),
+        number(noted["parameter_count"], 0),
+        number(noted["epochs_trained"], 0),
+        number(noted["best_epoch"], 0),
+        number(noted["validation"]["accuracy"]),
+        plain(noted["seconds"], duration(noted["seconds"])),
+        code(noted["model"]["sha256"], 12),
+    ]
+
+
+def _rules(final: Final) -> Table:
+    rows = [
+        [
+            plain(one["family"], family_name(one["family"])),
+            plain(one["recipe"], RECIPES.get(one["recipe"], one["recipe"])),
+            plain(dict(one["rules"]), _when(one["rules"])),
+            plain(dict(one["config"]), settings(one["config"])),
+        ]
+        for one in final.plan
+    ]
+    columns = ("model", "recipe", "when training ends", "whole configuration")
+    return Table("recipes", "Configurations in full", columns, one_group(rows), folded=True)
+
+
+def _when(rules: Json) -> str:
+    return (
+        f"at most {rules['epochs']} epochs, patience {rules['patience']} from epoch"
+        f" {rules['start_epoch'] + 1} on"
+    )
+
+
+def _training(family: str, model: Model) -> Figure:
+    return draw.training(family, model.curve, int(model.noted["best_epoch"]))
+
+
+def _architectures(final: Final) -> tuple[Figure, ...]:
+    return tuple(
+        architecture(family, models[0].layers) for family, models in final.families.items()
+    )
+
+
+def _layers(final: Final) -> list[Block]:
+    return [
+        Table(
+            f"layers-{family}",
+            f"Layers of the {family_name(family)}",
+            ("layer", "kind", "output", "parameters", "reads"),
+            one_group(
+                [
+                    [
+                        plain(one.name),
+                        plain(one.kind),
+                        plain(list(one.shape), " x ".join(map(str, one.shape))),
+                        number(one.parameters, 0),
+                        plain(list(one.inputs), ", ".join(one.inputs)),
+                    ]
+                    for one in models[0].layers
+                ]
+            ),
+            folded=True,
+        )
+        for family, models in final.families.items()
+    ]

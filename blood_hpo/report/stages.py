@@ -1,0 +1,284 @@
+"""What the two stages after a search left in the database: confirmed candidates, tested models."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blood_hpo.database.artefacts import listing, load, load_arrays
+from blood_hpo.database.query import run_query
+from blood_hpo.report import metrics
+from blood_hpo.report.figures.architecture import Layer
+from blood_hpo.report.figures.models import Mistake
+from blood_hpo.report.record import Curve, Json, attributes, family_place
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+DATA = "data.npz"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A configuration on fresh folds; `behind` and what follows compare it with the winner.
+
+    Attributes:
+        trial: Number of the trial that found it.
+        rank: Place among the confirmed means, from 1: the winner.
+        params: What was searched.
+        config_hash: Identity of family and configuration.
+        parameter_count: Trainable parameters.
+        search_score: What the search had measured.
+        search_rank: Its place there.
+        scores: The objective by split and fold.
+        mean: Over all splits and folds.
+        sd: Sample standard deviation over the same.
+        low: Lower end of the interval of the mean.
+        high: Upper end.
+        behind: Mean paired difference to the winner, 0 or more.
+        behind_low: Lower end of its interval; None for the winner.
+        behind_high: Upper end.
+        p_value: Of that difference.
+        told_apart: Whether the difference is significant.
+    """
+
+    trial: int
+    rank: int
+    params: Json
+    config_hash: str
+    parameter_count: int
+    search_score: float
+    search_rank: int
+    scores: Sequence[Sequence[float]]
+    mean: float
+    sd: float
+    low: float
+    high: float
+    behind: float
+    behind_low: float | None
+    behind_high: float | None
+    p_value: float | None
+    told_apart: bool
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """The outcome of a confirmation.
+
+    Attributes:
+        method: How the intervals were computed, in a sentence.
+        splits: Fresh splits.
+        folds: Folds of each.
+        families: Candidates by family, the winner first.
+    """
+
+    method: str
+    splits: int
+    folds: int
+    families: Mapping[str, tuple[Candidate, ...]]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What one model gave to each test image, in the order of the split.
+
+    Attributes:
+        labels: True classes (n,).
+        probabilities: float32 (n, 8).
+        averaged: The same averaged over the eight symmetries; no rows where that was not asked.
+        misclassified: Places of the wrong predictions, ascending.
+        images: Those images, uint8 (wrong, 28, 28, 3).
+    """
+
+    labels: NDArray[np.uint8]
+    probabilities: NDArray[np.float32]
+    averaged: NDArray[np.float32]
+    misclassified: NDArray[np.int64]
+    images: NDArray[np.uint8]
+
+    @cached_property
+    def scores(self) -> metrics.Scores:
+        """All scores."""
+        return metrics.scores(self.labels, self.probabilities)
+
+    @cached_property
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether each prediction is correct."""
+        found: NDArray[np.bool_] = self.probabilities.argmax(axis=1) == self.labels
+        return found
+
+    def mistakes(self, count: int) -> list[Mistake]:
+        """The first wrong prediction of each class, then further ones up to ``count``, by place."""
+        true = self.labels[self.misclassified]
+        _, first = np.unique(true, return_index=True)
+        others = [row for row in range(len(true)) if row not in set(first.tolist())]
+        chosen = sorted([*first.tolist(), *others][: max(count, len(first))])
+        places = metrics.ranks(self.labels, self.probabilities)
+        return [
+            Mistake(
+                index=int(self.misclassified[row]),
+                image=self.images[row],
+                true=int(true[row]),
+                probabilities=self.probabilities[self.misclassified[row]],
+                rank=int(places[self.misclassified[row]]),
+            )
+            for row in chosen
+        ]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A retrained and tested model.
+
+    Attributes:
+        number: Trial of the final stage.
+        noted: All that the trial noted about itself; see the properties.
+        predictions: On the test split.
+    """
+
+    number: int
+    noted: Json
+    predictions: Predictions
+
+    @property
+    def family(self) -> str:
+        """Model family."""
+        return str(self.noted["family"])
+
+    @property
+    def seed_number(self) -> int:
+        """Which of its seeds, from 1."""
+        return int(self.noted["replicate"])
+
+    @property
+    def curve(self) -> Curve:
+        """Its training."""
+        curves = {key: tuple(runs[0]) for key, runs in self.noted["curves"].items() if runs}
+        return Curve(
+            train_loss=curves.get("train_loss", ()),
+            validation=curves.get("validation_accuracy", curves.get("validation", ())),
+            train_accuracy=curves.get("train_accuracy", ()),
+            validation_loss=curves.get("validation_loss", ()),
+        )
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Its layers in order."""
+        return [
+            Layer(
+                name=one["name"],
+                kind=one["kind"],
+                shape=tuple(one["output_shape"]),
+                parameters=one["parameters"],
+                inputs=tuple(one["inputs"]),
+            )
+            for one in self.noted["architecture"]
+        ]
+
+
+@dataclass(frozen=True)
+class Final:
+    """The final stage.
+
+    Attributes:
+        study: Name of the stage's study.
+        plan: What was to be retrained.
+        models: The tested models of the plan by family and seed.
+        sample_images: The first training image of each class, uint8 (8, 28, 28, 3), or None.
+        counts: Images by split and class (3, 8), or None.
+        files: Names of the saved artefacts with their SHA-256.
+    """
+
+    study: str
+    plan: tuple[Json, ...]
+    models: tuple[Model, ...]
+    sample_images: NDArray[np.uint8] | None
+    counts: NDArray[np.int64] | None
+    files: Mapping[str, str]
+
+    @property
+    def families(self) -> dict[str, list[Model]]:
+        """The tested models by family, in the order of their seeds."""
+        names = sorted({one.family for one in self.models}, key=family_place)
+        return {name: [one for one in self.models if one.family == name] for name in names}
+
+
+def read_confirmation(engine: "Engine", study: str) -> Confirmation | None:
+    """The outcome of a study's confirmation, or None while there is none."""
+    noted = attributes(engine, f"{study}-confirm").get("confirmation")
+    if noted is None:
+        return None
+    return Confirmation(
+        method=noted["method"],
+        splits=noted["splits"],
+        folds=noted["folds"],
+        families={
+            family: tuple(_candidate(row) for row in noted["families"][family]["candidates"])
+            for family in sorted(noted["families"], key=family_place)
+            if noted["families"][family]["candidates"]
+        },
+    )
+
+
+def read_final(engine: "Engine", study: str) -> Final | None:
+    """A study's retrained and tested models, or None while there are none.
+
+    Raises:
+        BloodHpoError: An artefact is missing or damaged.
+    """
+    stage = f"{study}-final"
+    plan = attributes(engine, stage).get("plan")
+    if plan is None:
+        return None
+    files = {one.name: one.sha256 for one in listing(engine, stage)}
+    data = load_arrays(engine, stage, DATA) if DATA in files else {}
+    found = [
+        Model(int(number), noted, _predictions(engine, stage, int(number)))
+        for number, noted in _tested(engine, stage)
+        if _planned(noted, plan)
+    ]
+    return Final(
+        study=stage,
+        plan=tuple(plan),
+        models=tuple(sorted(found, key=lambda one: (*family_place(one.family), one.seed_number))),
+        sample_images=data.get("sample_images"),
+        counts=data.get("counts"),
+        files=files,
+    )
+
+
+def artefact(engine: "Engine", final: Final, name: str) -> bytes:
+    """The bytes of a saved artefact, checked."""
+    return load(engine, final.study, name)
+
+
+def _candidate(row: Json) -> Candidate:
+    return Candidate(**{field.name: row[field.name] for field in fields(Candidate)})
+
+
+def _tested(engine: "Engine", stage: str) -> list[tuple[int, Json]]:
+    rows: list[Any] = run_query(engine, "trial_attributes", study=stage).rows
+    return [(row[0], row[-1]) for row in rows if "test" in row[-1]]
+
+
+def _planned(noted: Json, plan: Sequence[Json]) -> bool:
+    return any(
+        one["family"] == noted["family"]
+        and one["config_hash"] == noted["config_hash"]
+        and noted["replicate"] <= one["seeds"]
+        for one in plan
+    )
+
+
+def _predictions(engine: "Engine", stage: str, number: int) -> Predictions:
+    arrays = load_arrays(engine, stage, f"{number}/predictions.npz")
+    return Predictions(
+        labels=arrays["test_labels"],
+        probabilities=arrays["test_probabilities"],
+        averaged=arrays["test_averaged"],
+        misclassified=arrays["misclassified"],
+        images=arrays["misclassified_images"],
+    )
