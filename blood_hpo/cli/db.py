@@ -187,7 +187,7 @@ def _embedded_home() -> Path:
 def _psql_program() -> str:
     import shutil
 
-    from blood_hpo.database.cluster import program
+    from blood_hpo.database.programs import program
 
     try:
         return str(program("psql"))

@@ -183,6 +183,6 @@ def _connect(cluster: Cluster, database: str) -> "Connection":
         port=5432,
         user=SUPERUSER,
         dbname=database,
-        connect_timeout=5,
+        connect_timeout=30,
         options="",
     )

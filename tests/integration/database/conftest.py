@@ -1,16 +1,22 @@
 """A small study made by Optuna itself, so that the views see what Optuna really writes."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import optuna
 import pytest
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 
-from blood_hpo.database.address import engine, engine_options
+from blood_hpo.database import embedded
+from blood_hpo.database.address import embedded_url, engine, engine_options
+from blood_hpo.settings import Settings
 
+PASSWORD = "s3cret/word"
 NAN = float("nan")
 SPEC = {
     "name": "blood",
@@ -130,6 +136,24 @@ def connected(database_url: str) -> Iterator[Engine]:
     found = engine(database_url, "test")
     yield found
     found.dispose()
+
+
+@pytest.fixture(scope="session")
+def guarded_url() -> Iterator[str]:
+    """The address, with password, of a user on a server that asks this user for one."""
+    home = Path(tempfile.mkdtemp(prefix="blood-hpo-test-"))
+    owner = create_engine(embedded_url(Settings(home=home)), isolation_level="AUTOCOMMIT")
+    rules = home / "postgres" / "pg_hba.conf"
+    rules.write_text(f"local all guarded scram-sha-256\n{rules.read_text()}")
+    with owner.connect() as connection:
+        connection.execute(text(f"CREATE ROLE guarded LOGIN PASSWORD '{PASSWORD}'"))
+    owner.dispose()
+    embedded.release(home)
+    embedded.ensure_running(home)  # started again, it has read its rules
+    guarded = owner.url.set(username="guarded", password=PASSWORD)
+    yield guarded.render_as_string(hide_password=False)
+    embedded.release(home)
+    shutil.rmtree(home)
 
 
 def rows(connected: Engine, statement: str, **parameters: object) -> list[dict[str, object]]:
