@@ -10,7 +10,7 @@ UV     := 0.13.9
 STAMP  := .venv/.installed-$(shell (pwd; cat requirements-dev.txt) | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test faults e2e lint docs lock clean
+.PHONY: help install quickstart secrets test faults e2e containers lint docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -21,6 +21,9 @@ install: $(BIN)/blood-hpo ## Create .venv with the locked packages and blood-hpo
 quickstart: $(BIN)/blood-hpo ## Search both model families for a few minutes on this machine
 	@$(BIN)/blood-hpo run studies/quickstart.toml --workers 2
 
+secrets: ## Make the passwords of the containers in ./secrets, once
+	@docker/secrets.sh
+
 test: $(BIN)/blood-hpo ## Run the unit, integration and contract tests
 	@$(BIN)/python -m pytest
 
@@ -29,6 +32,9 @@ faults: $(BIN)/blood-hpo ## Run the tests that kill, cut and race processes
 
 e2e: $(BIN)/blood-hpo ## Run the tests that use whole processes as a person does
 	@$(BIN)/python -m pytest tests/e2e
+
+containers: $(BIN)/blood-hpo ## Run the tests of the containers; they need a Docker engine
+	@$(BIN)/python -m pytest tests/e2e/compose
 
 lint: $(BIN)/blood-hpo ## Check style, types and the direction of imports
 	$(BIN)/ruff check
@@ -45,6 +51,10 @@ lock: ## Renew the lock; FLAGS=--upgrade takes the newest versions
 	build/lock/bin/uv pip compile --quiet $(FLAGS) pyproject.toml --output-file requirements.txt
 	build/lock/bin/uv pip compile --quiet $(FLAGS) pyproject.toml --extra dev \
 	    --constraint requirements.txt --output-file requirements-dev.txt
+	build/lock/bin/uv pip compile --quiet $(FLAGS) docker/dashboard.in \
+	    --constraint requirements.txt --output-file docker/requirements-dashboard.txt
+	build/lock/bin/uv pip compile --quiet $(FLAGS) pyproject.toml docker/gpu.in \
+	    --constraint requirements.txt --output-file docker/requirements-gpu.txt
 
 clean: ## Remove .venv and the caches; studies (.blood_hpo) stay
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

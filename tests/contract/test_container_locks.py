@@ -1,0 +1,42 @@
+"""The images install what was locked: the dashboard less of it, the GPU's worker more."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUN_TIME = ROOT / "requirements.txt"
+DASHBOARD = ROOT / "docker/requirements-dashboard.txt"
+GPU = ROOT / "docker/requirements-gpu.txt"
+
+
+def entries(lock: Path) -> set[str]:
+    """One string an entry: name, version, marker and hashes."""
+    text = lock.read_text(encoding="utf-8").replace("\\\n", " ")
+    return {line for line in text.splitlines() if not line.startswith("#")}
+
+
+def names(lock: Path) -> set[str]:
+    """The packages of a lock."""
+    return {entry.partition("==")[0] for entry in entries(lock)}
+
+
+def test_the_dashboard_has_a_part_of_what_a_worker_has() -> None:
+    assert entries(DASHBOARD) < entries(RUN_TIME)
+    asked = set(DASHBOARD.with_name("dashboard.in").read_text().splitlines()[1:])
+    assert asked <= names(DASHBOARD)
+    assert names(DASHBOARD) & {"tensorflow", "keras", "scikit-learn", "scipy"} == set()
+
+
+def test_the_gpu_adds_cuda_alone() -> None:
+    assert entries(RUN_TIME) < entries(GPU)
+    added = names(GPU) - names(RUN_TIME)
+    assert added
+    assert {name for name in added if not name.startswith("nvidia-")} == set()
+
+
+@pytest.mark.parametrize("lock", [DASHBOARD, GPU], ids=lambda path: path.name)
+def test_every_entry_is_one_version_with_hashes_from_nowhere(lock: Path) -> None:
+    entry = re.compile(r"[\w.-]+==[\w.]+( ; [^-]+)?( +--hash=sha256:[0-9a-f]{64})+")
+    assert [line for line in entries(lock) if not entry.fullmatch(line)] == []

@@ -1,0 +1,136 @@
+"""The whole stack on a real engine, from a copy of the project with secrets of its own.
+
+Set ``BLOOD_HPO_COMPOSE_OVERLAY`` to a compose file that adapts the stack to an unusual engine.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+NEEDED = (
+    *("blood_hpo", "docker", "studies"),
+    *("docker-compose.yml", ".dockerignore", "requirements.txt"),
+)
+Completed = subprocess.CompletedProcess[str]
+
+
+class Stack:
+    """A compose project in a folder of its own."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.environment = dict(environment)
+
+    def run(self, *command: str, check: bool = True, **environment: str) -> Completed:
+        """Run a command in the stack's folder."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**os.environ, **self.environment, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            pytest.fail(f"{' '.join(command)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def compose(self, *arguments: str, check: bool = True, **environment: str) -> Completed:
+        """Run docker compose."""
+        command = ("docker", "compose", "--ansi", "never", "--progress", "quiet", *arguments)
+        return self.run(*command, check=check, **environment)
+
+    def sql(self, statement: str) -> list[tuple[str, ...]]:
+        """Ask the database as its owner."""
+        psql = ("psql", "-U", "blood_hpo_owner", "-d", "blood_hpo", "-Atc", statement)
+        asked = self.compose("exec", "-T", "db", *psql)
+        return [tuple(line.split("|")) for line in asked.stdout.splitlines()]
+
+    def wait_for(self, condition: Callable[[], object], what: str, seconds: float = 240) -> None:
+        """Wait for a condition, and fail if it does not come true in time."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                logs = self.compose("logs", "--no-color", "--tail", "20", check=False).stdout
+                pytest.fail(f"not within {seconds:g} s: {what}\n{logs}")
+            time.sleep(0.5)
+
+    def containers(self, service: str, *, running: bool = True) -> list[str]:
+        """The IDs of a service's containers."""
+        flags = () if running else ("--all",)
+        return self.compose("ps", "--quiet", *flags, service).stdout.split()
+
+    def secrets(self) -> dict[str, str]:
+        """What is in each file of ``make secrets``."""
+        return {path.name: path.read_text().strip() for path in (self.folder / "secrets").iterdir()}
+
+
+def free_port() -> str:
+    """A port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return str(taken.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """A container engine with compose; without one, every test here is skipped."""
+    if shutil.which("docker") is None:
+        pytest.skip("no docker command")
+    for command in (["docker", "info"], ["docker", "compose", "version"]):
+        asked = subprocess.run(command, capture_output=True, text=True, check=False)
+        if asked.returncode:
+            pytest.skip(f"{' '.join(command)}: {(asked.stderr or asked.stdout).strip()[:200]}")
+
+
+@pytest.fixture(scope="session")
+def project(
+    engine: None,  # noqa: ARG001 - skips
+    tmp_path_factory: pytest.TempPathFactory,
+    synthetic_npz: Path,
+) -> Path:
+    """A copy of the project with secrets, two small studies and a small data set."""
+    folder = tmp_path_factory.mktemp("stack")
+    for name in NEEDED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name)
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    for study in Path(__file__).parent.glob("*.toml"):
+        shutil.copy(study, folder)
+    shutil.copy(synthetic_npz, folder / "data.npz")
+    (folder / "data.npz").chmod(0o644)
+    subprocess.run([folder / "docker/secrets.sh"], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stack(project: Path) -> Iterator[Stack]:
+    """The stack, running, with one worker on the study ``smoke``."""
+    overlay = os.environ.get("BLOOD_HPO_COMPOSE_OVERLAY")
+    stack = Stack(
+        project,
+        {
+            "COMPOSE_PROJECT_NAME": f"blood-hpo-test-{os.getpid()}",
+            "COMPOSE_FILE": ":".join(["docker-compose.yml", *([overlay] if overlay else [])]),
+            "BLOOD_HPO_TAG": "test",
+            "STUDY_FILE": "smoke.toml",
+            "DATA_FILE": "./data.npz",
+            "DASHBOARD_PORT": free_port(),
+            "REPORT_PORT": free_port(),
+            "BLOOD_HPO_HEARTBEAT_SECONDS": "2",
+            "BLOOD_HPO_GRACE_SECONDS": "10",
+        },
+    )
+    stack.compose("build")
+    try:
+        stack.compose("up", "--detach", "--scale", "worker=1")
+        yield stack
+    finally:
+        stack.compose("--profile", "*", "down", "--volumes", "--timeout", "5", check=False)

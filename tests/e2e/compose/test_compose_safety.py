@@ -1,0 +1,123 @@
+"""What the running stack does not do: show a secret, change anything for a reader, run as root."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]  # the first test builds the images
+
+
+def ask(stack: Any, method: str, path: str) -> tuple[int, str]:
+    """Status and body of the dashboard's answer."""
+    address = f"http://127.0.0.1:{stack.environment['DASHBOARD_PORT']}{path}"
+    request = urllib.request.Request(address, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.read().decode()
+
+
+def psql(stack: Any, role: str, statement: str) -> str:
+    """What the server says to a role that logs in over the network with its own password."""
+    login = stack.secrets()[f"{role}_url"]
+    return stack.compose("exec", "-T", "db", "psql", login, "-Atc", statement, check=False).stderr
+
+
+def inspected(stack: Any) -> list[dict[str, Any]]:
+    """What the engine knows of every container of the stack."""
+    ids = stack.compose("ps", "--all", "--quiet").stdout.split()
+    found: list[dict[str, Any]] = json.loads(stack.run("docker", "inspect", *ids).stdout)
+    return found
+
+
+def test_no_secret_is_in_what_the_engine_shows_or_in_any_log(stack: Any) -> None:
+    passwords = {
+        text.rpartition(":")[0].rpartition(":")[2].partition("@")[0] if "://" in text else text
+        for text in stack.secrets().values()
+    }
+    assert len(passwords) == 4
+    assert all(len(password) == 64 for password in passwords)
+    shown = json.dumps(inspected(stack)) + stack.compose("logs").stdout
+    shown += stack.compose("config").stdout
+    for container in stack.compose("ps", "--quiet").stdout.split():
+        shown += stack.run("docker", "top", container, "-eo", "pid,args").stdout
+    assert [password for password in passwords if password in shown] == []
+
+
+def test_secrets_are_for_their_owner_alone(stack: Any) -> None:
+    modes = {path.stat().st_mode & 0o777 for path in (stack.folder / "secrets").iterdir()}
+    assert modes == {0o600}
+
+
+def test_containers_have_no_privileges_and_no_writable_root(stack: Any) -> None:
+    for container in inspected(stack):
+        host = container["HostConfig"]
+        name = container["Name"]
+        assert host["ReadonlyRootfs"], name
+        assert host["CapDrop"] == ["ALL"], name
+        assert "no-new-privileges:true" in host["SecurityOpt"], name
+        assert host["Memory"], name
+        assert host["PidsLimit"], name
+        assert host["LogConfig"]["Config"] == {"max-file": "3", "max-size": "10m"}, name
+        if "-db-" not in name:
+            assert not host["CapAdd"], name
+            assert not container["Config"]["User"].startswith(("0", "root")), name
+
+
+def test_only_this_machine_reaches_the_published_ports(stack: Any) -> None:
+    published = {
+        (port, binding["HostIp"])
+        for container in inspected(stack)
+        for port, bindings in container["NetworkSettings"]["Ports"].items()
+        for binding in bindings or ()
+    }
+    assert {host for _, host in published} == {"127.0.0.1"}
+    assert "5432/tcp" not in {port for port, _ in published}
+
+
+def test_the_dashboard_shows_studies_and_changes_none(stack: Any) -> None:
+    stack.wait_for(lambda: ask(stack, "GET", "/api/studies")[0] == 200, "the dashboard answers")
+    assert ask(stack, "GET", "/dashboard")[0] == 200
+    studies = json.loads(ask(stack, "GET", "/api/studies")[1])["study_summaries"]
+    status, body = ask(stack, "DELETE", f"/api/studies/{studies[0]['study_id']}")
+    assert (status, "only reads" in body) == (403, True)
+    assert json.loads(ask(stack, "GET", "/api/studies")[1])["study_summaries"] == studies
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        ("worker", "DELETE FROM trials"),
+        ("worker", "DROP TABLE trials"),
+        ("worker", "DROP VIEW hpo.trials"),
+        ("dashboard", "DELETE FROM studies"),
+        ("dashboard", "UPDATE studies SET study_name = 'x'"),
+        ("analyst", "SELECT * FROM public.trials"),
+        ("analyst", "CREATE TABLE hpo.mine (id integer)"),
+    ],
+)
+def test_a_role_may_not_do_more_than_it_needs(stack: Any, role: str, statement: str) -> None:
+    said = psql(stack, role, statement)
+    assert "permission denied" in said or "must be owner" in said or "read-only" in said
+
+
+def test_the_analyst_reads_the_views(stack: Any) -> None:
+    asked = stack.compose(
+        "run", "--rm", "-T", "analyst", "db", "psql", "-Atc", "SELECT study FROM hpo.studies"
+    )
+    assert "smoke" in asked.stdout.split()
+
+
+def test_every_service_becomes_healthy(stack: Any) -> None:
+    def health() -> set[str]:
+        return {
+            container["State"]["Health"]["Status"]
+            for container in inspected(stack)
+            if "Health" in container["State"] and container["State"]["Running"]
+        }
+
+    stack.wait_for(lambda: health() == {"healthy"}, "healthy services")
