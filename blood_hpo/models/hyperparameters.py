@@ -58,8 +58,10 @@ def canonical_json(value: Any) -> str:  # noqa: ANN401 - anything JSON can hold
 def config_hash(family: str, config: Hyperparameters) -> str:
     """16 hexadecimal digits that are equal exactly for equal configurations of one family.
 
-    All hyperparameters count, also those left at their defaults, so the hash does not depend on
-    which of them a study searched.
+    They do not depend on which hyperparameters a study searched, and those at their defaults are
+    left out. So a hyperparameter can be added without changing the hash of any configuration, nor
+    the seeds that derive from it: an old trial can still be replayed. A default may never change.
     """
-    text = canonical_json({"family": family, "config": config.model_dump(mode="json")})
+    given = config.model_dump(mode="json", exclude_defaults=True)
+    text = canonical_json({"family": family, "config": given})
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]

@@ -70,7 +70,7 @@ def keras_epoch(name: str, config: Any, state: Any, data: Data, order: Any) -> t
         ("mlp", {"batch_size": 16}),
         ("mlp", {"batch_size": 7, "optimizer": "sgd", "class_weights": "balanced"}),
         ("cnn", {"batch_size": 64, "optimizer": "rmsprop", "label_smoothing": 0.3}),
-        ("cnn", {"batch_size": 16, "optimizer": "adamw", "learning_rate": 0.01}),
+        ("cnn", {"batch_size": 32, "optimizer": "adamw", "learning_rate": 0.002}),
         ("resnet", {"batch_size": 32, "weight_decay": 0.1}),
     ],
 )
