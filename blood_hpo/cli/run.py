@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blood_hpo.cli.output import FormatOption, OutputFormat
-from blood_hpo.cli.session import DataOption
+from blood_hpo.cli.session import DataOption, FinalOption
 from blood_hpo.cli.study import AroundOption, BudgetOption, NameOption
 from blood_hpo.errors import BloodHpoError, StudyError
 
@@ -38,9 +38,13 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     around: AroundOption = None,
     data: DataOption = None,
     top: Annotated[int, typer.Option(help="Rows per family of the leaderboard.", min=1)] = 5,
+    final: FinalOption = None,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
     """Run studies from files on this machine and print a leaderboard per family.
+
+    A study whose file has a table [final] goes on: the best configurations are confirmed, the
+    winners and a ResNet retrained and tested, and the results printed below the leaderboards.
 
     Ctrl-C once drains: epochs end, trials go back to the queue, and the same command goes on from
     there. Ctrl-C twice stops at once. Both end with exit code 130.
@@ -57,38 +61,52 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     for file in files:
         study = create_from_file(file, name=name, budgets=budget or [], around=around, data=data)
-        _run_study(study, workers or os.cpu_count() or 1, data, top, output)
+        whole = final if final is not None else study.spec.final is not None
+        _run_study(study, workers or os.cpu_count() or 1, data, top, output, whole)
 
 
-def _run_study(
-    study: "SharedStudy", workers: int, data: str | None, top: int, output: OutputFormat
+def _run_study(  # noqa: PLR0913, PLR0917 - what to run, and what to print
+    study: "SharedStudy",
+    workers: int,
+    data: str | None,
+    top: int,
+    output: OutputFormat,
+    final: bool,
 ) -> None:
     from blood_hpo.cli.session import engine
-    from blood_hpo.cli.tables import print_leaderboards, say_data
+    from blood_hpo.cli.tables import print_final, print_leaderboards, say_data
 
     say_data(study.data)
     with engine() as connected:
-        _supervise(study, _pool(study.name, data), workers, connected)
+        work_on(study, workers, data, connected, final=final)
         print_leaderboards(connected, study.name, study.data, top, output)
+        if final and output is OutputFormat.TABLE:
+            print_final(connected, study.name, study.data, output)
 
 
-def _pool(study: str, data: str | None) -> "Pool":
+def work_on(
+    study: "SharedStudy", workers: int, data: str | None, connected: "Engine", *, final: bool
+) -> None:
+    """Start workers of a study and watch until they have all ended.
+
+    Raises:
+        StudyError: The study is paused, or workers ended early.
+        typer.Exit: Interrupted; code 130.
+    """
+    _supervise(study, _pool(study.name, data, final), workers, connected)
+
+
+def _pool(study: str, data: str | None, final: bool) -> "Pool":
     from blood_hpo.service.pool import Pool, worker_command
     from blood_hpo.settings import settings
 
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     if data:
         environment["BLOOD_HPO_DATA"] = str(Path(data).absolute())
-    return Pool(worker_command(study), environment, settings().home / "logs" / study)
+    return Pool(worker_command(study, final=final), environment, settings().home / "logs" / study)
 
 
 def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Engine") -> None:
-    """Start the workers and watch until they have all ended.
-
-    Raises:
-        StudyError: The study is paused, or workers ended early.
-        typer.Exit: Interrupted; code 130.
-    """
     from blood_hpo.cli.progress import Progress
 
     interrupts = _Interrupts(pool)
@@ -117,20 +135,24 @@ def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Eng
 
 
 def _refuse_paused(study: "SharedStudy") -> None:
-    """Raise if the study is paused or deleted; an outage of the database is not the end."""
+    """Raise if a stage is paused or the study deleted; an outage of the database is not the end."""
+    from blood_hpo.final.names import stage_names
     from blood_hpo.service.outage import ERRORS, transient
+    from blood_hpo.service.studies import pause_reasons
 
     try:
-        reason = study.paused()
+        reasons = {study.name: study.paused()}
+        reasons |= pause_reasons(study.storage, stage_names(study.name))
     except ERRORS as error:
         if not transient(error):
             raise
         return
-    if reason:
-        raise StudyError(
-            f"study {study.name!r} is paused: {reason}; go on with"
-            f" `blood-hpo study resume {study.name}` and the same command"
-        )
+    for name, reason in reasons.items():
+        if reason:
+            raise StudyError(
+                f"study {name!r} is paused: {reason}; go on with"
+                f" `blood-hpo study resume {name}` and the same command"
+            )
 
 
 class _Interrupts:

@@ -132,16 +132,23 @@ def delete(
     study: StudyArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete a study with all its trials.
+    """Delete a study with all its trials, and with its final stage.
 
     Example: blood-hpo study delete quickstart --yes
     """
     from blood_hpo.cli.session import storage
+    from blood_hpo.final.names import stage_names
 
     found = storage()
-    study_id = found.study_id(study)
-    trials = found.get_n_trials(study_id)
+    found.study_id(study)
+    stages = {
+        one.study_name for one in found.get_all_studies() if one.user_attrs.get("stage_of") == study
+    }
+    names = [study, *(name for name in stage_names(study) if name in stages)]
+    trials = {name: found.get_n_trials(found.study_id(name)) for name in names}
     if not yes:
-        typer.confirm(f"Delete study {study} with its {trials} trials?", abort=True)
-    found.delete_study(study_id)
-    typer.echo(f"study {study}: deleted, {trials} trials")
+        listed = " and ".join(f"{name} with its {count} trials" for name, count in trials.items())
+        typer.confirm(f"Delete study {listed}?", abort=True)
+    for name, count in reversed(trials.items()):
+        found.delete_study(found.study_id(name))
+        typer.echo(f"study {name}: deleted, {count} trials")

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from blood_hpo.cli.output import OutputFormat, print_rows
 
@@ -23,11 +23,18 @@ def say_data(data: Mapping[str, object]) -> None:
 def print_progress(
     connected: "Engine", study: str, data: Mapping[str, object], output: OutputFormat
 ) -> None:
-    """Print one line a family: budget, states, best score, time left."""
-    from blood_hpo.database.query import run_query
+    """Print one line a family: budget, states, best score, time left; a table a stage for people.
 
-    found = run_query(connected, "progress", study=study)
-    print_rows(found.columns, found.rows, output, title=f"{study} on {data['label']}")
+    Programs get the search alone, and the stages by their own names.
+    """
+    from blood_hpo.database.query import run_query
+    from blood_hpo.final.names import stage_names
+
+    stages = stage_names(study) if output is OutputFormat.TABLE else ()
+    for name in (study, *stages):
+        found = run_query(connected, "progress", study=name)
+        if found.rows or name == study:
+            print_rows(found.columns, found.rows, output, title=f"{name} on {data['label']}")
 
 
 def print_leaderboards(
@@ -62,6 +69,63 @@ def _readable(row: Mapping[str, object]) -> dict[str, object]:
         "seconds": row["seconds"],
         "parameters": row["parameter_count"],
         "configuration": " ".join(f"{name}={short(value)}" for name, value in params.items()),
+    }
+
+
+def print_final(
+    connected: "Engine", study: str, data: Mapping[str, object], output: OutputFormat
+) -> None:
+    """Print the confirmed configurations and the tested models; the models alone for programs."""
+    from blood_hpo.database.query import run_query
+
+    models = run_query(connected, "models", study=study)
+    if output is not OutputFormat.TABLE:
+        print_rows(models.columns, models.rows, output)
+        return
+    confirmed = run_query(connected, "confirmation", study=study)
+    rows = [_confirmed(dict(zip(confirmed.columns, row, strict=True))) for row in confirmed.rows]
+    if rows:
+        title = f"{study}: confirmed on fresh folds of {data['label']}"
+        print_rows(list(rows[0]), [list(row.values()) for row in rows], output, title=title)
+    rows = [_tested(dict(zip(models.columns, row, strict=True))) for row in models.rows]
+    if rows:
+        title = f"{study}: tested once on the test split of {data['label']}"
+        print_rows(list(rows[0]), [list(row.values()) for row in rows], output, title=title)
+    else:
+        sys.stderr.write(f"{study}: no model has been tested yet\n")
+
+
+def _confirmed(row: Mapping[str, Any]) -> dict[str, object]:
+    params = {name: value for name, value in row["params"].items() if name != "model"}
+    return {
+        "family": row["family"],
+        "rank": row["rank"],
+        "trial": row["number"],
+        "search": f"{row['search_score']:.4f}",
+        "confirmed": f"{row['mean']:.4f}",
+        "95 %": f"{row['low']:.4f} to {row['high']:.4f}",
+        "behind": f"{row['behind']:.4f}",
+        "differs": "winner" if row["rank"] == 1 else "yes" if row["told_apart"] else "no",
+        "configuration": " ".join(f"{name}={short(value)}" for name, value in params.items()),
+    }
+
+
+def _tested(row: Mapping[str, Any]) -> dict[str, object]:
+    source = "-" if row["source_trial"] is None else row["source_trial"]
+    averaged = row["averaged_accuracy"]
+    return {
+        "family": row["family"],
+        "from": row["recipe"],
+        "trial": source,
+        "seed": row["seed_number"],
+        "parameters": row["parameter_count"],
+        "epochs": f"{row['best_epoch']}/{row['epochs_trained']}",
+        "validation": f"{row['validation_accuracy']:.4f}",
+        "test": f"{row['test_accuracy']:.4f}",
+        "balanced": f"{row['test_balanced_accuracy']:.4f}",
+        "errors": row["test_errors"],
+        "averaged": "-" if averaged is None else f"{averaged:.4f}",
+        "seconds": row["seconds"],
     }
 
 

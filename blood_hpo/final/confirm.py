@@ -13,7 +13,8 @@ from optuna.trial import FrozenTrial, TrialState
 from blood_hpo.errors import StudyError
 from blood_hpo.final.cells import REPLICATE, Cell, claim_cell
 from blood_hpo.final.confirmation import LEVEL, METHOD, Confirmed, compare
-from blood_hpo.final.stage_study import CONFIRM, final_spec, open_stage
+from blood_hpo.final.names import CONFIRM
+from blood_hpo.final.stage_study import final_spec, open_stage
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData, refolded
 from blood_hpo.search.family import FAMILY

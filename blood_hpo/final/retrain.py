@@ -19,9 +19,10 @@ from blood_hpo.final.card import model_card
 from blood_hpo.final.cells import REPLICATE, Cell, claim_cell
 from blood_hpo.final.evaluate import medmnist_result, test
 from blood_hpo.final.export import architecture, export, load
+from blood_hpo.final.names import FINAL
 from blood_hpo.final.plan import PlannedModel, budgets
 from blood_hpo.final.retraining import FinalData, Retraining
-from blood_hpo.final.stage_study import FINAL, final_spec, open_stage
+from blood_hpo.final.stage_study import final_spec, open_stage
 from blood_hpo.models.hyperparameters import canonical_json
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.models.registry import family as registered

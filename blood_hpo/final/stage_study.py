@@ -11,16 +11,11 @@ import optuna
 
 from blood_hpo import __version__
 from blood_hpo.errors import StudyError
+from blood_hpo.final.names import stage_name
 from blood_hpo.service.studies import DATA, FINGERPRINT, PAUSED, SPEC, VERSION, SharedStudy
 from blood_hpo.studyfile.schema import FinalSpec
 
-CONFIRM, FINAL = "confirm", "final"
 STAGE, STAGE_OF = "stage", "stage_of"
-
-
-def stage_name(study: str, stage: str) -> str:
-    """Name of the study that holds a stage of another one."""
-    return f"{study}-{stage}"
 
 
 def final_spec(search: SharedStudy) -> FinalSpec:

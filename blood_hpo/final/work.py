@@ -55,10 +55,10 @@ class Workday:
             Interrupted: The process was asked to stop while the database was away.
         """
         data = search_data(self._study.spec, self._source)
-        if not self._finish(SearchStage(self._study, data, self._worker)) or not final:
+        search = self._patiently(lambda: SearchStage(self._study, data, self._worker))
+        if not self._finish(search) or not final:
             return
         stage = self._confirm(data)
-        del data
         if stage is not None:
             self._finish(stage)
 
@@ -76,7 +76,7 @@ class Workday:
         )
 
     def _patiently(self, call: Callable[[], Answer]) -> Answer:
-        return patiently(call, "preparing the final stage", self._shutdown)
+        return patiently(call, "preparing a stage", self._shutdown)
 
     def _finish(self, stage: Stage) -> bool:
         """Work on a stage; whether it is finished."""

@@ -20,7 +20,7 @@ RESTARTS = 3
 FORGIVEN_SECONDS = 600.0
 """A worker that has lived this long has not crashed because it was replaced in vain."""
 
-REFUSALS = (2, 3, 4, 5)
+REFUSALS = (2, 3, 5)
 """Exit codes of a worker that said what is wrong: replacing it would not help."""
 
 
@@ -138,6 +138,7 @@ class Pool:
         return True
 
 
-def worker_command(study: str) -> list[str]:
+def worker_command(study: str, *, final: bool) -> list[str]:
     """Command line of a worker of this program and interpreter."""
-    return [sys.executable, "-m", "blood_hpo", "worker", study]
+    stage = "--final" if final else "--no-final"
+    return [sys.executable, "-m", "blood_hpo", "worker", study, stage]

@@ -4,7 +4,8 @@ The study file, its fingerprint and the identity of the data set are stored with
 a worker needs a name and a database, and so that nobody adds trials that cannot be compared.
 """
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -174,6 +175,18 @@ def pause(storage: StudyStorage, study_id: int, reason: str) -> None:
     """Let running trials finish and start no more."""
     note = {"reason": reason, "at": datetime.now(UTC).isoformat(timespec="seconds")}
     storage.set_study_user_attr(study_id, PAUSED, note)
+
+
+def pause_reasons(storage: StudyStorage, names: Iterable[str]) -> dict[str, str]:
+    """Why studies are paused, by name; those that are not, or do not exist, are left out."""
+    found = {}
+    for name in names:
+        with contextlib.suppress(KeyError):
+            study_id = storage.get_study_id_from_name(name)
+            note = storage.get_study_user_attrs(study_id).get(PAUSED)
+            if note is not None:
+                found[name] = str(note["reason"])
+    return found
 
 
 def resume(storage: StudyStorage, study_id: int) -> None:

@@ -1,0 +1,39 @@
+"""``blood-hpo final``: from a finished search to tested models, on this machine."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from blood_hpo.cli.output import FormatOption, OutputFormat
+from blood_hpo.cli.session import DataOption, StudyArgument
+
+
+def final(
+    study: StudyArgument,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-w", min=1, help="Processes; default one a core.")
+    ] = None,
+    data: DataOption = None,
+    output: FormatOption = OutputFormat.TABLE,
+) -> None:
+    """Confirm the best configurations, retrain the winners and the ResNet, test each model once.
+
+    What the table [final] of the study file says, or its defaults. What is left of the search is
+    done first, and what is done already is not done again: then the results are printed, and no
+    model is tested twice.
+
+    Example: blood-hpo final quickstart --workers 2
+
+    Example: blood-hpo final paper --format json
+    """
+    from blood_hpo.cli.run import work_on
+    from blood_hpo.cli.session import engine, storage
+    from blood_hpo.cli.tables import print_final, say_data
+    from blood_hpo.service.studies import open_study
+
+    found = open_study(storage(), study)
+    say_data(found.data)
+    with engine() as connected:
+        work_on(found, workers or os.cpu_count() or 1, data, connected, final=True)
+        print_final(connected, found.name, found.data, output)
