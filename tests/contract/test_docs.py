@@ -113,6 +113,11 @@ def test_the_readme_lists_every_study_file() -> None:
     assert listed == {path.name for path in (ROOT / "studies").glob("*.toml")}
 
 
+def test_the_readme_leads_to_every_page() -> None:
+    linked = set(re.findall(r"\]\((docs/[\w-]+\.md)\)", text_of(README)))
+    assert linked == {f"docs/{path.name}" for path in ROOT.glob("docs/*.md")}
+
+
 def test_the_readme_lists_every_exit_code() -> None:
     listed = {int(code) for code in re.findall(r"^\| (\d+) \|", text_of(README), re.MULTILINE)}
     kinds = [errors.BloodHpoError, *errors.BloodHpoError.__subclasses__()]
@@ -130,6 +135,17 @@ def test_every_setting_is_documented() -> None:
     missing = {name: get_close_matches(name, listed, n=1) for name in expected - listed}
     assert missing == {}
     assert listed <= expected | {"BLOOD_HPO_STUDY"}
+
+
+def test_every_quoted_message_is_one_that_the_program_has() -> None:
+    page = text_of(ROOT / "docs/troubleshooting.md")
+    bold = re.findall(r"^\*\*(.*?)\*\*", page, re.MULTILINE | re.DOTALL)
+    quoted = [one for each in bold for one in re.findall(r'"([^"]+)"', each.replace("\n", " "))]
+    sources = [path.read_text(encoding="utf-8") for path in ROOT.glob("blood_hpo/**/*.py")]
+    joined = re.sub(r'"\s+f?"', "", "".join(sources))
+    pieces = [piece.strip(" ,") for one in quoted for piece in one.split("…") if piece.strip(" ,")]
+    assert pieces
+    assert [piece for piece in pieces if piece not in joined] == []
 
 
 @pytest.mark.parametrize("picture", sorted(ROOT.glob("docs/*.svg")), ids=lambda path: path.name)
