@@ -39,12 +39,15 @@ def migrate(url: str) -> list[str]:
         DatabaseError: The database cannot be reached, was written by newer software, or this user
             may not change it.
     """
-    from sqlalchemy import text
+    import optuna.storages  # noqa: F401  it takes its time, which nobody should wait for in line
+    from sqlalchemy import create_engine, text
 
-    engine = connect(url, "blood-hpo migrate")
+    # The transaction is silent while Optuna changes its own tables, however long that takes.
+    engine = create_engine(url, **engine_options("blood-hpo migrate", silence_seconds=0))
     with database_errors(url), engine.begin() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+        connection.execute(text("SET LOCAL lock_timeout = '5min'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('blood_hpo.migrate'), 0)"))
+        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
         _refuse_newer(_current(connection)[0])
         done = [*_optuna_tables(url), *_our_schema(connection)]
     engine.dispose()
