@@ -20,14 +20,14 @@ def final(
     """Confirm the best configurations, retrain the winners and the ResNet, test each model once.
 
     What the table [final] of the study file says, or its defaults. What is left of the search is
-    done first, and what is done already is not done again: then the results are printed, and no
-    model is tested twice.
+    done first, and what is done already is not done again: then the results are printed and the
+    report is written to report/STUDY, and no model is tested twice.
 
     Example: blood-hpo final quickstart --workers 2
 
     Example: blood-hpo final paper --format json
     """
-    from blood_hpo.cli.run import work_on
+    from blood_hpo.cli.run import work_on, write_page
     from blood_hpo.cli.session import engine, storage
     from blood_hpo.cli.tables import print_final, say_data
     from blood_hpo.service.studies import open_study
@@ -37,3 +37,4 @@ def final(
     with engine() as connected:
         work_on(found, workers or os.cpu_count() or 1, data, connected, final=True)
         print_final(connected, found.name, found.data, output)
+        write_page(connected, found.name)

@@ -57,7 +57,9 @@ class Progress:
         if self._live:
             self._live.update(self._table(rows, running), refresh=True)
         else:
-            self._say("; ".join(_line(row) for row in rows))
+            last = [row["stage"] for row in rows[-1:]]
+            latest = [row for row in rows if row["stage"] in last]
+            self._say("; ".join(_line(row) for row in latest))
         return all(_count(row, "counted") >= _count(row, "budget") for row in rows)
 
     def _read(self, query: str) -> list["Row"]:
@@ -66,10 +68,13 @@ class Progress:
 
         found: list[Row] = []
         for name in (self._study, *stage_names(self._study)):
-            stage = "" if name == self._study else f"{name.removeprefix(self._study)[1:]} "
+            stage = name.removeprefix(self._study).removeprefix("-")
             answer = run_query(self._engine, query, study=name)
             rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-            found += [{**row, "family": f"{stage}{row['family']}"} for row in rows]
+            found += [
+                {**row, "stage": stage, "family": f"{stage} {row['family']}".strip()}
+                for row in rows
+            ]
         return found
 
     def _say(self, line: str) -> None:

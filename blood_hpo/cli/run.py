@@ -44,7 +44,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     """Run studies from files on this machine and print a leaderboard per family.
 
     A study whose file has a table [final] goes on: the best configurations are confirmed, the
-    winners and a ResNet retrained and tested, and the results printed below the leaderboards.
+    winners and a ResNet retrained and tested, the results printed below the leaderboards and the
+    report written to report/STUDY.
 
     Ctrl-C once drains: epochs end, trials go back to the queue, and the same command goes on from
     there. Ctrl-C twice stops at once. Both end with exit code 130.
@@ -80,8 +81,20 @@ def _run_study(  # noqa: PLR0913, PLR0917 - what to run, and what to print
     with engine() as connected:
         work_on(study, workers, data, connected, final=final)
         print_leaderboards(connected, study.name, study.data, top, output)
-        if final and output is OutputFormat.TABLE:
-            print_final(connected, study.name, study.data, output)
+        if final:
+            if output is OutputFormat.TABLE:
+                print_final(connected, study.name, study.data, output)
+            write_page(connected, study.name)
+
+
+def write_page(connected: "Engine", study: str) -> None:
+    """Write the report of a study to where ``blood-hpo report`` writes it."""
+    from datetime import UTC, datetime
+
+    from blood_hpo.report.render import write_report
+
+    page = write_report(connected, study, Path("report") / study, datetime.now(UTC))
+    sys.stderr.write(f"report: {page}\n")
 
 
 def work_on(

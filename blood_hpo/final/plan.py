@@ -99,7 +99,7 @@ def _winner(search: SharedStudy, family: str, candidate: Mapping[str, Any]) -> P
         source_study=search.name,
         source_trial=candidate["trial"],
         config=config.model_dump(mode="json"),
-        config_hash=config_hash(family, config),
+        config_hash=candidate["config_hash"],
         rules=_rules(config, final, final.epochs, search.spec.training.epochs),
         seeds=final.seeds,
     )

@@ -12,10 +12,18 @@ import optuna
 from blood_hpo import __version__
 from blood_hpo.errors import StudyError
 from blood_hpo.final.names import stage_name
-from blood_hpo.service.studies import DATA, FINGERPRINT, PAUSED, SPEC, VERSION, SharedStudy
+from blood_hpo.service.studies import (
+    DATA,
+    FINGERPRINT,
+    PAUSED,
+    SPEC,
+    STAGE_OF,
+    VERSION,
+    SharedStudy,
+)
 from blood_hpo.studyfile.schema import FinalSpec
 
-STAGE, STAGE_OF = "stage", "stage_of"
+STAGE = "stage"
 
 
 def final_spec(search: SharedStudy) -> FinalSpec:

@@ -21,13 +21,14 @@ from blood_hpo.service.storage import StudyStorage
 from blood_hpo.studyfile.fingerprint import budget_changes, differences, fingerprint
 from blood_hpo.studyfile.schema import StudySpec
 
-SPEC, FINGERPRINT, DATA, PAUSED, RESUMED, VERSION = (
+SPEC, FINGERPRINT, DATA, PAUSED, RESUMED, VERSION, STAGE_OF = (
     "spec",
     "fingerprint",
     "data",
     "paused",
     "resumed",
     "program_version",
+    "stage_of",
 )
 
 
@@ -146,6 +147,12 @@ def open_study(storage: StudyStorage, name: str) -> SharedStudy:
         raise StudyError(
             f"study {name!r} holds no study file: it was created by another program; create one"
             " with `blood-hpo study create FILE`"
+        )
+    if STAGE_OF in attributes:
+        whole = attributes[STAGE_OF]
+        raise StudyError(
+            f"study {name!r} is a stage of {whole!r}: name that one, or watch this one with"
+            f" `blood-hpo status {name}`"
         )
     try:
         spec = StudySpec.model_validate(attributes[SPEC])
