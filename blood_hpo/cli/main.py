@@ -14,6 +14,7 @@ from blood_hpo.cli import (
     doctor,
     final,
     health,
+    report,
     run,
     status,
     study,
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("worker")(worker.worker)
 app.command("final")(final.final)
+app.command("report")(report.report)
 app.command("status")(status.status)
 app.add_typer(study.app, name="study")
 app.add_typer(trial.app, name="trial")
