@@ -3,16 +3,17 @@
 import json
 import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from .conftest import Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]  # the first test builds the images
 
 WORKER = "blood-hpo/worker:test"
 
 
-def refused(stack: Any, *arguments: str, code: int, service: str = "worker", **env: str) -> str:
+def refused(stack: Stack, *arguments: str, code: int, service: str = "worker", **env: str) -> str:
     """The one line of a service that ends with this exit code at once."""
     done = stack.compose("run", "--rm", "--no-deps", "-T", service, *arguments, check=False, **env)
     assert done.returncode == code, done.stdout + done.stderr
@@ -21,14 +22,14 @@ def refused(stack: Any, *arguments: str, code: int, service: str = "worker", **e
     return str(line)
 
 
-def engine_refuses(stack: Any, *arguments: str, **environment: str) -> str:
+def engine_refuses(stack: Stack, *arguments: str, **environment: str) -> str:
     """What compose says when it cannot start a container at all."""
     done = stack.compose("run", "--rm", "--no-deps", "-T", *arguments, check=False, **environment)
     assert done.returncode != 0
     return str(done.stderr)
 
 
-def test_a_missing_secret_is_named(stack: Any, tmp_path: Path) -> None:
+def test_a_missing_secret_is_named(stack: Stack, tmp_path: Path) -> None:
     secret = stack.folder / "secrets/analyst_url"
     kept = secret.rename(tmp_path / "kept")
     try:
@@ -38,7 +39,7 @@ def test_a_missing_secret_is_named(stack: Any, tmp_path: Path) -> None:
     assert "secrets/analyst_url" in said
 
 
-def test_an_empty_secret_is_named(stack: Any) -> None:
+def test_an_empty_secret_is_named(stack: Stack) -> None:
     secret = stack.folder / "secrets/analyst_url"
     text = secret.read_text()
     try:
@@ -49,7 +50,7 @@ def test_an_empty_secret_is_named(stack: Any) -> None:
     assert "DATABASE_URL_FILE /run/secrets/analyst_url is empty; write" in line
 
 
-def test_a_database_that_is_away_is_named(stack: Any) -> None:
+def test_a_database_that_is_away_is_named(stack: Stack) -> None:
     said = stack.run(
         *("docker", "run", "--rm", "--env", "DATABASE_URL=postgresql://user@127.0.0.1:9/blood_hpo"),
         *(WORKER, "worker", "smoke"),
@@ -59,7 +60,7 @@ def test_a_database_that_is_away_is_named(stack: Any) -> None:
     assert "Connection refused; start the server or correct host and port" in said.stderr
 
 
-def test_a_full_data_volume_is_named(stack: Any) -> None:
+def test_a_full_data_volume_is_named(stack: Stack) -> None:
     said = stack.run(
         *("docker", "run", "--rm", "--tmpfs", "/data:size=64k,mode=1777", WORKER),
         *("data", "synthetic", "/data/cells.npz"),
@@ -70,7 +71,7 @@ def test_a_full_data_volume_is_named(stack: Any) -> None:
     assert "No space left on device" in said.stderr
 
 
-def test_a_read_only_data_volume_is_named(stack: Any) -> None:
+def test_a_read_only_data_volume_is_named(stack: Stack) -> None:
     said = stack.run(
         *("docker", "run", "--rm", "--network", "none", "--read-only", WORKER, "data", "fetch"),
         check=False,
@@ -79,22 +80,22 @@ def test_a_read_only_data_volume_is_named(stack: Any) -> None:
     assert "Read-only file system" in said.stderr
 
 
-def test_a_missing_study_file_is_named(stack: Any) -> None:
+def test_a_missing_study_file_is_named(stack: Stack) -> None:
     assert "none.toml" in engine_refuses(stack, "worker", STUDY_FILE="none.toml")
 
 
-def test_an_invalid_study_file_is_named(stack: Any) -> None:
+def test_an_invalid_study_file_is_named(stack: Stack) -> None:
     (stack.folder / "invalid.toml").write_text("name = 'x'\nsede = 1\n")
     line = refused(stack, "study", "create", "/study.toml", code=2, STUDY_FILE="invalid.toml")
     assert "/study.toml" in line
     assert "sede" in line
 
 
-def test_a_study_that_does_not_exist_is_named(stack: Any) -> None:
+def test_a_study_that_does_not_exist_is_named(stack: Stack) -> None:
     assert "there is no study 'none'" in refused(stack, "worker", "none", code=5)
 
 
-def test_a_taken_port_is_named(stack: Any) -> None:
+def test_a_taken_port_is_named(stack: Stack) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         said = engine_refuses(stack, "--service-ports", "dashboard", DASHBOARD_PORT=port)
@@ -102,7 +103,7 @@ def test_a_taken_port_is_named(stack: Any) -> None:
     assert "already in use" in said or "already allocated" in said
 
 
-def test_a_program_older_than_the_schema_says_so(stack: Any) -> None:
+def test_a_program_older_than_the_schema_says_so(stack: Stack) -> None:
     stack.sql("INSERT INTO hpo.schema_version VALUES (999, '', 'later')")
     try:
         line = refused(stack, "worker", "smoke", code=4)
@@ -112,7 +113,7 @@ def test_a_program_older_than_the_schema_says_so(stack: Any) -> None:
     assert "update blood_hpo" in line
 
 
-def test_two_stacks_share_nothing(stack: Any) -> None:
+def test_two_stacks_share_nothing(stack: Stack) -> None:
     def names(project: str) -> set[str]:
         said = stack.compose("config", "--format", "json", COMPOSE_PROJECT_NAME=project).stdout
         config = json.loads(said)

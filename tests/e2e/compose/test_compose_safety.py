@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from .conftest import Stack
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]  # the first test builds the images
 
 
-def ask(stack: Any, method: str, path: str) -> tuple[int, str]:
+def ask(stack: Stack, method: str, path: str) -> tuple[int, str]:
     """Status and body of the dashboard's answer."""
     address = f"http://127.0.0.1:{stack.environment['DASHBOARD_PORT']}{path}"
     request = urllib.request.Request(address, method=method)
@@ -21,20 +23,20 @@ def ask(stack: Any, method: str, path: str) -> tuple[int, str]:
         return refusal.code, refusal.read().decode()
 
 
-def psql(stack: Any, role: str, statement: str) -> str:
+def psql(stack: Stack, role: str, statement: str) -> str:
     """What the server says to a role that logs in over the network with its own password."""
     login = stack.secrets()[f"{role}_url"]
     return stack.compose("exec", "-T", "db", "psql", login, "-Atc", statement, check=False).stderr
 
 
-def inspected(stack: Any) -> list[dict[str, Any]]:
+def inspected(stack: Stack) -> list[dict[str, Any]]:
     """What the engine knows of every container of the stack."""
     ids = stack.compose("ps", "--all", "--quiet").stdout.split()
     found: list[dict[str, Any]] = json.loads(stack.run("docker", "inspect", *ids).stdout)
     return found
 
 
-def test_no_secret_is_in_what_the_engine_shows_or_in_any_log(stack: Any) -> None:
+def test_no_secret_is_in_what_the_engine_shows_or_in_any_log(stack: Stack) -> None:
     passwords = {
         text.rpartition(":")[0].rpartition(":")[2].partition("@")[0] if "://" in text else text
         for text in stack.secrets().values()
@@ -48,12 +50,12 @@ def test_no_secret_is_in_what_the_engine_shows_or_in_any_log(stack: Any) -> None
     assert [password for password in passwords if password in shown] == []
 
 
-def test_secrets_are_for_their_owner_alone(stack: Any) -> None:
+def test_secrets_are_for_their_owner_alone(stack: Stack) -> None:
     modes = {path.stat().st_mode & 0o777 for path in (stack.folder / "secrets").iterdir()}
     assert modes == {0o600}
 
 
-def test_containers_have_no_privileges_and_no_writable_root(stack: Any) -> None:
+def test_containers_have_no_privileges_and_no_writable_root(stack: Stack) -> None:
     for container in inspected(stack):
         host = container["HostConfig"]
         name = container["Name"]
@@ -68,7 +70,7 @@ def test_containers_have_no_privileges_and_no_writable_root(stack: Any) -> None:
             assert not container["Config"]["User"].startswith(("0", "root")), name
 
 
-def test_only_this_machine_reaches_the_published_ports(stack: Any) -> None:
+def test_only_this_machine_reaches_the_published_ports(stack: Stack) -> None:
     published = {
         (port, binding["HostIp"])
         for container in inspected(stack)
@@ -79,7 +81,7 @@ def test_only_this_machine_reaches_the_published_ports(stack: Any) -> None:
     assert "5432/tcp" not in {port for port, _ in published}
 
 
-def test_the_dashboard_shows_studies_and_changes_none(stack: Any) -> None:
+def test_the_dashboard_shows_studies_and_changes_none(stack: Stack) -> None:
     stack.wait_for(lambda: ask(stack, "GET", "/api/studies")[0] == 200, "the dashboard answers")
     assert ask(stack, "GET", "/dashboard")[0] == 200
     studies = json.loads(ask(stack, "GET", "/api/studies")[1])["study_summaries"]
@@ -100,19 +102,19 @@ def test_the_dashboard_shows_studies_and_changes_none(stack: Any) -> None:
         ("analyst", "CREATE TABLE hpo.mine (id integer)"),
     ],
 )
-def test_a_role_may_not_do_more_than_it_needs(stack: Any, role: str, statement: str) -> None:
+def test_a_role_may_not_do_more_than_it_needs(stack: Stack, role: str, statement: str) -> None:
     said = psql(stack, role, statement)
     assert "permission denied" in said or "must be owner" in said or "read-only" in said
 
 
-def test_the_analyst_reads_the_views(stack: Any) -> None:
+def test_the_analyst_reads_the_views(stack: Stack) -> None:
     asked = stack.compose(
         "run", "--rm", "-T", "analyst", "db", "psql", "-Atc", "SELECT study FROM hpo.studies"
     )
     assert "smoke" in asked.stdout.split()
 
 
-def test_every_service_becomes_healthy(stack: Any) -> None:
+def test_every_service_becomes_healthy(stack: Stack) -> None:
     def health() -> set[str]:
         return {
             container["State"]["Health"]["Status"]

@@ -1,9 +1,10 @@
 """A search on containers that are killed, drained, scaled, taken down and put up again."""
 
 import time
-from typing import Any
 
 import pytest
+
+from .conftest import Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]  # the first test builds the images
 
@@ -12,7 +13,7 @@ BUDGETS = [("cnn", "2", "2"), ("mlp", "10", "10")]
 STUDY = {"STUDY_FILE": "search.toml"}
 
 
-def trials(stack: Any, state: str) -> list[tuple[str, str]]:
+def trials(stack: Stack, state: str) -> list[tuple[str, str]]:
     """Number and host of the study's trials in a state."""
     return stack.sql(
         "SELECT number, split_part(worker, ':', 1) FROM hpo.trials"
@@ -20,7 +21,7 @@ def trials(stack: Any, state: str) -> list[tuple[str, str]]:
     )
 
 
-def in_training(stack: Any) -> list[tuple[str, str]]:
+def in_training(stack: Stack) -> list[tuple[str, str]]:
     """Number and host of the running trials that have reported an epoch."""
     return stack.sql(
         "SELECT number, split_part(worker, ':', 1) FROM hpo.trials"
@@ -28,30 +29,30 @@ def in_training(stack: Any) -> list[tuple[str, str]]:
     )
 
 
-def hosts(stack: Any) -> set[str]:
+def hosts(stack: Stack) -> set[str]:
     """The containers that finished a trial."""
     return {host for _, host in (*trials(stack, "COMPLETE"), *trials(stack, "PRUNED"))}
 
 
-def workers_ended(stack: Any) -> bool:
+def workers_ended(stack: Stack) -> bool:
     """Whether no container of the service runs any more."""
     return not stack.containers("worker")
 
 
-def scale(stack: Any, workers: int) -> None:
+def scale(stack: Stack, workers: int) -> None:
     """Run as many workers, leaving everything else as it is."""
     stack.compose("up", "--detach", "--no-deps", "--scale", f"worker={workers}", "worker", **STUDY)
 
 
 @pytest.fixture(scope="module")
-def search(stack: Any) -> Any:
+def search(stack: Stack) -> Stack:
     """The stack with three workers on the study ``search``, each of which is training."""
     stack.compose("up", "--detach", "--scale", f"worker={WORKERS}", **STUDY)
     stack.wait_for(lambda: len(in_training(stack)) == WORKERS, "every worker trains")
     return stack
 
 
-def test_a_search_spends_exactly_its_budget_whatever_happens(search: Any) -> None:
+def test_a_search_spends_exactly_its_budget_whatever_happens(search: Stack) -> None:
     killed_trial, killed_host = in_training(search)[0]
     search.run("docker", "kill", "--signal", "KILL", killed_host)
     killed = [(killed_trial, killed_host)]
@@ -86,7 +87,7 @@ def test_a_search_spends_exactly_its_budget_whatever_happens(search: Any) -> Non
     assert trials(search, "FAIL") == killed
 
 
-def test_down_and_up_lose_nothing_and_repeat_nothing(search: Any) -> None:
+def test_down_and_up_lose_nothing_and_repeat_nothing(search: Stack) -> None:
     search.wait_for(lambda: workers_ended(search), "the study is finished")
     everything = "SELECT number, state, score, worker FROM hpo.trials ORDER BY study, number"
     before = search.sql(everything)
@@ -97,7 +98,7 @@ def test_down_and_up_lose_nothing_and_repeat_nothing(search: Any) -> None:
     assert search.sql(everything) == before
 
 
-def test_a_backup_brings_a_deleted_study_back(search: Any) -> None:
+def test_a_backup_brings_a_deleted_study_back(search: Stack) -> None:
     database = ("-U", "blood_hpo_owner", "-d", "blood_hpo")
     everything = "SELECT number, state, score, config_hash FROM hpo.trials ORDER BY study, number"
     before = search.sql(everything)

@@ -1,0 +1,97 @@
+"""The dashboard's application over a real database: it shows, and it changes nothing."""
+
+import json
+import socket
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+from optuna.exceptions import StorageInternalError
+from sqlalchemy import Engine, text
+
+from blood_hpo.errors import InputError
+from blood_hpo.service.dashboard import application, serve
+from blood_hpo.service.storage import StudyStorage
+from blood_hpo.service.studies import SharedStudy
+
+from .conftest import MakeStudy
+
+
+class Browser:
+    """Asks the application as a server would."""
+
+    def __init__(self, url: str) -> None:
+        self._app = application(url)
+
+    def ask(self, path: str, method: str = "GET", body: bytes = b"") -> tuple[int, Any]:
+        environment: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path}
+        environment |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        setup_testing_defaults(environment)
+        statuses: list[str] = []
+        answer = self._app(environment, lambda status, *_: statuses.append(status))  # type: ignore[arg-type,return-value,func-returns-value]
+        return int(statuses[0].split()[0]), json.loads(b"".join(answer))
+
+
+@pytest.fixture
+def study(make_study: MakeStudy) -> SharedStudy:
+    return make_study()
+
+
+@pytest.fixture
+def browser(study: SharedStudy, database_url: str) -> Browser:
+    assert study.name == "small"
+    return Browser(database_url)
+
+
+def test_studies_and_their_trials_are_shown(browser: Browser, study: SharedStudy) -> None:
+    status, listed = browser.ask("/api/studies")
+    assert status == 200
+    assert [one["study_name"] for one in listed["study_summaries"]] == ["small"]
+    status, shown = browser.ask(f"/api/studies/{study.study_id}")
+    assert (status, shown["trials"]) == (200, [])
+
+
+@pytest.mark.parametrize("method", ["DELETE", "POST", "PUT", "PATCH"])
+def test_whatever_would_change_something_is_refused(
+    browser: Browser, study: SharedStudy, method: str
+) -> None:
+    status, said = browser.ask(f"/api/studies/{study.study_id}", method, b"{}")
+    assert status == 403
+    assert "only reads" in said["reason"]
+    assert study.storage.study_id("small") == study.study_id
+
+
+def test_its_transactions_could_not_write(database_url: str, study: SharedStudy) -> None:
+    storage = StudyStorage(database_url, "test", read_only=True)
+    with pytest.raises(StorageInternalError) as refusal:
+        storage.set_study_user_attr(study.study_id, "x", 1)
+    assert "read-only transaction" in str(refusal.value.__cause__)
+    storage.engine.dispose()
+
+
+@pytest.fixture
+def away(server: Engine, browser: Browser, database_url: str) -> Iterator[Browser]:
+    """A dashboard whose database takes no connections any more."""
+    name = database_url.rpartition("/")[2].partition("?")[0]
+    with server.connect() as connection:
+        connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+        gone = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+        connection.execute(gone, {"name": name})
+        yield browser
+        connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+
+
+def test_a_database_that_is_away_is_said_in_one_line(away: Browser) -> None:
+    status, said = away.ask("/api/studies")
+    assert status == 503
+    assert "not currently accepting connections" in said["reason"]
+    assert "\n" not in said["reason"]
+
+
+def test_a_taken_port_is_named(database_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=rf"127\.0\.0\.1:{port} \(Address already in use\)"):
+            serve(database_url, "127.0.0.1", port)
