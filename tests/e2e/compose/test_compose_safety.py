@@ -12,9 +12,9 @@ from .conftest import Stack
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]  # the first test builds the images
 
 
-def ask(stack: Stack, method: str, path: str) -> tuple[int, str]:
-    """Status and body of the dashboard's answer."""
-    address = f"http://127.0.0.1:{stack.environment['DASHBOARD_PORT']}{path}"
+def ask(stack: Stack, method: str, path: str, port: str = "DASHBOARD_PORT") -> tuple[int, str]:
+    """Status and body of the dashboard's, or another service's, answer."""
+    address = f"http://127.0.0.1:{stack.environment[port]}{path}"
     request = urllib.request.Request(address, method=method)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -88,6 +88,13 @@ def test_the_dashboard_shows_studies_and_changes_none(stack: Stack) -> None:
     status, body = ask(stack, "DELETE", f"/api/studies/{studies[0]['study_id']}")
     assert (status, "only reads" in body) == (403, True)
     assert json.loads(ask(stack, "GET", "/api/studies")[1])["study_summaries"] == studies
+
+
+def test_the_report_of_a_finished_study_is_served(stack: Stack) -> None:
+    stack.wait_for(lambda: not stack.containers("final"), "the study and its report are finished")
+    status, page = ask(stack, "GET", "/smoke/report.html", port="REPORT_PORT")
+    assert status == 200
+    assert "SYNTHETIC" in page
 
 
 @pytest.mark.parametrize(
