@@ -63,7 +63,7 @@ def replay(
     source = find(
         Path(data) if data else None,
         settings=settings(),
-        synthetic=found.spec.data.synthetic_fallback,
+        synthetic=bool(found.data["synthetic"]),
     )
     found.refuse_other_data(source)
     configure()
