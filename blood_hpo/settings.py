@@ -24,6 +24,7 @@ class Settings(BaseSettings):
         grace_seconds: Seconds without a heartbeat after which a running trial counts as dead.
         drain_seconds: Seconds for which a worker that was asked to stop goes on trying to tell an
             absent database so; give containers longer than this and an epoch to stop.
+        checkpoint_seconds: Least time between two checkpoints of a running trial.
         max_attempts: How often one configuration is attempted before it fails for good.
     """
 
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     heartbeat_seconds: Annotated[float, Field(gt=0)] = 5.0
     grace_seconds: Annotated[float, Field(gt=0)] = 30.0
     drain_seconds: Annotated[float, Field(ge=0)] = 20.0
+    checkpoint_seconds: Annotated[float, Field(ge=0)] = 20.0
     max_attempts: Annotated[int, Field(ge=1)] = 3
 
     def server_url(self) -> SecretStr | None:

@@ -46,7 +46,7 @@ class ConfirmStage:
         self._data = data
         self._best = _best(search)
         self._cells = _cells(search, self._best)
-        splits = final_spec(search).confirm_splits
+        splits = final_spec(search.spec).confirm_splits
         budgets = {family: splits * len(found) for family, found in self._best.items()}
         self.study = open_stage(search, CONFIRM, search.fingerprint, budgets)
 
@@ -89,7 +89,7 @@ class ConfirmStage:
         outcome: dict[str, object] = {
             "level": LEVEL,
             "method": METHOD,
-            "splits": final_spec(self._search).confirm_splits,
+            "splits": final_spec(self._search.spec).confirm_splits,
             "folds": self._search.spec.training.folds,
             "families": families,
         }
@@ -99,7 +99,7 @@ class ConfirmStage:
     def _family(
         self, sources: Sequence[FrozenTrial], trials: Sequence[FrozenTrial]
     ) -> dict[str, object]:
-        splits = final_spec(self._search).confirm_splits
+        splits = final_spec(self._search.spec).confirm_splits
         confirmed, left_out = [], []
         for rank, source in enumerate(sources, start=1):
             scores = _scores(source, trials)
@@ -129,7 +129,7 @@ def _best(search: SharedStudy) -> dict[str, list[FrozenTrial]]:
     for family in search.spec.families:
         own = [trial for trial in trials if trial.user_attrs.get(FAMILY) == family]
         own.sort(key=lambda trial: (-(trial.value or 0.0), trial.number))
-        best[family] = own[: final_spec(search).confirm_top]
+        best[family] = own[: final_spec(search.spec).confirm_top]
         if not own:
             log.warning("study %s has no complete trial of %s: left out", search.name, family)
     found = {family: own for family, own in best.items() if own}
@@ -144,7 +144,7 @@ def _best(search: SharedStudy) -> dict[str, list[FrozenTrial]]:
 def _cells(search: SharedStudy, best: dict[str, list[FrozenTrial]]) -> list[Cell]:
     return [
         _cell(search, source, split)
-        for split in range(1, final_spec(search).confirm_splits + 1)
+        for split in range(1, final_spec(search.spec).confirm_splits + 1)
         for sources in best.values()
         for source in sources
     ]

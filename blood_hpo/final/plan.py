@@ -11,8 +11,7 @@ from blood_hpo.final.stage_study import final_spec
 from blood_hpo.models.hyperparameters import Hyperparameters, config_hash
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.models.resnet import ResnetHyperparameters
-from blood_hpo.service.studies import SharedStudy
-from blood_hpo.studyfile.schema import FinalSpec
+from blood_hpo.studyfile.schema import FinalSpec, StudySpec
 
 RESNET = "resnet"
 WINNER = "winner"
@@ -77,30 +76,30 @@ class PlannedModel:
         return asdict(self)
 
 
-def plan(search: SharedStudy, confirmation: Mapping[str, Any]) -> list[PlannedModel]:
+def plan(spec: StudySpec, confirmation: Mapping[str, Any]) -> list[PlannedModel]:
     """The winner of each confirmed family, and a ResNet where none was searched."""
-    final = final_spec(search)
+    final = final_spec(spec)
     found = [
-        _winner(search, family, one["candidates"][0])
+        _winner(spec, family, one["candidates"][0])
         for family, one in confirmation["families"].items()
     ]
-    if RESNET not in search.spec.families and final.resnet != "none":
+    if RESNET not in spec.families and final.resnet != "none":
         found.append(_resnet(final))
     order = list(FAMILIES)
     return sorted(found, key=lambda one: order.index(one.family))
 
 
-def _winner(search: SharedStudy, family: str, candidate: Mapping[str, Any]) -> PlannedModel:
+def _winner(spec: StudySpec, family: str, candidate: Mapping[str, Any]) -> PlannedModel:
     config = FAMILIES[family].hyperparameters.model_validate(candidate["config"])
-    final = final_spec(search)
+    final = final_spec(spec)
     return PlannedModel(
         family=family,
         recipe=WINNER,
-        source_study=search.name,
+        source_study=spec.name,
         source_trial=candidate["trial"],
         config=config.model_dump(mode="json"),
         config_hash=candidate["config_hash"],
-        rules=_rules(config, final, final.epochs, search.spec.training.epochs),
+        rules=_rules(config, final, final.epochs, spec.training.epochs),
         seeds=final.seeds,
     )
 

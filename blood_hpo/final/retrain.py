@@ -87,7 +87,7 @@ class RetrainStage:
         openings = claim.attributes.get(OPENINGS, 0)
         assert isinstance(openings, int)
         note({OPENINGS: openings + 1})
-        average = final_spec(self._search).average_symmetries
+        average = final_spec(self._search.spec).average_symmetries
         tested = test(
             content, trained, run.parameter_count, self._data.validation, self._source, average
         )

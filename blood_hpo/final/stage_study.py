@@ -21,14 +21,14 @@ from blood_hpo.service.studies import (
     VERSION,
     SharedStudy,
 )
-from blood_hpo.studyfile.schema import FinalSpec
+from blood_hpo.studyfile.schema import FinalSpec, StudySpec
 
 STAGE = "stage"
 
 
-def final_spec(search: SharedStudy) -> FinalSpec:
+def final_spec(spec: StudySpec) -> FinalSpec:
     """What the study file says about the final stage, or the defaults where it is silent."""
-    return search.spec.final or FinalSpec()
+    return spec.final or FinalSpec()
 
 
 def open_stage(

@@ -67,7 +67,7 @@ class Workday:
         stage = self._patiently(lambda: ConfirmStage(self._study, data, self._worker))
         if not self._finish(stage):
             return None
-        planned = plan(self._study, self._patiently(stage.conclude))
+        planned = plan(self._study.spec, self._patiently(stage.conclude))
         for one in planned:
             log.info("to be retrained: %s (%s, %d seeds)", one.family, one.recipe, one.seeds)
         splits = final_data(self._source)
@@ -80,5 +80,6 @@ class Workday:
 
     def _finish(self, stage: Stage) -> bool:
         """Work on a stage; whether it is finished."""
-        Worker(stage, self._settings, self._shutdown).run()
+        settings = self._settings
+        Worker(stage, settings, self._shutdown, settings.checkpoint_seconds).run()
         return not self._shutdown.requested

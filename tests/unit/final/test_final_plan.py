@@ -1,0 +1,87 @@
+"""Which models are trained in the end, and under which rules."""
+
+from typing import Any
+
+import pytest
+
+from blood_hpo.final.plan import RECIPES, Rules, plan
+from blood_hpo.models.hyperparameters import config_hash
+from blood_hpo.models.registry import FAMILIES
+from blood_hpo.studyfile.schema import StudySpec
+
+
+def spec(final: dict[str, Any] | None, *families: str) -> StudySpec:
+    space = {"space": {"batch_size": [16, 32]}, "budget": 3}
+    document: dict[str, Any] = {"name": "own", "families": dict.fromkeys(families, space)}
+    if final is not None:
+        document["final"] = final
+    return StudySpec.parse(document, "test")
+
+
+def confirmation(**configs: dict[str, Any]) -> dict[str, Any]:
+    families = {}
+    for number, (family, values) in enumerate(configs.items()):
+        config = FAMILIES[family].hyperparameters.model_validate(values)
+        candidate = {
+            "trial": number,
+            "config": config.model_dump(mode="json"),
+            "config_hash": config_hash(family, config),
+        }
+        families[family] = {"winner": number, "candidates": [candidate, {"trial": 99}]}
+    return {"families": families}
+
+
+def test_the_winner_of_each_family_and_the_recommended_resnet() -> None:
+    found = plan(spec(None, "cnn", "mlp"), confirmation(cnn={"filters": 8}, mlp={"units": 9}))
+    assert [(one.family, one.recipe, one.source_trial) for one in found] == [
+        ("mlp", "winner", 1),
+        ("cnn", "winner", 0),
+        ("resnet", "recommended", None),
+    ]
+    assert found[0].config["units"] == 9
+    assert found[0].source_study == "own"
+    assert {one.seeds for one in found} == {3}
+    assert found[0].rules == found[1].rules == Rules(epochs=200, patience=20, start_epoch=30)
+
+
+def test_a_schedule_with_an_end_keeps_its_length_and_is_not_stopped() -> None:
+    found = plan(spec({"resnet_epochs": 40}, "mlp"), confirmation(mlp={"schedule": "cosine"}))
+    mlp, resnet = found
+    assert mlp.rules == Rules(epochs=50, patience=50, start_epoch=25)
+    assert resnet.rules == Rules(epochs=40, patience=40, start_epoch=20)
+
+
+def test_the_reports_resnet_follows_the_reports_rules() -> None:
+    (_, resnet) = plan(spec({"resnet": "report"}, "mlp"), confirmation(mlp={}))
+    assert resnet.rules == Rules(epochs=200, patience=20, start_epoch=30)
+    assert (
+        resnet.config.items()
+        >= {
+            "optimizer": "adam",
+            "learning_rate": 0.001,
+            "batch_size": 32,
+            "augmentation": "flips_rotation",
+            "schedule": "constant",
+            "blocks": 2,
+            "initial_filters": 64,
+        }.items()
+    )
+    (_, short) = plan(spec({"resnet": "report", "resnet_epochs": 12}, "mlp"), confirmation(mlp={}))
+    assert short.rules == Rules(epochs=12, patience=20, start_epoch=11)
+
+
+def test_a_searched_resnet_takes_the_place_of_a_recipe() -> None:
+    (found,) = plan(spec({"resnet": "report"}, "resnet"), confirmation(resnet={"blocks": 1}))
+    assert (found.recipe, found.config["blocks"]) == ("winner", 1)
+
+
+def test_no_resnet_where_none_is_wanted() -> None:
+    found = plan(spec({"resnet": "none"}, "mlp"), confirmation(mlp={}))
+    assert [one.family for one in found] == ["mlp"]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_both_recipes_have_the_same_blocks(recipe: str) -> None:
+    blocks = {"initial_filters", "blocks", "convolutions_per_block", "dense", "activation"}
+    config = RECIPES[recipe].model_dump(include=blocks)
+    assert config == FAMILIES["resnet"].hyperparameters().model_dump(include=blocks)
