@@ -62,6 +62,8 @@ def stop(home: Path) -> bool:
         DatabaseError: It does not stop.
     """
     cluster = _cluster(home)
+    if not cluster.folder.exists():
+        return False
     with _turn(cluster):
         _pinned(cluster).unlink(missing_ok=True)
         return cluster.stop()
@@ -80,11 +82,10 @@ def is_pinned(home: Path) -> bool:
 def release(home: Path) -> None:
     """Stop using the server; the last user stops it. The end of the process does the same."""
     cluster = _cluster(home)
+    if cluster.folder not in _held:
+        return
     with _turn(cluster):
-        file = _held.pop(cluster.folder, None)
-        if file is None:
-            return
-        file.close()
+        _held.pop(cluster.folder).close()
         if _nobody_holds(cluster) and not _pinned(cluster).exists():
             cluster.stop()
 

@@ -137,6 +137,12 @@ def test_a_pinned_server_stays_until_it_is_stopped(home: Path) -> None:
     assert not embedded.stop(home)
 
 
+def test_what_is_not_there_is_not_made_by_stopping_it(home: Path) -> None:
+    assert not embedded.stop(home)
+    embedded.release(home)
+    assert not home.exists()
+
+
 def test_data_survives_a_killed_server(home: Path) -> None:
     socket_folder = embedded.ensure_running(home)
     idle = psycopg2.connect(host=str(socket_folder), user="postgres", dbname=embedded.DATABASE)
