@@ -1,6 +1,7 @@
 """Augmentations: equal to Keras's layers for a given draw, and exact where they promise it."""
 
 import math
+from itertools import product
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from blood_hpo.training.augment import (
     DRAWS,
     LARGEST_ANGLE,
+    LARGEST_SHIFT,
     SYMMETRIES,
     flips_rotation,
     resample,
@@ -91,6 +93,23 @@ def test_symmetries_only_move_pixels_and_all_eight_occur(images: Floats) -> None
     assert (counts >= 10).all(), counts
 
 
+def test_shifts_move_a_symmetry_by_up_to_two_whole_pixels(images: Floats) -> None:
+    one = np.repeat(images[:1], 600, axis=0)
+    moved = np.asarray(resample(one, drawn("symmetries_shifts", 600, (3, 4))))
+    # Two pixels from the edge nothing has been reflected in from outside.
+    steps = range(-LARGEST_SHIFT, LARGEST_SHIFT + 1)
+    exact = {
+        np.roll(image, (down, right), axis=(0, 1))[2:-2, 2:-2].tobytes(): (number, down, right)
+        for number, image in enumerate(symmetries_of(images[0]))
+        for down, right in product(steps, steps)
+    }
+    assert len(exact) == 8 * 25
+    found = [exact[image[2:-2, 2:-2].tobytes()] for image in moved]
+    assert {(down, right) for _, down, right in found} == set(product(steps, steps))
+    assert {number for number, _, _ in found} == set(range(8))
+    assert set(np.unique(moved)) <= set(np.unique(one))
+
+
 def test_symmetries_are_a_group() -> None:
     matrices = [np.reshape(one, (2, 2)) for one in SYMMETRIES]
     names = {one.tobytes() for one in matrices}
@@ -100,7 +119,7 @@ def test_symmetries_are_a_group() -> None:
     assert products == names
 
 
-@pytest.mark.parametrize("kind", ["flips_rotation", "symmetries"])
+@pytest.mark.parametrize("kind", ["flips_rotation", "symmetries", "symmetries_shifts"])
 def test_draws_depend_on_the_seed_alone(kind: str) -> None:
     first = drawn(kind, 50, (7, 8))
     np.testing.assert_array_equal(first, drawn(kind, 50, (7, 8)))

@@ -16,7 +16,7 @@ from blood_hpo.models.registry import FAMILIES
 from blood_hpo.training.divergence import NonFiniteLoss
 from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit, TrainingRules
-from blood_hpo.training.scores import score
+from blood_hpo.training.scores import log_loss, score
 
 Data = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
@@ -27,9 +27,9 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "mlp",
         {"units": 8, "dropout": 0.4, "augmentation": "symmetries", "schedule": "cosine"},
     ),
-    "dropout, rotation, momentless": (
+    "dropout, rotation, averaged weights": (
         "cnn",
-        {"filters": 3, "dropout": 0.4, "augmentation": "flips_rotation", "optimizer": "sgd"},
+        {"filters": 3, "dropout": 0.4, "augmentation": "flips_rotation", "averaging": 0.9},
     ),
     "batch normalisation": (
         "resnet",
@@ -102,12 +102,40 @@ def test_what_is_kept_belongs_to_the_best_epoch(data: Data) -> None:
     assert kept == fit.score == fit.history.score[best - 1]
 
 
+def test_averaged_weights_are_kept_and_training_goes_on_from_the_others(data: Data) -> None:
+    rules = TrainingRules(epochs=4, patience=4, start_epoch=4, objective="accuracy")
+    settings: dict[str, Any] = {"units": 8, "batch_size": 70, "learning_rate": 0.01}
+    plain = begun(compiled(data, "mlp", **settings), rules)
+    averaged = begun(compiled(data, "mlp", averaging=0.75, **settings), rules)
+    average = None
+    for _ in range(4):  # One step an epoch.
+        plain.advance()
+        averaged.advance()
+        now = plain.best_weights[0].astype(np.float64)
+        average = now if average is None else 0.75 * average + 0.25 * now
+        np.testing.assert_allclose(averaged.best_weights[0], average, rtol=1e-5, atol=1e-6)
+    assert averaged.history.train_loss == plain.history.train_loss
+    assert not np.allclose(averaged.best_weights[0], plain.best_weights[0], atol=1e-3)
+
+
 def test_without_scored_images_the_validation_split_is_the_score(data: Data) -> None:
     network = compiled(data, "mlp", units=8)
     fit = trained(Fit(network, TRAIN, VALIDATION, None, RULES, 1), 2)
     assert fit.score == fit.history.validation[1]
     assert fit.history.score == []
     assert fit.held_out_probabilities.shape == (0, 8)
+
+
+def test_the_history_watches_the_validation_split_in_three_ways(data: Data) -> None:
+    rules = TrainingRules(epochs=3, patience=3, start_epoch=0, objective="balanced_accuracy")
+    fit = Fit(compiled(data, "mlp", units=32), TRAIN, VALIDATION, VALIDATION, rules, 1)
+    trained(fit, 3)
+    history, best = fit.history, fit.best_epoch - 1
+    labels, kept = data[1][VALIDATION], fit.held_out_probabilities
+    assert history.validation[best] == score("balanced_accuracy", labels, kept)
+    assert history.validation_accuracy[best] == score("accuracy", labels, kept)
+    assert history.validation_loss[best] == log_loss(labels, kept)
+    assert len(history.validation_loss) == len(history.kept) == fit.epoch == 3
 
 
 def test_scored_images_steer_nothing(data: Data) -> None:

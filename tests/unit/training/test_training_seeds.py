@@ -9,7 +9,7 @@ from sklearn import metrics
 
 from blood_hpo.errors import InputError
 from blood_hpo.training.schedule import learning_rates
-from blood_hpo.training.scores import Objective, score
+from blood_hpo.training.scores import Objective, log_loss, score
 from blood_hpo.training.seeds import derive
 
 PARTS = st.lists(st.one_of(st.text(max_size=3), st.integers(-9, 9)), max_size=4)
@@ -41,6 +41,19 @@ def test_a_cosine_falls_from_the_initial_rate_to_almost_nothing() -> None:
     assert (np.diff(rates) < 0).all()
 
 
+def test_one_cycle_rises_to_the_peak_and_falls_to_almost_nothing() -> None:
+    rates = np.concatenate(
+        [learning_rates("one_cycle", 0.05, epoch=e, epochs=10, steps=20) for e in range(1, 11)]
+    )
+    peak = int(rates.argmax())
+    assert rates[0] == pytest.approx(0.05 / 25)
+    assert (peak, rates[peak]) == (60, np.float32(0.05))
+    assert (np.diff(rates[: peak + 1]) > 0).all()
+    assert (np.diff(rates[peak:]) < 0).all()
+    assert 0 < rates[-1] < 0.05 / 1000
+    assert np.abs(np.diff(rates)).max() < 0.05 / 30
+
+
 @pytest.fixture
 def guesses() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     rng = np.random.default_rng(2)
@@ -57,6 +70,18 @@ def test_scores_are_scikit_learns(guesses: tuple[NDArray[np.uint8], NDArray[np.f
     assert score("accuracy", labels, probabilities) == metrics.accuracy_score(labels, predicted)
     assert score("balanced_accuracy", labels, probabilities) == pytest.approx(np.mean(recalls))
     assert score("macro_auc", labels, probabilities) == pytest.approx(np.mean(areas))
+
+
+def test_the_loss_is_the_cross_entropy_and_never_infinite(
+    guesses: tuple[NDArray[np.uint8], NDArray[np.float32]],
+) -> None:
+    labels, probabilities = guesses
+    expected = -np.mean(
+        [np.log(row[label]) for row, label in zip(probabilities, labels, strict=True)]
+    )
+    assert log_loss(labels, probabilities) == pytest.approx(expected, rel=1e-5)
+    hopeless = np.eye(8, dtype=np.float32)[(labels + 1) % 8]
+    assert 80 < log_loss(labels, hopeless) < 90
 
 
 @pytest.mark.parametrize("objective", ["accuracy", "balanced_accuracy", "macro_auc"])
