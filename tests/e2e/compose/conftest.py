@@ -130,7 +130,8 @@ def stack(project: Path) -> Iterator[Stack]:
     )
     stack.compose("build")
     try:
-        stack.compose("up", "--detach", "--scale", "worker=1")
+        started = stack.compose("up", "--detach", "--scale", "worker=1", check=False)
+        assert started.returncode == 0, started.stderr + stack.compose("logs").stdout
         yield stack
     finally:
         stack.compose("--profile", "*", "down", "--volumes", "--timeout", "5", check=False)
