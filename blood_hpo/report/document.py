@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 DASH: Final = "\N{EN DASH}"
+NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 MINUS: Final = "\N{MINUS SIGN}"
 
 
@@ -230,6 +231,11 @@ def code(value: str, shown: int | None = None) -> Cell:
     """A cell with something to copy, cut for people to its first characters."""
     cut = value if shown is None or len(value) <= shown else f"{value[:shown]}…"
     return Cell(value, cut, code=True)
+
+
+def interval(low: float, high: float) -> Cell:
+    """A cell with the two ends of an interval."""
+    return Cell([low, high], f"{low:.4f} to {high:.4f}".replace(" ", NO_BREAK))
 
 
 def one_group(rows: Sequence[Sequence[Cell]]) -> tuple[Group, ...]:

@@ -14,7 +14,7 @@ from blood_hpo.report.record import (
     read_study,
     read_trials,
 )
-from blood_hpo.report.stages import Confirmation, Final, read_confirmation, read_final
+from blood_hpo.report.stages import Confirmation, FinalStage, read_confirmation, read_final
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -63,7 +63,7 @@ class Findings:
     winners: Mapping[str, Winner]
     grids: Mapping[str, Grid]
     confirmation: Confirmation | None
-    final: Final | None
+    final: FinalStage | None
 
 
 def read(engine: "Engine", name: str) -> Findings:

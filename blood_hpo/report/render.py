@@ -9,7 +9,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from importlib import resources
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from blood_hpo import __version__
+from blood_hpo.database.artefacts import load
 from blood_hpo.errors import BloodHpoError, InputError
 from blood_hpo.report import findings
 from blood_hpo.report.document import Block, Section, Table, listed
@@ -35,7 +36,7 @@ from blood_hpo.report.sections import (
     test,
     training,
 )
-from blood_hpo.report.stages import artefact
+from blood_hpo.report.stages import FinalStage
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -74,8 +75,15 @@ def write_report(engine: "Engine", study: str, folder: Path, written: datetime) 
         BloodHpoError: A saved artefact is missing or damaged, or the disk is full.
         DatabaseError: The database cannot be reached.
     """
-    _require_ours(folder)
     found = findings.read(engine, study)
+    return write(found, folder, written, lambda name: load(engine, f"{study}-final", name))
+
+
+def write(
+    found: Findings, folder: Path, written: datetime, artefact: Callable[[str], bytes]
+) -> Path:
+    """The same from what has been read; ``artefact`` gives the content of a saved file by name."""
+    _require_ours(folder)
     sections = [make(found) for make in _SECTIONS]
     with _replaced(folder) as new:
         (new / PAGE).write_text(page(found, sections, written), encoding="utf-8")
@@ -83,7 +91,7 @@ def write_report(engine: "Engine", study: str, folder: Path, written: datetime) 
         for section in sections:
             _write_parts(new, section)
         if found.final:
-            _write_models(engine, found, new)
+            _write_models(found.final, new, artefact)
     return folder / PAGE
 
 
@@ -140,12 +148,11 @@ def _write_parts(folder: Path, section: Section) -> None:
         (folder / "tables" / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
 
 
-def _write_models(engine: "Engine", found: Findings, folder: Path) -> None:
+def _write_models(final: FinalStage, folder: Path, artefact: Callable[[str], bytes]) -> None:
     """Copy predictions, models and their cards as they were saved."""
-    assert found.final
     for name in ("predictions", "models"):
         (folder / name).mkdir()
-    for model in found.final.models:
+    for model in final.models:
         file = str(model.noted["model"]["file"])
         targets = {
             "medmnist.csv": folder / "predictions" / str(model.noted["medmnist"]["file"]),
@@ -153,7 +160,7 @@ def _write_models(engine: "Engine", found: Findings, folder: Path) -> None:
             "model.md": (folder / "models" / file).with_suffix(".md"),
         }
         for name, path in targets.items():
-            path.write_bytes(artefact(engine, found.final, f"{model.number}/{name}"))
+            path.write_bytes(artefact(f"{model.number}/{name}"))
 
 
 def _kind(block: Block) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blood_hpo.database.artefacts import listing, load, load_arrays
+from blood_hpo.database.artefacts import listing, load_arrays
 from blood_hpo.database.query import run_query
 from blood_hpo.report import metrics
 from blood_hpo.report.figures.architecture import Layer
@@ -180,7 +180,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Final:
+class FinalStage:
     """The final stage.
 
     Attributes:
@@ -189,7 +189,6 @@ class Final:
         models: The tested models of the plan by family and seed.
         sample_images: The first training image of each class, uint8 (8, 28, 28, 3), or None.
         counts: Images by split and class (3, 8), or None.
-        files: Names of the saved artefacts with their SHA-256.
     """
 
     study: str
@@ -197,7 +196,6 @@ class Final:
     models: tuple[Model, ...]
     sample_images: NDArray[np.uint8] | None
     counts: NDArray[np.int64] | None
-    files: Mapping[str, str]
 
     @property
     def families(self) -> dict[str, list[Model]]:
@@ -223,7 +221,7 @@ def read_confirmation(engine: "Engine", study: str) -> Confirmation | None:
     )
 
 
-def read_final(engine: "Engine", study: str) -> Final | None:
+def read_final(engine: "Engine", study: str) -> FinalStage | None:
     """A study's retrained and tested models, or None while there are none.
 
     Raises:
@@ -233,26 +231,20 @@ def read_final(engine: "Engine", study: str) -> Final | None:
     plan = attributes(engine, stage).get("plan")
     if plan is None:
         return None
-    files = {one.name: one.sha256 for one in listing(engine, stage)}
+    files = {one.name for one in listing(engine, stage)}
     data = load_arrays(engine, stage, DATA) if DATA in files else {}
     found = [
         Model(int(number), noted, _predictions(engine, stage, int(number)))
         for number, noted in _tested(engine, stage)
         if _planned(noted, plan)
     ]
-    return Final(
+    return FinalStage(
         study=stage,
         plan=tuple(plan),
         models=tuple(sorted(found, key=lambda one: (*family_place(one.family), one.seed_number))),
         sample_images=data.get("sample_images"),
         counts=data.get("counts"),
-        files=files,
     )
-
-
-def artefact(engine: "Engine", final: Final, name: str) -> bytes:
-    """The bytes of a saved artefact, checked."""
-    return load(engine, final.study, name)
 
 
 def _candidate(row: Json) -> Candidate:

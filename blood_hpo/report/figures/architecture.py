@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from blood_hpo.report.document import Figure
-from blood_hpo.report.figures.theme import INK, LINE, MUTED, WIDTH, Canvas, colour
+from blood_hpo.report.figures.theme import INK, MUTED, WIDTH, Canvas, colour
 from blood_hpo.report.record import family_name
 
 if TYPE_CHECKING:
@@ -37,12 +37,14 @@ def architecture(family: str, layers: Sequence[Layer]) -> Figure:
     """The layers of a network in order, with a line at the side to an input further up."""
     name, total = family_name(family), sum(one.parameters for one in layers)
     place = {one.name: row for row, one in enumerate(layers)}
+    skips = 0
     with Canvas(WIDTH, 0.6 + 0.33 * len(layers)) as canvas:
         axes = canvas.plot.subplots()
         for row, one in enumerate(layers):
             _box(axes, row, one, colour(family))
             for source in one.inputs:
-                _link(axes, place[source], row, colour(family))
+                skips += row - place[source] > 1
+                _link(axes, place[source], row, colour(family), lane=skips % 2)
         axes.set_xlim(-1.5, RIGHT + 0.1)
         axes.set_ylim(len(layers) - 0.4, -0.6)
         axes.set_axis_off()
@@ -66,12 +68,14 @@ def _box(axes: "Axes", row: int, layer: Layer, ink: str) -> None:
     axes.text(RIGHT - 0.25, row, weights, va="center", ha="right", fontsize=9.5, color=INK)
 
 
-def _link(axes: "Axes", source: int, row: int, ink: str) -> None:
-    """A short line from the layer above, or a bracket at the left from further up."""
+def _link(axes: "Axes", source: int, row: int, ink: str, *, lane: int) -> None:
+    """A short line from the layer above, or a bracket at the left from further up.
+
+    Brackets that follow each other run in two lanes, so that they do not cover each other.
+    """
     if row - source == 1:
-        middle = (LEFT + RIGHT) / 2
-        axes.plot([middle, middle], [source + 0.36, row - 0.36], color=LINE, linewidth=1.5)
+        axes.plot([3.6, 3.6], [source + 0.36, row - 0.36], color=MUTED, linewidth=1.5)
         return
-    side = LEFT - 0.35 - 0.11 * (row - source)
+    side = LEFT - 0.45 - 0.5 * lane
     axes.plot([LEFT, side, side, LEFT], [source, source, row, row], color=ink, linewidth=1.6)
     axes.plot(LEFT - 0.06, row, ">", color=ink, markersize=5)

@@ -16,7 +16,7 @@ def samples(images: NDArray[np.uint8], names: Sequence[str]) -> Figure:
         images: uint8 (classes, 28, 28, 3).
         names: The classes.
     """
-    with Canvas(WIDE, 2.0) as canvas:
+    with Canvas(WIDE, 1.75) as canvas:
         grid = canvas.plot.subplots(1, len(names))
         for axes, image, (label, name) in zip(grid, images, enumerate(names), strict=True):
             axes.imshow(image, interpolation="none")

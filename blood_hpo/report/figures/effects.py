@@ -13,6 +13,7 @@ from blood_hpo.report.figures.theme import (
     WIDTH,
     Canvas,
     colour,
+    legend_above,
 )
 
 Effect = tuple[float, float]
@@ -33,8 +34,8 @@ def units(found: Mapping[int, Effect], original: Mapping[int, Effect], objective
         axes.set_xscale("log", base=2)
         ticks = sorted(set(found) | set(original))
         axes.set_xticks(ticks, [str(one) for one in ticks])
-        axes.set(xlabel="hidden units", ylabel=objective, title="MLP: effect of its width")
-        axes.legend(loc="lower right")
+        axes.set(xlabel="hidden units", ylabel=objective, title="MLP: width")
+        legend_above(axes)
         best = max(found, key=lambda one: found[one][0])
         return canvas.figure(
             "units",

@@ -17,6 +17,7 @@ from blood_hpo.report.figures.theme import (
     WIDTH,
     Canvas,
     colour,
+    legend_above,
     whole_numbers,
 )
 from blood_hpo.report.metrics import CalibrationBin
@@ -25,6 +26,9 @@ from blood_hpo.report.uncertainty import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+MISTAKE_HEIGHT = 1.7
+"""Inches of a row of two misclassified images."""
 
 SHORT = {"immature granulocytes": "imm. granul."}
 
@@ -75,14 +79,15 @@ def training(family: str, curve: Curve, best_epoch: int) -> Figure:
             axes.axvline(best_epoch, color=ACCENT, linewidth=1, linestyle=":")
             axes.set(xlabel="epoch", ylabel=label)
             whole_numbers(axes)
-            axes.legend(loc="best")
-        grid[0].set_title(f"{name}: {len(x)} epochs, epoch {best_epoch} restored")
+            legend_above(axes)
+        grid[0].set_title(name)
         return canvas.figure(
             f"training-{family}",
             f"Accuracy and loss of the {name} over {len(x)} epochs; epoch {best_epoch} was kept.",
-            f"{name}, first seed: accuracy and loss after each epoch. Early stopping restored the"
-            " weights of the marked epoch, by the validation split alone. Training figures are"
-            " means over the epoch, on augmented images where the recipe augments.",
+            f"{name}, first seed: accuracy and loss after each of {len(x)} epochs. Early stopping,"
+            f" which sees the validation split alone, restored the weights of epoch {best_epoch}."
+            " Training figures are means over the epoch, on augmented images where the recipe"
+            " augments.",
             wide=True,
         )
 
@@ -222,20 +227,19 @@ def calibration(bins: Mapping[str, Sequence[CalibrationBin]]) -> Figure:
 
 def mistakes(family: str, examples: Sequence[Mistake], names: Sequence[str]) -> Figure:
     """Misclassified images with the probabilities that the model gave."""
-    name, columns = family_name(family), 2
-    rows = -(-len(examples) // columns)
-    with Canvas(WIDE, 0.3 + 1.75 * rows) as canvas:
-        shape = {"width_ratios": [1, 2.2] * columns}
-        grid = canvas.plot.subplots(rows, 2 * columns, gridspec_kw=shape, squeeze=False)
-        pairs = [(row[2 * c], row[2 * c + 1]) for row in grid for c in range(columns)]
-        for (left, right), one in zip(pairs, examples, strict=False):
+    name, rows = family_name(family), -(-len(examples) // 2)
+    height = MISTAKE_HEIGHT * rows
+    # Placed by hand: laying out that many axes automatically takes seconds.
+    with Canvas(WIDE, height, arranged=False) as canvas:
+        for place, one in enumerate(examples):
+            x, y = place % 2 * WIDE / 2, height - MISTAKE_HEIGHT * (place // 2 + 1) + 0.1
+            left = canvas.plot.add_axes((x / WIDE, y / height, 1.25 / WIDE, 1.25 / height))
             left.imshow(one.image, interpolation="none")
             left.set_title(f"test image {one.index}", fontsize=9, fontweight="normal", loc="center")
             left.set_axis_off()
+            x += 2.25
+            right = canvas.plot.add_axes((x / WIDE, y / height, 2.4 / WIDE, 1.25 / height))
             _probabilities(right, one, names)
-        for unused in pairs[len(examples) :]:
-            for axes in unused:
-                axes.set_axis_off()
         shown = "; ".join(
             f"image {one.index} is {names[one.true]}, taken for"
             f" {names[int(one.probabilities.argmax())]}"

@@ -15,6 +15,7 @@ from blood_hpo.report.figures.theme import (
     WIDTH,
     Canvas,
     colour,
+    legend_above,
     plain_log_axis,
     whole_numbers,
 )
@@ -46,15 +47,14 @@ def history(family: str, trials: Sequence[Trial], objective: str) -> Figure:
         axes.set(xlabel="trial of this family", ylabel=objective, ylim=(floor, None))
         axes.set_title(f"{name}: {len(trials)} trials")
         whole_numbers(axes)
-        axes.legend(loc="lower right", ncols=2)
+        legend_above(axes)
         top = max(_score(one) for one in trials if one.state == "COMPLETE")
         return canvas.figure(
             f"search-history-{family}",
             f"Scores of the {len(trials)} {name} trials in order; the best complete one reaches"
             f" {top:.4f}.",
-            f"{name}: the score of every trial in the order of their start, and the best so far."
-            " Pruned trials stand at the score at which they were stopped; arrows at the lower edge"
-            " are trials below it.",
+            f"{name}: every trial in order, and the best complete one so far. Pruned trials stand"
+            " at the score at which they were stopped; triangles at the edge are far below it.",
         )
 
 
@@ -124,7 +124,8 @@ def importance(family: str, values: Mapping[str, tuple[float, float]]) -> Figure
 
 def marginals(family: str, space: Mapping[str, Any], trials: Sequence[Trial]) -> Figure:
     """Score of the complete trials against each hyperparameter by itself."""
-    name, columns = family_name(family), 4
+    name = family_name(family)
+    columns = len(space) if len(space) <= 5 else 4  # noqa: PLR2004 - as many as can be read
     rows = math.ceil(len(space) / columns)
     with Canvas(WIDE, 0.4 + 2.1 * rows) as canvas:
         grid = canvas.plot.subplots(rows, columns, sharey=True, squeeze=False)
@@ -234,7 +235,7 @@ def timeline(trials: Sequence[Trial]) -> Figure:
         axes.grid(visible=False, axis="y")
         for family in sorted({one.family for one in trials}):
             axes.barh(0, 0, color=colour(family), label=family_name(family))
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        legend_above(axes)
         return canvas.figure(
             "timeline",
             f"Trials of {len(workers)} workers over time, one row a worker.",

@@ -53,9 +53,9 @@ INK, MUTED, LINE, PAPER, ACCENT = (
 OTHER: Final = _BY_NAME["other"]
 MARKERS: Final = {"mlp": "o", "cnn": "s", "resnet": "^"}
 
-WIDTH: Final = 6.2
+WIDTH: Final = 5.7
 """Inches of a drawing that stands beside another, at 72 units an inch."""
-WIDE: Final = 10.2
+WIDE: Final = 9.8
 
 _STYLE: Final[dict[str, Any]] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same widths everywhere
@@ -80,7 +80,6 @@ _STYLE: Final[dict[str, Any]] = {
     "xtick.labelcolor": MUTED,
     "ytick.labelcolor": MUTED,
     "figure.facecolor": "none",
-    "figure.constrained_layout.use": True,
     "legend.frameon": False,
     "legend.fontsize": 9.5,
     "lines.linewidth": 1.8,
@@ -118,18 +117,36 @@ def plain_log_axis(axes: "Axes") -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
+def legend_above(axes: "Axes") -> None:
+    """A legend at the right above the axes, where it hides nothing; the title is at the left."""
+    axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=4,
+        borderaxespad=0.3,
+        handlelength=1.4,
+        columnspacing=1.2,
+    )
+
+
 class Canvas:
     """A matplotlib figure in this style; use it in a ``with`` statement, then `Canvas.figure`.
+
+    Args:
+        width: In inches.
+        height: In inches.
+        arranged: Whether matplotlib places the axes so that no label is cut off.
 
     Attributes:
         plot: The matplotlib figure to draw on.
     """
 
-    def __init__(self, width: float = WIDTH, height: float = 3.6) -> None:
+    def __init__(self, width: float = WIDTH, height: float = 3.6, *, arranged: bool = True) -> None:
         from matplotlib import style
 
+        layout = {"figure.constrained_layout.use": arranged}
         # Upon matplotlib's own defaults: nobody's matplotlibrc changes a report.
-        self._context = style.context(["default", _STYLE])
+        self._context = style.context(["default", {**_STYLE, **layout}])
         self._size = (width, height)
 
     def __enter__(self) -> "Canvas":

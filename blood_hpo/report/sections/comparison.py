@@ -18,7 +18,7 @@ from blood_hpo.report.published import MEDMNIST_V2, ORIGINAL, SOURCES, Published
 from blood_hpo.report.record import family_name
 from blood_hpo.report.sections.test import intervals
 from blood_hpo.report.sections.training import missing
-from blood_hpo.report.stages import Final
+from blood_hpo.report.stages import FinalStage
 from blood_hpo.report.uncertainty import mcnemar, spread
 
 TITLE = "Comparison"
@@ -42,7 +42,7 @@ def section(found: Findings) -> Section:
     return Section("comparison", TITLE, tuple(blocks))
 
 
-def _between(final: Final) -> list[Block]:
+def _between(final: FinalStage) -> list[Block]:
     pairs = list(combinations(final.families, 2))
     if not pairs:
         return []
@@ -75,14 +75,14 @@ def _small(p_value: float) -> str:
     return f"{p_value:.3f}" if p_value >= 0.001 else f"{p_value:.0e}"  # noqa: PLR2004 - as printed
 
 
-def _drawn(final: Final) -> list[Block]:
+def _drawn(final: FinalStage) -> list[Block]:
     ours = {family: intervals(models)["accuracy"] for family, models in final.families.items()}
     others = [(one.model, one.accuracy, "") for one in MEDMNIST_V2]
     others += [(one.model, one.accuracy, family) for family, one in ORIGINAL.items()]
     return [draw.comparison(ours, others)]
 
 
-def _published(final: Final | None) -> Table:
+def _published(final: FinalStage | None) -> Table:
     rows = [_row(one) for one in (*MEDMNIST_V2, *ORIGINAL.values())]
     for family, models in (final.families if final else {}).items():
         each = [one.predictions.scores for one in models]

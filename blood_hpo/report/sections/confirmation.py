@@ -8,6 +8,7 @@ from blood_hpo.report.document import (
     Section,
     Table,
     Text,
+    interval,
     listed,
     number,
     plain,
@@ -16,7 +17,7 @@ from blood_hpo.report.document import (
 from blood_hpo.report.figures import models as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import family_name
-from blood_hpo.report.sections.commands import finish, has_final
+from blood_hpo.report.sections.commands import finish
 from blood_hpo.report.stages import Candidate, Confirmation
 from blood_hpo.report.uncertainty import Interval
 
@@ -32,7 +33,8 @@ def section(found: Findings) -> Section:
     )
     confirmed = found.confirmation
     if confirmed is None:
-        return Section("confirmation", TITLE, (opening, _missing(found)))
+        missing = Missing("The best configurations have not been confirmed yet.", finish(found))
+        return Section("confirmation", TITLE, (opening, missing))
     drawn = tuple(
         draw.confirmation(family, [_drawn(one) for one in candidates], found.study.objective)
         for family, candidates in confirmed.families.items()
@@ -45,18 +47,9 @@ def section(found: Findings) -> Section:
     return Section("confirmation", TITLE, tuple(blocks), facts)
 
 
-def _missing(found: Findings) -> Missing:
-    if has_final(found):
-        return Missing("The confirmation is not finished.", finish(found))
-    return Missing(
-        "This study asks for no confirmation, no retraining and no test. Add a [final] table to its"
-        " study file, and run it again.",
-    )
-
-
 def _drawn(one: Candidate) -> tuple[str, Interval, float, bool]:
-    interval = Interval(one.mean, one.low, one.high)
-    return f"trial {one.trial}", interval, one.search_score, one.told_apart
+    confirmed = Interval(one.mean, one.low, one.high)
+    return f"trial {one.trial}", confirmed, one.search_score, one.told_apart
 
 
 def _verdict(family: str, candidates: tuple[Candidate, ...]) -> str:
@@ -78,7 +71,7 @@ def _table(found: Findings, confirmed: Confirmation) -> Table:
                 (
                     number(one.trial, 0),
                     number(one.mean, best=one.rank == 1),
-                    plain([one.low, one.high], f"{one.low:.4f} to {one.high:.4f}"),
+                    interval(one.low, one.high),
                     number(one.search_score),
                     number(one.behind),
                     number(one.p_value, 3),

@@ -17,6 +17,7 @@ from blood_hpo.report.document import (
     Text,
     code,
     duration,
+    listed,
     number,
     one_group,
     plain,
@@ -159,13 +160,13 @@ def _importances(forests: dict[str, Importance | None]) -> list[Block]:
             Figures(drawn),
         ]
     few = [family_name(family) for family, forest in forests.items() if forest is None]
-    return blocks + [
-        Missing(
-            f"Importances need {FEWEST_TRIALS} complete trials of a family; the {name} has fewer."
-            " Run the study file again with a larger --budget."
+    if few:
+        text = (
+            f"Importances need {FEWEST_TRIALS} complete trials of a family; {listed(few)} have"
+            " fewer. Run the study file again with a larger --budget."
         )
-        for name in few
-    ]
+        blocks.append(Missing(text.replace(" have", " has") if len(few) == 1 else text))
+    return blocks
 
 
 def _marginals(study: Study) -> list[Block]:

@@ -10,6 +10,7 @@ from blood_hpo.report.document import (
     Table,
     Text,
     duration,
+    interval,
     listed,
     number,
     one_group,
@@ -19,6 +20,7 @@ from blood_hpo.report.document import (
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.published import ORIGINAL
 from blood_hpo.report.record import SPENT, family_name
+from blood_hpo.report.sections.commands import finish
 from blood_hpo.report.sections.test import intervals
 from blood_hpo.report.sections.training import missing
 from blood_hpo.report.uncertainty import spread
@@ -34,7 +36,7 @@ def section(found: Findings) -> Section:
     elif found.winners:
         blocks += [_search_cards(found), _searched(found), missing(found)]
     else:
-        blocks.append(Missing("No trial of the search is complete yet."))
+        blocks.append(Missing("No trial of the search is complete yet.", finish(found)))
     return Section("summary", TITLE, tuple(blocks))
 
 
@@ -57,12 +59,12 @@ def _cards(found: Findings) -> Cards:
     assert found.final
     cards = []
     for family, models in found.final.families.items():
-        interval = intervals(models)["accuracy"]
+        ends = intervals(models)["accuracy"]
         theirs = ORIGINAL.get(family)
         beside = f"; the original report has {theirs.accuracy:.4f}" if theirs else ""
-        detail = f"95 % interval {interval.low:.4f} to {interval.high:.4f}{beside}"
+        detail = f"95 % interval {ends.low:.4f} to {ends.high:.4f}{beside}"
         label = f"{family_name(family)}, test accuracy"
-        cards.append(Card(family, label, f"{interval.value:.4f}", detail))
+        cards.append(Card(family, label, f"{ends.value:.4f}", detail))
     return Cards(tuple(cards))
 
 
@@ -85,7 +87,7 @@ def _tested(found: Findings) -> Table:
     assert found.final
     rows: list[list[Cell]] = []
     for family, models in found.final.families.items():
-        interval = intervals(models)["accuracy"]
+        ends = intervals(models)["accuracy"]
         each = [one.predictions.scores for one in models]
         theirs = ORIGINAL.get(family)
         accuracy = spread([one.accuracy for one in each])
@@ -93,7 +95,7 @@ def _tested(found: Findings) -> Table:
             [
                 plain(family, family_name(family)),
                 number(accuracy.mean, best=True),
-                plain([interval.low, interval.high], f"{interval.low:.4f} to {interval.high:.4f}"),
+                interval(ends.low, ends.high),
                 number(theirs.accuracy if theirs else None),
                 number(spread([one.balanced_accuracy for one in each]).mean),
                 number(theirs.balanced_accuracy if theirs else None),

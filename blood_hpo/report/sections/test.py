@@ -16,6 +16,7 @@ from blood_hpo.report.document import (
     Section,
     Table,
     Text,
+    interval,
     number,
     one_group,
     plain,
@@ -25,7 +26,7 @@ from blood_hpo.report.findings import Findings
 from blood_hpo.report.published import ORIGINAL_RECALL
 from blood_hpo.report.record import family_name
 from blood_hpo.report.sections.training import missing
-from blood_hpo.report.stages import Final, Model
+from blood_hpo.report.stages import FinalStage, Model
 from blood_hpo.report.uncertainty import Interval, bootstrap, spread
 
 TITLE = "The test"
@@ -55,7 +56,7 @@ def section(found: Findings) -> Section:
     return Section("test", TITLE, tuple(blocks), facts)
 
 
-def _opening(final: Final) -> list[str]:
+def _opening(final: FinalStage) -> list[str]:
     openings = [int(one.noted.get("test_openings", 1)) for one in final.models]
     count = len(final.models[0].predictions.labels)
     once = (
@@ -81,49 +82,30 @@ def intervals(models: Sequence[Model]) -> dict[str, Interval]:
 
 
 def summary(found: Findings) -> Table:
-    """The result of each family in one line."""
+    """All scores of each family, a column each."""
     assert found.final
-    rows = []
-    for family, models in found.final.families.items():
-        ranges = intervals(models)
-        each = [one.predictions.scores for one in models]
-        rows.append(
-            [
-                plain(family, family_name(family)),
-                number(len(models), 0),
-                *(
-                    cell
-                    for name in ("accuracy", "balanced_accuracy")
-                    for cell in _with_interval([getattr(one, name) for one in each], ranges[name])
-                ),
-                _mean_sd([one.macro_auc for one in each]),
-                _mean_sd([one.log_loss for one in each]),
-                _mean_sd([one.calibration_error for one in each]),
-                number(models[0].noted["parameter_count"], 0),
-            ]
-        )
-    columns = (
-        "model",
-        "seeds",
-        "accuracy",
-        "95 % interval",
-        "balanced accuracy",
-        "95 % interval ",
-        "macro AUC",
-        "log-loss",
-        "calibration error",
-        "parameters",
-    )
-    return Table(
-        "test", "Test results: mean ± standard deviation over seeds", columns, one_group(rows)
-    )
+    families = found.final.families
+    columns = [_column(models) for models in families.values()]
+    rows = [[plain(name), *(one[name] for one in columns)] for name in columns[0]]
+    headings = ("score", *(family_name(one) for one in families))
+    return Table("test", "Test results: mean ± deviation over seeds", headings, one_group(rows))
 
 
-def _with_interval(values: Sequence[float], interval: Interval) -> list[Cell]:
-    return [
-        _mean_sd(values),
-        plain([interval.low, interval.high], f"{interval.low:.4f} to {interval.high:.4f}"),
-    ]
+def _column(models: Sequence[Model]) -> dict[str, Cell]:
+    ranges = intervals(models)
+    each = [one.predictions.scores for one in models]
+    accuracy, balanced = ranges["accuracy"], ranges["balanced_accuracy"]
+    return {
+        "accuracy": _mean_sd([one.accuracy for one in each]),
+        "95 % interval of the accuracy": interval(accuracy.low, accuracy.high),
+        "balanced accuracy": _mean_sd([one.balanced_accuracy for one in each]),
+        "95 % interval of the balanced accuracy": interval(balanced.low, balanced.high),
+        "macro AUC": _mean_sd([one.macro_auc for one in each]),
+        "log-loss": _mean_sd([one.log_loss for one in each]),
+        "expected calibration error": _mean_sd([one.calibration_error for one in each]),
+        "trainable parameters": number(models[0].noted["parameter_count"], 0),
+        "seeds": number(len(models), 0),
+    }
 
 
 def _mean_sd(values: Sequence[float]) -> Cell:
@@ -133,7 +115,7 @@ def _mean_sd(values: Sequence[float]) -> Cell:
     return Cell(found.mean, f"{found.mean:.4f} ± {found.sd:.4f}")
 
 
-def _every_seed(final: Final) -> Table:
+def _every_seed(final: FinalStage) -> Table:
     rows = []
     for one in final.models:
         scores = one.predictions.scores
@@ -170,7 +152,7 @@ def _every_seed(final: Final) -> Table:
     return Table("seeds", "Every seed", columns, one_group(rows), note, folded=True)
 
 
-def _averaged(final: Final) -> list[Block]:
+def _averaged(final: FinalStage) -> list[Block]:
     rows = []
     for one in final.models:
         found = one.predictions

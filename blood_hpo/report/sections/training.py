@@ -21,8 +21,8 @@ from blood_hpo.report.figures import models as draw
 from blood_hpo.report.figures.architecture import architecture
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import Json, family_name
-from blood_hpo.report.sections.commands import finish, has_final
-from blood_hpo.report.stages import Final, Model
+from blood_hpo.report.sections.commands import finish
+from blood_hpo.report.stages import FinalStage, Model
 
 TITLE = "Retraining"
 RECIPES = {
@@ -51,12 +51,7 @@ def section(found: Findings) -> Section:
 
 def missing(found: Findings) -> Missing:
     """What to run where no model has been retrained and tested."""
-    if has_final(found):
-        return Missing("No model has been retrained and tested yet.", finish(found))
-    return Missing(
-        "This study asks for no retraining and no test. Add a [final] table to its study file, and"
-        " run it again."
-    )
+    return Missing("No model has been retrained and tested yet.", finish(found))
 
 
 def curves_of_the_search(found: Findings) -> list[Block]:
@@ -69,7 +64,7 @@ def curves_of_the_search(found: Findings) -> list[Block]:
     return [Figures(tuple(drawn))] if drawn else []
 
 
-def _pending(found: Findings, final: Final) -> list[Block]:
+def _pending(found: Findings, final: FinalStage) -> list[Block]:
     planned = sum(one["seeds"] for one in final.plan)
     if len(final.models) == planned:
         return []
@@ -77,20 +72,18 @@ def _pending(found: Findings, final: Final) -> list[Block]:
     return [Missing(text, finish(found))]
 
 
-def _proof(final: Final) -> Table:
+def _proof(final: FinalStage) -> Table:
     rows = [_proof_row(one) for models in final.families.values() for one in models]
     columns = (
         "model",
         "seed",
-        "recipe",
         "source",
         "configuration hash",
         "parameters",
         "epochs",
         "restored",
-        "validation",
+        "validation accuracy",
         "time",
-        "model file SHA-256",
     )
     note = (
         "Source: the trial that the configuration was read from. The parameters are counted on the"
@@ -102,23 +95,21 @@ def _proof(final: Final) -> Table:
 def _proof_row(model: Model) -> list[Cell]:
     noted = model.noted
     source = noted.get("source_trial")
-    where = None if source is None else f"{noted['source_study']}, trial {source}"
+    where = "" if source is None else f", trial {source} of {noted['source_study']}"
     return [
         plain(model.family, family_name(model.family)),
         number(model.seed_number, 0),
-        plain(noted["recipe"]),
-        plain(where),
+        plain({"recipe": noted["recipe"], "trial": source}, noted["recipe"] + where),
         code(noted["config_hash"]),
         number(noted["parameter_count"], 0),
         number(noted["epochs_trained"], 0),
         number(noted["best_epoch"], 0),
         number(noted["validation"]["accuracy"]),
         plain(noted["seconds"], duration(noted["seconds"])),
-        code(noted["model"]["sha256"], 12),
     ]
 
 
-def _rules(final: Final) -> Table:
+def _rules(final: FinalStage) -> Table:
     rows = [
         [
             plain(one["family"], family_name(one["family"])),
@@ -143,13 +134,13 @@ def _training(family: str, model: Model) -> Figure:
     return draw.training(family, model.curve, int(model.noted["best_epoch"]))
 
 
-def _architectures(final: Final) -> tuple[Figure, ...]:
+def _architectures(final: FinalStage) -> tuple[Figure, ...]:
     return tuple(
         architecture(family, models[0].layers) for family, models in final.families.items()
     )
 
 
-def _layers(final: Final) -> list[Block]:
+def _layers(final: FinalStage) -> list[Block]:
     return [
         Table(
             f"layers-{family}",

@@ -1,0 +1,326 @@
+"""A study that never ran, with everything that a report can show: made up, but consistent."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from blood_hpo.data.facts import OFFICIAL_COUNTS
+from blood_hpo.report.findings import Findings, Grid, Winner
+from blood_hpo.report.record import Curve, Study, Trial
+from blood_hpo.report.render import write
+from blood_hpo.report.stages import Candidate, Confirmation, FinalStage, Model, Predictions
+
+WRITTEN = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
+START = datetime(2024, 4, 30, 8, 0, tzinfo=UTC)
+SKILL = {"mlp": 2.2, "cnn": 3.2, "resnet": 5.0}
+SPACE = {
+    "mlp": {"units": [64, 128, 256], "dropout": {"low": 0.0, "high": 0.5, "log": False}},
+    "cnn": {"kernel_size": [3, 5, 7], "filters": [8, 16, 32]},
+}
+SHARED = {
+    "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+    "augmentation": ["none", "flips_rotation", "symmetries"],
+    "standardise": [False, True],
+}
+HELD = {"optimizer": "adamw", "schedule": "cosine", "weight_decay": None}
+
+
+def spec(**changes: object) -> dict[str, Any]:
+    """A study file as it is stored."""
+    families = {
+        family: {
+            "budget": 26,
+            "space": space,
+            "fixed": {},
+            "around": None,
+            "fixed_from": None,
+            "start": None,
+            "stages": None,
+        }
+        for family, space in SPACE.items()
+    }
+    return {
+        "name": "blood",
+        "description": "A study that never ran",
+        "seed": 7,
+        "objective": "accuracy",
+        "data": {"fraction": 0.4, "synthetic_fallback": False},
+        "training": {"folds": 3, "epochs": 20, "patience": 5, "start_epoch": 2},
+        "sampler": {"name": "tpe", "startup_trials": 10},
+        "pruner": {"name": "median", "startup_trials": 5, "warmup_epochs": 3},
+        "space": SHARED,
+        "families": families,
+        "final": None,
+        **changes,
+    }
+
+
+def trial(
+    number: int, family: str, params: dict[str, Any], score: float | None, **other: Any
+) -> Trial:
+    values = {
+        "number": number,
+        "family": family,
+        "state": "COMPLETE",
+        "score": score,
+        "epochs_trained": 45,
+        "seconds": 50.0 + number % 7,
+        "parameter_count": 302_216 if family == "mlp" else 176_648,
+        "fold_scores": None if score is None else [score - 0.01, score, score + 0.01],
+        "fold_epochs": [15, 14, 16],
+        "fold_best_epochs": [10, 9, 11],
+        "params": params,
+        "config": {**HELD, **params},
+        "config_hash": f"{number:016x}",
+        "seed": 1000 + number,
+        "attempt": 1,
+        "retry_of": None,
+        "worker": f"host:{100 + number % 3}:1700000000",
+        "reason": None,
+        "started_at": START + timedelta(seconds=30 * number),
+        "finished_at": START + timedelta(seconds=30 * number + 80),
+    }
+    return Trial(**{**values, **other})
+
+
+def trials() -> tuple[Trial, ...]:
+    """26 trials of each family, every fourth pruned from the tenth on, one failed besides."""
+    generator, found = np.random.default_rng(3), []
+    for number in range(52):
+        family = "mlp" if number % 2 else "cnn"
+        params = {
+            name: values[int(generator.integers(len(values)))]
+            if isinstance(values, list)
+            else float(generator.uniform(values["low"], values["high"]))
+            for name, values in {**SHARED, **SPACE[family]}.items()
+        }
+        score = (0.72 if family == "mlp" else 0.84) + 0.06 * params["standardise"]
+        score += 0.02 * float(generator.normal())
+        ending: dict[str, Any] = {}
+        if number >= 20 and number % 4 < 2:
+            ending = {"state": "PRUNED", "epochs_trained": 15, "seconds": 17.0}
+            score -= 0.08
+        found.append(trial(number, family, params, score, **ending))
+    reason = "the loss is not finite"
+    failed = trial(52, "cnn", {}, None, state="FAIL", epochs_trained=None, reason=reason)
+    return (*found, failed)
+
+
+def curve(best: float, epochs: int = 15) -> Curve:
+    x = np.arange(1, epochs + 1)
+    validation = best - 0.4 * np.exp(-x / 3)
+    return Curve(
+        train_loss=tuple((2.0 * np.exp(-x / 6)).tolist()), validation=tuple(validation.tolist())
+    )
+
+
+def study(**changes: Any) -> Study:
+    data = {
+        "label": "BloodMNIST 28x28 (official)",
+        "origin": "cache",
+        "sha256": "ab" * 32,
+        "md5": "cd" * 16,
+        "official": True,
+        "synthetic": False,
+    }
+    values = {
+        "name": "blood",
+        "spec": spec(),
+        "data": data,
+        "fingerprint": "ef" * 16,
+        "program_version": "0.1.0",
+        "trials": trials(),
+    }
+    return Study(**{**values, **changes})
+
+
+def grid(family: str) -> Grid:
+    values = {
+        "mlp": [{"units": units} for units in (64, 128, 256)],
+        "cnn": [{"kernel_size": k, "filters": f} for k in (3, 5, 7) for f in (8, 16, 32)],
+    }[family]
+    document = spec(sampler={"name": "grid", "startup_trials": 10}, space={})
+    document["families"][family] |= {"fixed": HELD, "fixed_from": "blood"}
+    found = [trial(n, family, params, 0.7 + 0.01 * n) for n, params in enumerate(values)]
+    return Grid(f"blood-{family}-grid", around=True, spec=document, trials=tuple(found))
+
+
+def candidates(board: list[Trial]) -> tuple[Candidate, ...]:
+    found = []
+    for place, one in enumerate(reversed(board[:3])):
+        assert one.score
+        mean = 0.79 - 0.004 * place
+        apart = place == 2
+        found.append(
+            Candidate(
+                trial=one.number,
+                rank=place + 1,
+                params=one.params or {},
+                config_hash=one.config_hash or "",
+                parameter_count=one.parameter_count or 0,
+                search_score=one.score,
+                search_rank=3 - place,
+                scores=[[mean - 0.01, mean, mean + 0.01]] * 2,
+                mean=mean,
+                sd=0.01,
+                low=mean - 0.012,
+                high=mean + 0.012,
+                behind=0.004 * place,
+                behind_low=None if place == 0 else 0.004 * place - 0.006,
+                behind_high=None if place == 0 else 0.004 * place + 0.006,
+                p_value=None if place == 0 else 0.2 / place**3,
+                told_apart=apart,
+            )
+        )
+    return tuple(found)
+
+
+def predictions(family: str, seed: int) -> Predictions:
+    """Predictions for the official test split's counts; images are plain noise."""
+    generator = np.random.default_rng([seed, len(family)])
+    labels = np.repeat(np.arange(8), OFFICIAL_COUNTS["test"]).astype(np.uint8)
+    generator.shuffle(labels)
+    logits = generator.normal(size=(len(labels), 8)) * 1.5 + SKILL[family] * np.eye(8)[labels]
+    weights = np.exp(logits)
+    probabilities = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    images = generator.integers(0, 256, (len(wrong), 28, 28, 3), dtype=np.uint8)
+    averaged = probabilities if family == "resnet" else np.empty((0, 8), np.float32)
+    return Predictions(labels, probabilities, averaged, wrong, images)
+
+
+LAYERS: dict[str, list[tuple[str, str, list[int], int, list[str]]]] = {
+    "mlp": [
+        ("pixels", "InputLayer", [28, 28, 3], 0, []),
+        ("flatten", "Flatten", [2352], 0, ["pixels"]),
+        ("dense", "Dense", [128], 301_184, ["flatten"]),
+        ("dense_1", "Dense", [8], 1_032, ["dense"]),
+        ("probabilities", "Softmax", [8], 0, ["dense_1"]),
+    ],
+    "cnn": [
+        ("pixels", "InputLayer", [28, 28, 3], 0, []),
+        ("conv2d", "Conv2D", [26, 26, 128], 3_584, ["pixels"]),
+        ("max_pooling2d", "MaxPooling2D", [13, 13, 128], 0, ["conv2d"]),
+        ("flatten", "Flatten", [21_632], 0, ["max_pooling2d"]),
+        ("dense", "Dense", [8], 173_064, ["flatten"]),
+    ],
+    "resnet": [
+        ("pixels", "InputLayer", [28, 28, 3], 0, []),
+        ("conv2d", "Conv2D", [28, 28, 64], 1_792, ["pixels"]),
+        ("activation", "Activation", [28, 28, 64], 0, ["conv2d"]),
+        ("conv2d_1", "Conv2D", [14, 14, 128], 73_856, ["activation"]),
+        ("conv2d_2", "Conv2D", [14, 14, 128], 8_320, ["activation"]),
+        ("add", "Add", [14, 14, 128], 0, ["conv2d_1", "conv2d_2"]),
+        ("dense", "Dense", [8], 1_032, ["add"]),
+    ],
+}
+
+
+def model(number: int, family: str, seed: int, source: int | None) -> Model:
+    found = predictions(family, seed)
+    accuracy = found.scores.accuracy
+    run = curve(accuracy + 0.01, 30)
+    auc = found.scores.macro_auc
+    columns = ("name", "kind", "output_shape", "parameters", "inputs")
+    return Model(
+        number,
+        {
+            "family": family,
+            "recipe": "winner" if source is not None else "recommended",
+            "source_study": "blood" if source is not None else None,
+            "source_trial": source,
+            "config": HELD,
+            "config_hash": f"{len(family):016x}",
+            "replicate": seed,
+            "seed": 4242 + number,
+            "rules": {"epochs": 200, "patience": 20, "start_epoch": 30},
+            "test_openings": 1,
+            "epochs_trained": 30,
+            "best_epoch": 28,
+            "seconds": 612.0,
+            "parameter_count": sum(layer[3] for layer in LAYERS[family]),
+            "non_trainable_count": 0,
+            "curves": {
+                "train_loss": [run.train_loss],
+                "train_accuracy": [[value + 0.02 for value in run.validation]],
+                "validation": [run.validation],
+                "validation_accuracy": [run.validation],
+                "validation_loss": [[value + 0.1 for value in run.train_loss]],
+            },
+            "validation": {"accuracy": accuracy + 0.01},
+            "test": {"accuracy": accuracy},
+            "medmnist": {
+                "auc": auc,
+                "acc": accuracy,
+                "file": f"bloodmnist_test_[AUC]{auc:.3f}_[ACC]{accuracy:.3f}@{family}-{seed}.csv",
+            },
+            "model": {"file": f"blood-{family}-{seed}.keras", "sha256": "12" * 32, "bytes": 99},
+            "architecture": [dict(zip(columns, layer, strict=True)) for layer in LAYERS[family]],
+            "class_weights": [1.0] * 8,
+            "versions": {"blood_hpo": "0.1.0", "tensorflow": "2.21.0"},
+        },
+        found,
+    )
+
+
+def final_stage(winners: dict[str, Winner]) -> FinalStage:
+    sources = {family: winner.trial.number for family, winner in winners.items()} | {"resnet": None}
+    models = [
+        model(2 * place + seed, family, seed, source)
+        for place, (family, source) in enumerate(sources.items())
+        for seed in (1, 2)
+    ]
+    keys = ("family", "recipe", "source_study", "source_trial", "config", "config_hash", "rules")
+    plan = [{**{key: one.noted[key] for key in keys}, "seeds": 2} for one in models[::2]]
+    images = np.random.default_rng(1).integers(0, 256, (8, 28, 28, 3), dtype=np.uint8)
+    counts = np.array(list(OFFICIAL_COUNTS.values()))
+    return FinalStage("blood-final", tuple(plan), tuple(models), images, counts)
+
+
+@pytest.fixture(scope="session")
+def finished() -> Findings:
+    """A study with everything."""
+    found = study()
+    boards = {family: found.leaderboard(family) for family in found.families}
+    winners = {
+        family: Winner(board[2], confirmed=True, curves=(curve(0.8), curve(0.79), curve(0.81)))
+        for family, board in boards.items()
+    }
+    confirmed = {family: candidates(board) for family, board in boards.items()}
+    return Findings(
+        study=found,
+        winners=winners,
+        grids={family: grid(family) for family in SPACE},
+        confirmation=Confirmation("By a corrected t distribution.", 2, 3, confirmed),
+        final=final_stage(winners),
+    )
+
+
+@pytest.fixture(scope="session")
+def searched(finished: Findings) -> Findings:
+    """The same study after its search alone."""
+    winners = {family: replace(one, confirmed=False) for family, one in finished.winners.items()}
+    return replace(finished, winners=winners, grids={}, confirmation=None, final=None)
+
+
+@pytest.fixture(scope="session")
+def begun() -> Findings:
+    """A study without any trial."""
+    return Findings(study(trials=()), winners={}, grids={}, confirmation=None, final=None)
+
+
+def saved(name: str) -> bytes:
+    """What stands for a saved artefact."""
+    return f"content of {name}\n".encode()
+
+
+@pytest.fixture(scope="session")
+def report(finished: Findings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the finished study's report. Read it, never write."""
+    folder = tmp_path_factory.mktemp("report") / "blood"
+    write(finished, folder, WRITTEN, saved)
+    return folder

@@ -1,0 +1,220 @@
+"""The folder: one page that needs nothing else, the same bytes each time, replaced in one step."""
+
+import csv
+import json
+import re
+import resource
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from blood_hpo.errors import BloodHpoError, InputError
+from blood_hpo.report.findings import Findings
+from blood_hpo.report.render import write
+
+from .conftest import WRITTEN, saved
+
+VOID = {"meta", "link", "br", "img", "hr"}
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: its elements, and whether they are closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def of(self, *tags: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+
+@pytest.fixture(scope="module")
+def page(report: Path) -> Page:
+    return Page((report / "report.html").read_text(encoding="utf-8"))
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_report_written_again_differs_in_its_date_only(
+    finished: Findings, report: Path, tmp_path: Path
+) -> None:
+    later = WRITTEN + timedelta(days=40, minutes=7)
+    write(finished, tmp_path / "again", later, saved)
+    dates = [(moment.isoformat(), f"{moment:%Y-%m-%d %H:%M}") for moment in (later, WRITTEN)]
+    again = content(tmp_path / "again")
+    for name in ("report.html", "report.json"):
+        for new, old in zip(*dates, strict=True):
+            again[name] = again[name].replace(new.encode(), old.encode())
+    assert again == content(report)
+
+
+def test_the_page_needs_nothing_from_elsewhere(page: Page, report: Path) -> None:
+    links = [
+        str(value)
+        for _, attributes in page.elements
+        for name, value in attributes.items()
+        if name in {"href", "src", "srcset", "data", "action", "poster"}
+    ]
+    local = [link for link in links if not link.startswith(("#", "data:"))]
+    assert [link for link in local if not (report / link).is_file()] == []
+    style = re.findall(r"<style>(.*?)</style>", (report / "report.html").read_text(), re.DOTALL)
+    assert "url(" not in style[0]
+    assert "@import" not in style[0]
+    assert page.of("script", "iframe", "object") == []
+
+
+def test_the_contents_lead_to_every_section(page: Page) -> None:
+    sections = [one["id"] for one in page.of("section")]
+    targets = [one["href"] for one in page.of("a") if str(one["href"]).startswith("#")]
+    assert [f"#{name}" for name in sections] == [one for one in targets if one != "#content"]
+    assert len(sections) == 10
+
+
+def test_no_identifier_is_given_twice(page: Page) -> None:
+    names = [one["id"] for _, one in page.elements if "id" in one]
+    assert len(names) == len(set(names))
+    used = {str(one["href"])[1:] for one in page.of("use", "a") if str(one["href"])[:1] == "#"}
+    assert used <= set(names)
+
+
+def test_the_page_is_readable_without_seeing_it(page: Page) -> None:
+    drawings = page.of("svg")
+    assert len(drawings) > 25
+    assert all(one["role"] == "img" and len(one["aria-label"] or "") > 20 for one in drawings)
+    assert all(one["scope"] in {"row", "col", "rowgroup"} for one in page.of("th"))
+    assert len(page.of("caption")) == len(page.of("table"))
+    headings = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(headings))
+
+
+def test_every_drawing_is_valid_and_brings_its_colours_for_light_and_dark(report: Path) -> None:
+    files = sorted((report / "figures").iterdir())
+    assert {path.stem for path in files} >= {
+        *("samples", "class-counts", "class-weights", "units", "kernels", "kernel-lines"),
+        *("training-mlp", "confusion-cnn", "ranks-resnet", "mistakes-resnet", "calibration"),
+        *("architecture-resnet", "comparison", "timeline", "pruning", "confirmation-mlp"),
+    }
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        root = ET.fromstring(text)
+        assert root.attrib["aria-label"]
+        assert "prefers-color-scheme:dark" in text
+        assert "#0100" not in text, "a placeholder is left"
+        used = set(re.findall(r"var\((--\w+)\)", text))
+        assert used <= set(re.findall(r"(--\w+):", text))
+
+
+def test_every_number_is_in_the_json_and_the_tables_are_in_csv(report: Path) -> None:
+    document = json.loads((report / "report.json").read_text(encoding="utf-8"))
+    tables = {
+        name: rows
+        for section in document["sections"].values()
+        for name, rows in section["tables"].items()
+    }
+    assert {f"{name}.csv" for name in tables} == {one.name for one in (report / "tables").iterdir()}
+    with (report / "tables/seeds.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["accuracy"]) for row in rows] == pytest.approx(
+        [row["accuracy"] for row in tables["seeds"]]
+    )
+    models = document["sections"]["test"]["models"]
+    assert np.sum(models[0]["confusion"]) == 3421
+
+
+def test_predictions_and_models_are_copied_as_they_were_saved(
+    finished: Findings, report: Path
+) -> None:
+    assert finished.final
+    for one in finished.final.models:
+        predictions = report / "predictions" / one.noted["medmnist"]["file"]
+        assert predictions.read_bytes() == saved(f"{one.number}/medmnist.csv")
+        model = report / "models" / one.noted["model"]["file"]
+        assert model.read_bytes() == saved(f"{one.number}/model.keras")
+        assert model.with_suffix(".md").is_file()
+
+
+def test_synthetic_data_is_said_at_the_top_in_bold(
+    begun: Findings, report: Path, tmp_path: Path
+) -> None:
+    data = {**begun.study.data, "label": "SYNTHETIC", "synthetic": True, "official": False}
+    drawn = replace(begun, study=replace(begun.study, data=data))
+    path = write(drawn, tmp_path / "synthetic", WRITTEN, saved)
+    body = path.read_text(encoding="utf-8").partition("<body>")[2]
+    assert body.index("<strong>SYNTHETIC data:</strong>") < body.index("<h1>")
+    assert "SYNTHETIC" not in (report / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_stands_in_a_study_cannot_change_the_page(begun: Findings, tmp_path: Path) -> None:
+    spec = {**begun.study.spec, "description": "</style><script>alert(1)</script>"}
+    path = write(
+        replace(begun, study=replace(begun.study, spec=spec)), tmp_path / "odd", WRITTEN, saved
+    )
+    assert Page(path.read_text(encoding="utf-8")).of("script") == []
+
+
+def test_a_report_is_replaced_and_nothing_else_is(begun: Findings, tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    write(begun, folder, WRITTEN, saved)
+    (folder / "old").touch()
+    write(begun, folder, WRITTEN, saved)
+    assert not (folder / "old").exists()
+    other = tmp_path / "holiday"
+    other.mkdir()
+    (other / "photo.jpg").touch()
+    with pytest.raises(InputError, match="holds no report"):
+        write(begun, other, WRITTEN, saved)
+    with pytest.raises(InputError, match="is not a folder"):
+        write(begun, other / "photo.jpg", WRITTEN, saved)
+    assert {one.name for one in tmp_path.iterdir()} == {"report", "holiday"}
+
+
+def test_a_report_that_does_not_fit_leaves_the_old_one(begun: Findings, tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    folder.mkdir()
+    (folder / "report.json").write_text("old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, limits[1]))
+    try:
+        with pytest.raises(BloodHpoError, match=r"cannot be written to .*; free some space"):
+            write(begun, folder, WRITTEN, saved)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (folder / "report.json").read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["report"]
+
+
+def test_a_report_is_written_without_tensorflow_and_optuna() -> None:
+    program = (
+        "import sys; from blood_hpo.report import render; import blood_hpo.cli.report;"
+        "print([m for m in ('tensorflow', 'keras', 'optuna', 'medmnist') if m in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"

@@ -1,0 +1,122 @@
+"""What the search's tables say, against counts made another way."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from blood_hpo.report.document import Figures, Missing, Section, Table
+from blood_hpo.report.findings import Findings
+from blood_hpo.report.importance import importance
+from blood_hpo.report.record import Study, Trial
+from blood_hpo.report.sections import search, space
+
+from .conftest import SPACE, spec, trial
+
+
+def table(section: Section, name: str) -> Table:
+    return next(one for one in section.tables if one.name == name)
+
+
+@pytest.fixture(scope="module")
+def section(searched: Findings) -> Section:
+    return search.section(searched)
+
+
+def test_every_trial_is_counted_once(section: Section, searched: Findings) -> None:
+    records = table(section, "budget").records()
+    counts = {row["family"]: (row["complete"], row["pruned"], row["failed"]) for row in records}
+    assert counts == {"mlp": (18, 8, 0), "cnn": (18, 8, 1)}
+    total = sum(one.epochs_trained or 0 for one in searched.study.trials)
+    assert sum(row["epochs"] for row in records) == total
+    workers = table(section, "workers").records()
+    assert sum(row["trials"] for row in workers) == len(searched.study.trials)
+    assert sum(row["epochs"] for row in workers) == total
+
+
+def test_pruning_spared_what_complete_trials_cost_more(section: Section) -> None:
+    for row in table(section, "pruning").records():
+        assert row["epochs, complete"] == 18 * 45
+        assert row["epochs, pruned"] == 8 * 15
+        assert row["spared"] == 8 * 30
+        assert row["spared, %"] == pytest.approx(100 * 240 / (810 + 120 + 240))
+
+
+def test_the_leaderboard_has_complete_trials_only_best_first(
+    section: Section, searched: Findings
+) -> None:
+    rows = [row for row in table(section, "leaderboard").records() if row["group"] == "CNN"]
+    complete = [one for one in searched.study.trials if one.state == "COMPLETE"]
+    scores = sorted((one.score or 0 for one in complete if one.family == "cnn"), reverse=True)
+    assert [row["accuracy"] for row in rows] == scores[:5]
+
+
+def test_an_unfinished_search_says_what_is_left(searched: Findings) -> None:
+    few = replace(searched, study=replace(searched.study, trials=searched.study.trials[:10]))
+    missing = [block for block in search.section(few).blocks if isinstance(block, Missing)]
+    assert "42 trials" in missing[0].text
+    assert missing[0].command == "blood-hpo worker blood"
+
+
+def test_retries_are_named(searched: Findings) -> None:
+    again = replace(searched.study.trials[0], number=60, retry_of=0, attempt=2)
+    study = replace(searched.study, trials=(*searched.study.trials, again))
+    texts = [str(block) for block in search.section(replace(searched, study=study)).blocks]
+    assert any("1 trials took over" in text for text in texts)
+
+
+def planted(count: int) -> list[Trial]:
+    """Trials whose score follows from the number of units alone."""
+    generator = np.random.default_rng(0)
+    values = [
+        {
+            "units": int(generator.choice([64, 128, 256])),
+            "dropout": float(generator.uniform(0, 0.5)),
+        }
+        for _ in range(count)
+    ]
+    return [trial(n, "mlp", one, 0.5 + one["units"] / 1000) for n, one in enumerate(values)]
+
+
+def test_importance_finds_the_hyperparameter_that_the_score_follows_from() -> None:
+    found = importance(SPACE["mlp"], planted(40))
+    assert found is not None
+    assert found.values["units"][0] > 1
+    assert abs(found.values["dropout"][0]) < 0.05
+    assert found.out_of_bag > 0.8
+    assert found == importance(SPACE["mlp"], planted(40))
+
+
+def test_too_few_trials_have_no_importance() -> None:
+    assert importance(SPACE["mlp"], planted(19)) is None
+
+
+def test_importances_are_drawn_where_there_are_enough_trials(searched: Findings) -> None:
+    study = replace(searched.study, spec=spec(space={}), trials=tuple(planted(30)))
+    found = search.section(replace(searched, study=study))
+    drawn = [
+        one.name for block in found.blocks if isinstance(block, Figures) for one in block.figures
+    ]
+    assert "importance-mlp" in drawn
+    assert found.facts["importance"]["mlp"]["complete_trials"] == 30
+
+
+def test_the_optimum_is_marked_among_its_options(searched: Findings) -> None:
+    winner = searched.winners["cnn"].trial.params or {}
+    rows = table(space.section(searched), "space-cnn").groups[0].rows
+    chosen = {
+        str(row[0].value): [one.text for one in row[1].options if one.chosen]
+        for row in rows
+        if row[1].options
+    }
+    assert chosen["filters"] == [str(winner["filters"])]
+    assert chosen["standardise"] == ["yes" if winner["standardise"] else "no"]
+
+
+def test_stages_are_groups_of_their_table(searched: Findings) -> None:
+    document = spec()
+    document["families"]["mlp"]["stages"] = [["augmentation", "standardise"], ["units"]]
+    study: Study = replace(searched.study, spec=document)
+    groups = table(space.section(replace(searched, study=study)), "space-mlp").groups
+    assert [group.title for group in groups] == ["Stage 1", "Stage 2"]
+    assert [row[0].value for row in groups[1].rows] == ["units"]

@@ -1,0 +1,135 @@
+"""The numbers on the page are those of scikit-learn on the saved predictions."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+from sklearn import metrics as sk
+
+from blood_hpo.data.facts import CLASSES
+from blood_hpo.report.document import Missing, Section, Table
+from blood_hpo.report.findings import Findings
+from blood_hpo.report.sections import (
+    again,
+    comparison,
+    confirmation,
+    data,
+    effects,
+    summary,
+    test,
+    training,
+)
+
+
+def table(section: Section, name: str) -> Table:
+    return next(one for one in section.tables if one.name == name)
+
+
+@pytest.fixture(scope="module")
+def section(finished: Findings) -> Section:
+    return test.section(finished)
+
+
+@pytest.mark.parametrize("family", ["mlp", "cnn", "resnet"])
+def test_scores_are_means_over_seeds_of_scikit_learns(
+    section: Section, finished: Findings, family: str
+) -> None:
+    assert finished.final
+    each = [one.predictions for one in finished.final.families[family]]
+    expected = np.mean([sk.accuracy_score(one.labels, one.probabilities.argmax(1)) for one in each])
+    column = {"mlp": "MLP", "cnn": "CNN", "resnet": "ResNet"}[family]
+    found = {row["score"]: row[column] for row in table(section, "test").records()}
+    assert found["accuracy"] == pytest.approx(expected)
+    low, high = found["95 % interval of the accuracy"]
+    assert low < expected < high
+    assert found["seeds"] == 2
+
+
+def test_the_confusion_matrix_is_that_of_scikit_learn(section: Section, finished: Findings) -> None:
+    assert finished.final
+    first = finished.final.families["cnn"][0].predictions
+    expected = sk.confusion_matrix(first.labels, first.probabilities.argmax(1))
+    rows = table(section, "confusion-cnn").records()
+    assert [[row[name] for name in CLASSES] for row in rows] == expected.tolist()
+
+
+def test_each_class_has_the_mean_of_its_seeds(section: Section, finished: Findings) -> None:
+    assert finished.final
+    each = [
+        sk.precision_recall_fscore_support(
+            one.predictions.labels, one.predictions.probabilities.argmax(1)
+        )
+        for one in finished.final.families["resnet"]
+    ]
+    precision, recall, f1, support = np.mean(each, axis=0)
+    rows = table(section, "per-class-resnet").records()
+    assert [row["recall"] for row in rows] == pytest.approx(recall)
+    assert [row["precision"] for row in rows] == pytest.approx(precision)
+    assert [row["F1"] for row in rows] == pytest.approx(f1)
+    assert [row["images"] for row in rows] == support.tolist()
+
+
+def test_every_class_has_an_example_of_its_mistakes(finished: Findings) -> None:
+    assert finished.final
+    found = finished.final.models[0].predictions
+    examples = found.mistakes(8)
+    assert len(examples) == 8
+    assert {one.true for one in examples} == set(range(8))
+    for one in examples:
+        assert found.labels[one.index] == one.true
+        assert one.probabilities.argmax() != one.true
+        assert one.rank > 1
+
+
+def test_five_examples_are_shown_even_if_one_class_alone_is_mistaken(finished: Findings) -> None:
+    assert finished.final
+    found = finished.final.models[0].predictions
+    only = found.misclassified[found.labels[found.misclassified] == 3]
+    rows = np.flatnonzero(np.isin(found.misclassified, only))
+    few = type(found)(found.labels, found.probabilities, found.averaged, only, found.images[rows])
+    assert [one.index for one in few.mistakes(5)] == only[:5].tolist()
+
+
+def test_models_are_compared_image_by_image(finished: Findings) -> None:
+    assert finished.final
+    families = finished.final.families
+    first, second = (families[name][0].predictions.correct for name in ("mlp", "cnn"))
+    row = table(comparison.section(finished), "mcnemar").records()[0]
+    wins, losses = int((first & ~second).sum()), int((second & ~first).sum())
+    assert (row["only the first is right"], row["only the second is right"]) == (wins, losses)
+    assert row["p"] == pytest.approx(binomtest(wins, wins + losses).pvalue)
+
+
+def test_the_averaged_predictions_stand_beside_the_plain_ones(section: Section) -> None:
+    rows = table(section, "averaged").records()
+    assert [row["model"] for row in rows] == ["resnet", "resnet"]
+    assert [row["difference"] for row in rows] == [0, 0]
+
+
+def test_the_proof_names_the_source_trial(finished: Findings) -> None:
+    rows = table(training.section(finished), "models").records()
+    winner = finished.winners["mlp"].trial.number
+    assert rows[0]["source"] == {"recipe": "winner", "trial": winner}
+    assert rows[0]["parameters"] == 302_216
+    assert rows[-1]["source"] == {"recipe": "recommended", "trial": None}
+
+
+SECTIONS = [summary, data, effects, confirmation, training, test, comparison]
+
+
+@pytest.mark.parametrize("module", SECTIONS, ids=lambda module: module.__name__.split(".")[-1])
+def test_what_has_not_happened_yet_is_named_with_its_command(
+    searched: Findings, begun: Findings, module: object
+) -> None:
+    for found, command in ((searched, "blood-hpo final blood"), (begun, "blood-hpo worker blood")):
+        blocks = module.section(found).blocks  # type: ignore[attr-defined]
+        missing = [block for block in blocks if isinstance(block, Missing)]
+        assert missing
+        commands = [block.command for block in missing]
+        units = "blood-hpo run studies/units.toml --around blood --name blood-units"
+        assert (units if module is effects else command) in commands
+
+
+def test_nothing_is_missing_from_a_finished_study(finished: Findings) -> None:
+    for module in [*SECTIONS, again]:
+        blocks = module.section(finished).blocks
+        assert not [block for block in blocks if isinstance(block, Missing)]
