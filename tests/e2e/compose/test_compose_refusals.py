@@ -50,14 +50,26 @@ def test_an_empty_secret_is_named(stack: Stack) -> None:
     assert "DATABASE_URL_FILE /run/secrets/analyst_url is empty; write" in line
 
 
+AWAY = ("--env", "DATABASE_URL=postgresql://user@127.0.0.1:9/blood_hpo")
+
+
 def test_a_database_that_is_away_is_named(stack: Stack) -> None:
-    said = stack.run(
-        *("docker", "run", "--rm", "--env", "DATABASE_URL=postgresql://user@127.0.0.1:9/blood_hpo"),
-        *(WORKER, "worker", "smoke"),
-        check=False,
-    )
+    said = stack.run("docker", "run", "--rm", *AWAY, WORKER, "status", "smoke", check=False)
     assert said.returncode == 4
     assert "Connection refused; start the server or correct host and port" in said.stderr
+
+
+def test_a_worker_waits_for_a_database_that_is_away(stack: Stack) -> None:
+    worker = stack.run("docker", "run", "--detach", "--init", *AWAY, WORKER, "worker", "smoke")
+    container = worker.stdout.strip()
+    try:
+        logs = ("docker", "logs", container)
+        stack.wait_for(lambda: "Connection refused" in stack.run(*logs).stderr, "it says so", 60)
+        stack.run("docker", "stop", container)
+        state = stack.run("docker", "inspect", "--format", "{{.State.ExitCode}}", container)
+        assert state.stdout.strip() == "0"
+    finally:
+        stack.run("docker", "rm", "--force", container)
 
 
 def test_a_full_data_volume_is_named(stack: Stack) -> None:
