@@ -93,8 +93,9 @@ def test_medmnists_own_evaluator_reads_the_result_file(finished: House, tmp_path
     np.savez(tmp_path / "bloodmnist.npz", test_labels=true_labels(finished.data)[:, None])
     judge = evaluator().Evaluator("bloodmnist", "test", root=str(tmp_path))
     found = judge.evaluate(scores)
-    assert found.AUC == pytest.approx(noted["auc"], abs=1e-6)
-    assert found.ACC == noted["acc"]
+    area, accuracy = found
+    assert area == pytest.approx(noted["auc"], abs=1e-6)
+    assert accuracy == noted["acc"]
     assert noted["acc"] == model(finished, "whole")["test_accuracy"]
     assert noted["file"] == judge.get_standard_evaluation_filename(found, "whole-mlp-1")
 
