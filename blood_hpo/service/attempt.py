@@ -12,7 +12,7 @@ from blood_hpo.errors import BloodHpoError
 from blood_hpo.service.budget import Claim
 from blood_hpo.service.checkpoint import Checkpoint
 from blood_hpo.service.lease import Lease, LeaseLostError
-from blood_hpo.service.outage import ERRORS, Interrupted, transient
+from blood_hpo.service.outage import ERRORS, Interrupted, first_line, transient
 from blood_hpo.service.stage import Run
 from blood_hpo.service.storage import Attributes
 from blood_hpo.training.divergence import NonFiniteLoss
@@ -67,6 +67,12 @@ class Attempt:
             # The queue could not be told; whoever recovers the trial need not start afresh.
             self._checkpoint.save(run.state())
             raise
+        except ERRORS as error:
+            if not transient(error):
+                raise
+            # Where nobody waited for the database: that is no fault of the trial.
+            log.warning("trial %d: database away (%s)", self._claim.number, first_line(error))
+            self._put_back(run)
         finally:
             run.close()
 

@@ -10,6 +10,9 @@ from blood_hpo.service.outage import Waiting, patiently, transient
 from blood_hpo.service.storage import StudyStorage
 from blood_hpo.service.studies import SharedStudy, open_study
 
+WORKER = "blood-hpo worker"
+"""What its connections are called in ``pg_stat_activity``."""
+
 
 def join_study(url: str, name: str, *, grace_seconds: float, wait: Waiting) -> SharedStudy:
     """Open a study to work on it, waiting for the database if it is away.
@@ -25,16 +28,28 @@ def join_study(url: str, name: str, *, grace_seconds: float, wait: Waiting) -> S
 
 
 def _open(url: str, name: str, grace_seconds: float) -> SharedStudy:
-    connected = engine(url)
     try:
         with database_errors(url):
-            check_schema(connected)
-            storage = StudyStorage(url, "blood-hpo worker", grace_seconds=grace_seconds)
-            return open_study(storage, name)
+            _check(url)
+            return _opened(StudyStorage(url, WORKER, grace_seconds=grace_seconds), name)
     except DatabaseError as error:
         outage = error.__cause__
         if isinstance(outage, DBAPIError) and transient(outage) and not is_lasting(outage):
             raise outage from None
         raise
+
+
+def _check(url: str) -> None:
+    connected = engine(url, WORKER)
+    try:
+        check_schema(connected)
     finally:
         connected.dispose()
+
+
+def _opened(storage: StudyStorage, name: str) -> SharedStudy:
+    try:
+        return open_study(storage, name)
+    except Exception:
+        storage.engine.dispose()  # the next try has a storage of its own
+        raise

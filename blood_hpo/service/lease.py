@@ -16,9 +16,6 @@ from optuna.trial import TrialState
 
 from blood_hpo.service.outage import (
     ERRORS,
-    FIRST_WAIT_SECONDS,
-    LONGEST_WAIT_SECONDS,
-    Interrupted,
     Waiting,
     first_line,
     patiently,
@@ -101,16 +98,9 @@ class Lease:
         Raises:
             LeaseLostError: A peer has taken the trial over.
         """
-        self.check()
         self._unsent.update(reported)
         try:
-            for epoch in sorted(self._unsent):
-                self._storage.set_trial_intermediate_value(
-                    self._trial_id, epoch, self._unsent[epoch]
-                )
-                del self._unsent[epoch]
-        except (UpdateFinishedTrialError, KeyError):  # ended by a peer, or deleted with its study
-            raise LeaseLostError from None
+            self._send()
         except ERRORS as error:
             if not transient(error):
                 raise
@@ -121,6 +111,17 @@ class Lease:
             )
             return False
         return True
+
+    def _send(self) -> None:
+        self.check()
+        try:
+            for epoch in sorted(self._unsent):
+                self._storage.set_trial_intermediate_value(
+                    self._trial_id, epoch, self._unsent[epoch]
+                )
+                del self._unsent[epoch]
+        except (UpdateFinishedTrialError, KeyError):  # ended by a peer, or deleted with its study
+            raise LeaseLostError from None
 
     def end(
         self,
@@ -134,7 +135,7 @@ class Lease:
             LeaseLostError: A peer has taken the trial over.
             Interrupted: ``wait`` said so while the database was away.
         """
-        self._flush(wait)
+        patiently(self._send, "reporting", wait)
         ended = patiently(
             lambda: self._storage.end(
                 self._trial_id,
@@ -149,13 +150,6 @@ class Lease:
         )
         if not ended:
             raise LeaseLostError
-
-    def _flush(self, wait: Waiting) -> None:
-        seconds = FIRST_WAIT_SECONDS
-        while self._unsent and not self.report({}):
-            if wait.wait(seconds):
-                raise Interrupted("reporting")
-            seconds = min(2 * seconds, LONGEST_WAIT_SECONDS)
 
     def fail(self, attributes: Attributes, *, retry: bool, wait: Waiting) -> None:
         """Fail the trial for a reason of its own, with or without another attempt."""

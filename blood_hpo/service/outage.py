@@ -1,11 +1,12 @@
 """Carrying on while the database is away: what is transient, and how long to wait in between."""
 
 import logging
+import random
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from optuna.exceptions import StorageInternalError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 log = logging.getLogger(__name__)
@@ -13,7 +14,7 @@ Answer = TypeVar("Answer")
 
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 15.0
-ERRORS = (StorageInternalError, DBAPIError, PoolTimeout)
+ERRORS = (StorageInternalError, DBAPIError, PendingRollbackError, PoolTimeout)
 """What a database call may raise; `transient` tells the outages among them from defects."""
 
 
@@ -34,7 +35,8 @@ def transient(error: BaseException) -> bool:
         return error.__cause__ is not None and transient(error.__cause__)
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return isinstance(error, OperationalError | InterfaceError | PoolTimeout)
+    # Optuna asks again on the connection that it has just lost, which is a pending rollback.
+    return isinstance(error, OperationalError | InterfaceError | PendingRollbackError | PoolTimeout)
 
 
 def patiently(call: Callable[[], Answer], doing: str, wait: Waiting) -> Answer:
@@ -61,7 +63,8 @@ def patiently(call: Callable[[], Answer], doing: str, wait: Waiting) -> Answer:
                 first_line(error),
                 seconds,
             )
-        if wait.wait(seconds):
+        # Not all at the same moment: the server may have fewer connections than there are workers.
+        if wait.wait(seconds * random.uniform(0.8, 1.2)):  # noqa: S311 - not for secrets
             raise Interrupted(doing)
         seconds = min(2 * seconds, LONGEST_WAIT_SECONDS)
 

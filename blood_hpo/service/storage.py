@@ -64,7 +64,11 @@ class StudyStorage(RDBStorage):
             application_name, read_only=read_only, silence_seconds=grace_seconds
         )
         self._unreachable_at = float("-inf")
-        super().__init__(url, engine_kwargs=options, skip_table_creation=True)
+        try:
+            super().__init__(url, engine_kwargs=options, skip_table_creation=True)
+        except Exception:
+            self.engine.dispose()  # where connections are few, none may be left behind
+            raise
         event.listen(self.engine, "handle_error", self._on_error)
 
     def _on_error(self, context: ExceptionContext) -> None:
@@ -251,7 +255,7 @@ class StudyStorage(RDBStorage):
             if trial is None or not self._held(session, trial_id, worker):
                 return False
             if trial.state != TrialState.RUNNING:
-                return bool(trial.state == TrialState.FAIL)
+                return self._attribute(session, trial_id, "reason") == attributes.get("reason")
             self._fail(session, trial, attributes, retry=retry)
         return True
 
@@ -283,11 +287,15 @@ class StudyStorage(RDBStorage):
             self._insert(session, int(trial.study_id), _next_attempt(frozen), None)
 
     def _held(self, session: Session, trial_id: int, worker: str) -> bool:
-        holder = select(models.TrialUserAttributeModel.value_json).where(
+        return self._attribute(session, trial_id, "worker") == worker
+
+    def _attribute(self, session: Session, trial_id: int, key: str) -> object:
+        """A user attribute of a trial; None if it has none of that name."""
+        stored = select(models.TrialUserAttributeModel.value_json).where(
             models.TrialUserAttributeModel.trial_id == trial_id,
-            models.TrialUserAttributeModel.key == "worker",
+            models.TrialUserAttributeModel.key == key,
         )
-        return session.execute(holder).scalar() == json.dumps(worker)
+        return json.loads(session.execute(stored).scalar() or "null")
 
     def stale(self, study_id: int, grace_seconds: float) -> list[int]:
         """Keys of running trials that have not been heard of for ``grace_seconds``.
