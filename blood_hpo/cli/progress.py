@@ -5,6 +5,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
+from blood_hpo.final.names import FINAL, stage_names
+
 if TYPE_CHECKING:
     from rich.table import Table
     from sqlalchemy import Engine
@@ -19,15 +21,26 @@ MINUTE, HOUR = 60, 3600
 
 
 class Progress:
-    """Shows the progress of a study and its stages on standard error until it is left."""
+    """Shows the progress of a study and its stages on standard error until it is left.
 
-    def __init__(self, connected: "Engine", study: str, workers: int | None = None) -> None:
+    With ``final`` the study is not done before its last stage is.
+    """
+
+    def __init__(
+        self,
+        connected: "Engine",
+        study: str,
+        workers: int | None = None,
+        *,
+        final: bool = False,
+    ) -> None:
         from rich.console import Console
         from rich.live import Live
 
         self._engine = connected
         self._study = study
         self._workers = workers
+        self._final = final
         self._started = time.monotonic()
         self._line_at = 0.0
         console = Console(stderr=True)
@@ -60,11 +73,11 @@ class Progress:
             last = [row["stage"] for row in rows[-1:]]
             latest = [row for row in rows if row["stage"] in last]
             self._say("; ".join(_line(row) for row in latest))
-        return all(_count(row, "counted") >= _count(row, "budget") for row in rows)
+        begun = not self._final or any(row["stage"] == FINAL for row in rows)
+        return begun and all(_count(row, "counted") >= _count(row, "budget") for row in rows)
 
     def _read(self, query: str) -> list["Row"]:
         from blood_hpo.database.query import run_query
-        from blood_hpo.final.names import stage_names
 
         found: list[Row] = []
         for name in (self._study, *stage_names(self._study)):

@@ -100,3 +100,13 @@ def study_data(connected: "Engine", study: str) -> Mapping[str, object]:
             f"there is no study {study!r}; `blood-hpo study list` shows those that exist"
         )
     return dict(zip(found.columns, found.rows[0], strict=True))
+
+
+def asks_for_final(connected: "Engine", study: str) -> bool:
+    """Whether the file of a study has a table ``[final]``."""
+    from blood_hpo.database.query import run_query
+
+    rows = run_query(connected, "attributes", study=study).rows
+    noted = {str(name): value for name, value in rows}
+    spec = noted.get("spec")
+    return isinstance(spec, Mapping) and spec.get("final") is not None and "stage_of" not in noted

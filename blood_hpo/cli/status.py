@@ -24,7 +24,7 @@ def status(
     Example: blood-hpo status quickstart --format json
     """
     from blood_hpo.cli.progress import Progress
-    from blood_hpo.cli.session import engine, study_data
+    from blood_hpo.cli.session import asks_for_final, engine, study_data
     from blood_hpo.cli.tables import print_progress
 
     with engine() as connected:
@@ -32,6 +32,7 @@ def status(
         if not watch:
             print_progress(connected, study, described, output)
             return
-        with Progress(connected, study) as progress:
+        final = asks_for_final(connected, study)
+        with Progress(connected, study, final=final) as progress:
             while not progress.update():
                 time.sleep(interval)

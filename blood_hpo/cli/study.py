@@ -128,6 +128,40 @@ def resume(study: StudyArgument) -> None:
 
 
 @app.command()
+def check(
+    study: StudyArgument,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
+    output: FormatOption = OutputFormat.TABLE,
+) -> None:
+    """Look for anything lost, counted twice or left behind; exit code 5 if something is found.
+
+    With --repair: silent trials are enqueued again, lost ones given up, so that their place goes to
+    another configuration, and leftover checkpoints on this machine removed; then it looks again.
+
+    Example: blood-hpo study check paper
+
+    Example: blood-hpo study check paper --repair
+    """
+    from dataclasses import astuple
+
+    from blood_hpo.cli.session import engine, storage
+    from blood_hpo.cli.tables import print_check
+    from blood_hpo.errors import StudyError
+    from blood_hpo.service.check import Audit
+    from blood_hpo.settings import settings
+
+    audit = Audit(storage(), study, settings())
+    if repair:
+        audit.repair()
+    found = [astuple(one) for one in audit.find()]
+    with engine() as connected:
+        print_check(connected, study, found, output)
+    if found:
+        advice = "it cannot be mended" if repair else f"try: blood-hpo study check {study} --repair"
+        raise StudyError(f"study {study!r} has {len(found)} inconsistencies; {advice}")
+
+
+@app.command()
 def delete(
     study: StudyArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,

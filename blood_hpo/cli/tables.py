@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from blood_hpo.cli.output import OutputFormat, print_rows
+from blood_hpo.final.names import FINAL, stage_name, stage_names
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -28,7 +29,6 @@ def print_progress(
     Programs get the search alone, and the stages by their own names.
     """
     from blood_hpo.database.query import run_query
-    from blood_hpo.final.names import stage_names
 
     stages = stage_names(study) if output is OutputFormat.TABLE else ()
     for name in (study, *stages):
@@ -93,6 +93,22 @@ def print_final(
         print_rows(list(rows[0]), [list(row.values()) for row in rows], output, title=title)
     else:
         sys.stderr.write(f"{study}: no model has been tested yet\n")
+    _say_missing(connected, stage_name(study, FINAL))
+
+
+def _say_missing(connected: "Engine", stage: str) -> None:
+    """Name the models that the study asks for and does not have."""
+    from blood_hpo.database.query import run_query
+
+    found = run_query(connected, "progress", study=stage)
+    for row in (dict(zip(found.columns, row, strict=True)) for row in found.rows):
+        missing = int(str(row["budget"])) - int(str(row["counted"]))
+        if missing > 0:
+            sys.stderr.write(
+                f"{stage}: {missing} of {row['budget']} models of {row['family']} are missing;"
+                f" if they failed, `blood-hpo study resume {stage}` and then `blood-hpo final"
+                f" {stage.removesuffix('-final')}` try them again\n"
+            )
 
 
 def _confirmed(row: Mapping[str, Any]) -> dict[str, object]:
@@ -127,6 +143,24 @@ def _tested(row: Mapping[str, Any]) -> dict[str, object]:
         "averaged": "-" if averaged is None else f"{averaged:.4f}",
         "seconds": row["seconds"],
     }
+
+
+def print_check(
+    connected: "Engine", study: str, found: Sequence[Sequence[object]], output: OutputFormat
+) -> None:
+    """Print what an audit found; for people also what it counted."""
+    from blood_hpo.database.query import run_query
+
+    columns = ("inconsistency", "family", "trial", "worker", "detail")
+    if output is not OutputFormat.TABLE:
+        print_rows(columns, found, output)
+        return
+    counted = run_query(connected, "budget", study=study)
+    print_rows(counted.columns, counted.rows, output, title=f"{study}: budgets")
+    if found:
+        print_rows(columns, found, output, title=f"{study}: inconsistencies")
+    else:
+        typer.echo("nothing lost, nothing counted twice, nothing left behind")
 
 
 def short(value: object) -> str:

@@ -17,7 +17,7 @@ from blood_hpo.service.budget import (
     claim_trial,
 )
 from blood_hpo.service.outage import Waiting
-from blood_hpo.service.studies import SharedStudy
+from blood_hpo.service.studies import FORGIVEN, SharedStudy
 
 REPLICATE = "replicate"
 """Trial user attribute that numbers the trials of one configuration, from 1."""
@@ -76,7 +76,10 @@ def key_of(trial: FrozenTrial) -> tuple[object, object]:
 
 
 class CellDecision:
-    """Creates the first cell that no trial stands for; one that failed for good is not repeated."""
+    """Creates the first cell that no trial stands for.
+
+    One that failed for good is not repeated, unless the study has been resumed since.
+    """
 
     def __init__(self, study: SharedStudy, cells: Sequence[Cell]) -> None:
         self._study = study
@@ -87,7 +90,9 @@ class CellDecision:
         """A template for the next cell, or None."""
         trials = self._study.cached.get_all_trials(self._study.study_id, deepcopy=False)
         self._unfinished = any(trial.state in UNFINISHED for trial in trials)
-        taken = {key_of(trial) for trial in trials if _taken(trial)}
+        noted = self._study.storage.get_study_user_attrs(self._study.study_id)
+        forgiven = int(noted.get(FORGIVEN, 0))
+        taken = {key_of(trial) for trial in trials if _taken(trial, forgiven)}
         return next((cell.template() for cell in self._cells if cell.key not in taken), None)
 
     def nothing(self) -> Busy | Finished:
@@ -95,8 +100,9 @@ class CellDecision:
         return Busy() if self._unfinished else Finished()
 
 
-def _taken(trial: FrozenTrial) -> bool:
-    return trial.state in COUNTED or bool(trial.user_attrs.get("final_failure"))
+def _taken(trial: FrozenTrial, forgiven: int) -> bool:
+    failed = trial.number >= forgiven and bool(trial.user_attrs.get("final_failure"))
+    return trial.state in COUNTED or failed
 
 
 def claim_cell(

@@ -32,6 +32,10 @@ SPEC, FINGERPRINT, DATA, PAUSED, RESUMED, VERSION, STAGE_OF = (
 )
 
 
+FORGIVEN = "forgiven"
+"""Number of the first trial whose failure still counts."""
+
+
 @dataclass(frozen=True)
 class SharedStudy:
     """A study in the database, as a worker holds it.
@@ -199,6 +203,7 @@ def pause_reasons(storage: StudyStorage, names: Iterable[str]) -> dict[str, str]
 def resume(storage: StudyStorage, study_id: int) -> None:
     """Let workers claim again; failures up to now are forgiven."""
     storage.set_study_user_attr(study_id, RESUMED, storage.now().isoformat())
+    storage.set_study_user_attr(study_id, FORGIVEN, storage.get_n_trials(study_id))
     storage.set_study_user_attr(study_id, PAUSED, None)
 
 

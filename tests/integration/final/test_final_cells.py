@@ -14,7 +14,7 @@ from blood_hpo.final.names import CONFIRM
 from blood_hpo.final.stage_study import open_stage
 from blood_hpo.service.budget import Busy, Claim, Finished
 from blood_hpo.service.storage import StudyStorage
-from blood_hpo.service.studies import SharedStudy, create_study, open_study
+from blood_hpo.service.studies import SharedStudy, create_study, open_study, resume
 from blood_hpo.studyfile.schema import StudySpec
 
 STOP = threading.Event()
@@ -73,6 +73,10 @@ def test_a_cell_that_failed_for_good_is_left_and_one_that_may_be_retried_comes_b
     assert isinstance(claim_cell(stage, "four", CELLS[:2], STOP), Busy)
     stage.storage.end(again.trial_id, "three", TrialState.COMPLETE, 0.5, {})
     assert isinstance(claim_cell(stage, "four", CELLS[:2], STOP), Finished)
+    resume(stage.storage, stage.study_id)
+    forgiven = claim_cell(stage, "four", CELLS[:2], STOP)
+    assert isinstance(forgiven, Claim)
+    assert forgiven.identity == first.identity
 
 
 def test_artefacts_are_written_with_the_ending_or_not_at_all(stage: SharedStudy) -> None:
