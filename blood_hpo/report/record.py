@@ -212,13 +212,15 @@ def _number(value: float | None) -> float:
 
 
 def grid_studies(engine: "Engine", data_sha256: str) -> dict[str, Json]:
-    """The study files of all plain grids on the same data set, by name."""
+    """The study files of all plain grids on the same data set, by name; no stages of others."""
     found = run_query(engine, "study_files")
     rows: list[dict[str, Any]] = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+    stages = {f"{row['study']}-{stage}" for row in rows for stage in ("confirm", "final")}
     return {
         row["study"]: row["spec"]
         for row in rows
-        if row["spec"]
+        if row["study"] not in stages
+        and row["spec"]
         and row["data"]
         and row["data"]["sha256"] == data_sha256
         and row["spec"]["sampler"]["name"] == "grid"

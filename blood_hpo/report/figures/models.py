@@ -249,7 +249,7 @@ def mistakes(family: str, examples: Sequence[Mistake], names: Sequence[str]) -> 
             f"mistakes-{family}",
             f"Images that the {name} misclassifies: {shown}.",
             f"{name}, first seed: the first misclassified test image of each class, then further"
-            " ones in the order of the test split, with all eight probabilities. Green: the true"
+            " ones in the order of the test split, with all eight probabilities. Blue: the true"
             " class; red: the predicted one.",
             wide=True,
         )
@@ -258,7 +258,7 @@ def mistakes(family: str, examples: Sequence[Mistake], names: Sequence[str]) -> 
 def _probabilities(axes: "Axes", one: Mistake, names: Sequence[str]) -> None:
     predicted = int(one.probabilities.argmax())
     inks = [MUTED] * len(names)
-    inks[one.true], inks[predicted] = colour("resnet"), ACCENT
+    inks[one.true], inks[predicted] = colour("mlp"), ACCENT
     labels = [SHORT.get(name, name) for name in names]
     axes.barh(range(len(names)), one.probabilities, color=inks, height=0.72)
     for place, value in enumerate(one.probabilities):

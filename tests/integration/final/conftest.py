@@ -86,7 +86,7 @@ class House:
             return [dict(row) for row in found]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def house(synthetic_npz: Path) -> Iterator[House]:
     # Not in pytest's own folder, which every other run of pytest closes to the server's account.
     folder = Path(tempfile.mkdtemp(prefix="blood-hpo-final-"))
@@ -97,7 +97,7 @@ def house(synthetic_npz: Path) -> Iterator[House]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def finished(house: House) -> House:
     """The study ``whole``, taken to its end by one worker."""
     house.create("whole")
