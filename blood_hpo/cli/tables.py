@@ -1,8 +1,10 @@
 """Progress and leaderboards as the commands print them, with the data set named above."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 from blood_hpo.cli.output import OutputFormat, print_rows
 from blood_hpo.final.names import FINAL, stage_name, stage_names

@@ -309,6 +309,17 @@ class StudyStorage(RDBStorage):
         with self.transaction() as session:
             return list(session.execute(statement("stale"), parameters).scalars())
 
+    def start_heartbeats(self, study_id: int) -> None:
+        """Have running trials without any heartbeat found silent."""
+        with self.transaction() as session:
+            session.execute(statement("start_heartbeats"), {"study_id": study_id})
+
+    def give_up(self, study_id: int, numbers: list[int]) -> None:
+        """Mark failed trials as failed for good."""
+        with self.transaction() as session:
+            parameters = {"study_id": study_id, "numbers": numbers}
+            session.execute(statement("give_up"), parameters)
+
     def failures_in_a_row(self, study_id: int) -> Failures:
         """Which configurations have failed since the latest success or the latest resumption."""
         with self.transaction() as session:

@@ -15,7 +15,7 @@ NO_ROWS = {"repeats", "confirmation", "models"}
 
 @pytest.mark.parametrize("name", names())
 def test_every_question_has_an_answer(name: str, study: str, connected: Engine) -> None:
-    values = {"study": study, "number": 0, "top": 3}
+    values = {"study": study, "number": 0, "top": 3, "grace": 30.0}
     wanted = {parameter: values[parameter] for parameter in load_query(name).parameters}
     found = run_query(connected, name, **wanted)
     assert found.columns

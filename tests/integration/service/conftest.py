@@ -1,5 +1,6 @@
 """A study without training: claims and endings are tested at the speed of the database."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from blood_hpo.service.storage import StudyStorage
 from blood_hpo.service.studies import SharedStudy, create_study
 from blood_hpo.studyfile.schema import StudySpec
 
+STOP = threading.Event()
 MakeStudy = Callable[..., SharedStudy]
 
 
