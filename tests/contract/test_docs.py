@@ -108,6 +108,14 @@ def test_the_readme_lists_every_command() -> None:
     assert listed == set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
+def test_the_readme_names_every_command_of_a_group() -> None:
+    for group in typer.main.get_command(app).commands.values():  # type: ignore[attr-defined]
+        row = re.search(rf"^\| `blood-hpo {group.name}` \|.*$", text_of(README), re.MULTILINE)
+        assert row
+        named = set(re.findall(r"\w+", row.group()))
+        assert set(getattr(group, "commands", {})) <= named, group.name
+
+
 def test_the_readme_lists_every_study_file() -> None:
     listed = set(re.findall(r"\(studies/([\w-]+\.toml)\)", text_of(README)))
     assert listed == {path.name for path in (ROOT / "studies").glob("*.toml")}
