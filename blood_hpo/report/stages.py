@@ -260,6 +260,7 @@ def _planned(noted: Json, plan: Sequence[Json]) -> bool:
     return any(
         one["family"] == noted["family"]
         and one["config_hash"] == noted["config_hash"]
+        and one.get("rules") == noted.get("rules")
         and noted["replicate"] <= one["seeds"]
         for one in plan
     )
