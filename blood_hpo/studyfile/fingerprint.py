@@ -4,6 +4,10 @@ The name, the description, the budgets and what follows the search (``final``) m
 may what says where something came from (``synthetic_fallback``, ``fixed_from``): the data set of a
 study is recorded beside its file.
 Hyperparameters that are not searched count with their value, whether a file or a default gave it.
+
+In the fingerprint whatever is at its default is left out, as in a configuration's hash: a key that
+is added later, with a default that changes nothing, leaves the fingerprints of older studies as
+they are. A default may never change.
 """
 
 import hashlib
@@ -20,7 +24,7 @@ def fingerprint(spec: StudySpec) -> str:
 
     The order of tables does not count, the order of arrays does.
     """
-    text = canonical_json(_plain(_essence(spec)))
+    text = canonical_json(_plain(_essence(spec, exclude_defaults=True)))
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
 
@@ -38,12 +42,20 @@ def budget_changes(stored: StudySpec, given: StudySpec) -> list[str]:
     ]
 
 
-def _essence(spec: StudySpec) -> dict[str, Any]:
-    document = spec.model_dump(mode="json", exclude={"name", "description", "final"})
-    del document["data"]["synthetic_fallback"]
+def _essence(spec: StudySpec, *, exclude_defaults: bool = False) -> dict[str, Any]:
+    document = spec.model_dump(
+        mode="json",
+        exclude={"name", "description", "final"},
+        exclude_defaults=exclude_defaults,
+    )
+    data = document.pop("data", {})
+    data.pop("synthetic_fallback", None)
+    if data:
+        document["data"] = data
     for name, family in document["families"].items():
-        del family["budget"], family["fixed_from"]
-        family["fixed"] = spec.held(name)
+        family.pop("budget", None)
+        family.pop("fixed_from", None)
+        family["fixed"] = spec.held(name, exclude_defaults=exclude_defaults)
     return document
 
 

@@ -138,11 +138,12 @@ class StudySpec(Table):
         values = {**self.families[family].fixed, **params}
         return FAMILIES[family].hyperparameters.model_validate(values)
 
-    def held(self, family: str) -> dict[str, object]:
+    def held(self, family: str, *, exclude_defaults: bool = False) -> dict[str, object]:
         """The hyperparameters that a family does not search, fixed or at their default, by name."""
         space = self.space(family)
         anywhere = {name: parameter.probes[0] for name, parameter in space.items()}
-        return self._config(family, anywhere).model_dump(mode="json", exclude=set(space))
+        config = self._config(family, anywhere)
+        return config.model_dump(mode="json", exclude=set(space), exclude_defaults=exclude_defaults)
 
     @property
     def budgets(self) -> dict[str, int]:

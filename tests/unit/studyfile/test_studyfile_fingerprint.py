@@ -1,7 +1,6 @@
 """A fingerprint changes with whatever changes results, and with nothing else."""
 
 import copy
-import re
 from typing import Any
 
 import pytest
@@ -32,8 +31,8 @@ def spec(key: str | None = None, value: object = None) -> StudySpec:
 
 
 def test_it_is_sixteen_hexadecimal_digits_and_stays() -> None:
-    assert re.fullmatch("[0-9a-f]{16}", fingerprint(spec()))
-    assert fingerprint(spec()) == fingerprint(spec())
+    # Pinned: a key that is added later, at its default, must not shut out the studies that exist.
+    assert fingerprint(spec()) == "4879933cb292aa46"
 
 
 @pytest.mark.parametrize(
