@@ -85,6 +85,7 @@ def test_a_search_spends_exactly_its_budget_whatever_happens(search: Stack) -> N
     )
     assert search.sql(distinct) == [("12", "12")]
     assert trials(search, "FAIL") == killed
+    assert len(hosts(search)) >= WORKERS
 
 
 def test_down_and_up_lose_nothing_and_repeat_nothing(search: Stack) -> None:
@@ -104,7 +105,7 @@ def test_a_backup_brings_a_deleted_study_back(search: Stack) -> None:
     before = search.sql(everything)
     inside = ("exec", "-T", "db")
     search.compose(*inside, "pg_dump", *database, "--format=custom", "--file=/tmp/backup")
-    search.sql("DELETE FROM trials")
+    search.sql("TRUNCATE studies CASCADE")
     assert search.sql(everything) == []
     restore = ("pg_restore", *database, "--clean", "--if-exists", "--single-transaction")
     search.compose(*inside, *restore, "/tmp/backup")
