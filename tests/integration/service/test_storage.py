@@ -1,6 +1,7 @@
 """Claims, endings and retries: all of it or nothing, and only by whoever holds the trial."""
 
 import threading
+import time
 
 import pytest
 from optuna.trial import TrialState
@@ -180,3 +181,36 @@ def test_a_budget_can_be_raised(study: SharedStudy) -> None:
 def test_an_unknown_study_is_one_line(storage: StudyStorage) -> None:
     with pytest.raises(StudyError, match="there is no study 'nothing'"):
         open_study(storage, "nothing")
+
+
+def test_a_trial_that_is_being_taken_over_is_not_resumed_by_its_last_holder(
+    study: SharedStudy, claim: Claim
+) -> None:
+    silence(study, claim, 0.5)
+    found = []
+    again = threading.Thread(target=lambda: found.append(Claims(study, "holder").claim(STOP)))
+    with study.storage.transaction() as janitor:
+        janitor.execute(
+            text("select * from trials where trial_id = :id for update"), {"id": claim.trial_id}
+        )
+        again.start()
+        wait_for_row_lock(study)
+        janitor.execute(
+            text("update trials set state = 'FAIL' where trial_id = :id"), {"id": claim.trial_id}
+        )
+    again.join()
+    (second,) = found
+    assert isinstance(second, Claim)
+    assert second.trial_id != claim.trial_id
+    assert study.storage.get_trial(claim.trial_id).state == TrialState.FAIL
+
+
+def wait_for_row_lock(study: SharedStudy) -> None:
+    waiting = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+    deadline = time.monotonic() + 30
+    while True:
+        with study.storage.transaction() as session:
+            if session.execute(waiting).scalar_one():
+                return
+        assert time.monotonic() < deadline, "nobody waits for the row"
+        time.sleep(0.02)
