@@ -157,7 +157,8 @@ class Lab:
         trials = {row["number"]: row for row in self.trials()}
         counted = [row for row in trials.values() if row["state"] in {"COMPLETE", "PRUNED"}]
         assert len(counted) == budget
-        assert len({row["config_hash"] for row in counted}) == budget
+        times = Counter(row["config_hash"] for row in counted)
+        assert [row for row in trials.values() if times[row["config_hash"]] > 1] == []
         assert {row["state"] for row in trials.values()} <= {"COMPLETE", "PRUNED", "FAIL"}
         for row in trials.values():
             if row["attempt"] > 1:
