@@ -26,7 +26,7 @@ def noise(seed: int, scale: float) -> np.ndarray:
 
 
 def test_an_interval_by_hand() -> None:
-    # The variance is 0.01, and 1/3 + 1/2 of it 0.1 / 12; t(0.975, 2 degrees of freedom) is 4.302653.
+    # The variance is 0.01, and 1/3 + 1/2 of it 0.1 / 12; t(0.975) with 2 degrees is 4.302653.
     found = interval(np.array([0.7, 0.8, 0.9]), folds=3)
     assert found.mean == pytest.approx(0.8)
     assert found.high - 0.8 == pytest.approx(4.302653 * np.sqrt(0.1 / 12), rel=1e-6)
