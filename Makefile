@@ -10,7 +10,7 @@ UV     := 0.13.9
 STAMP  := .venv/.installed-$(shell (pwd; cat requirements-dev.txt) | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart secrets test faults e2e containers lint docs lock clean
+.PHONY: help install quickstart secrets test faults chaos e2e containers lint docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -28,7 +28,10 @@ test: $(BIN)/blood-hpo ## Run the unit, integration and contract tests
 	@$(BIN)/python -m pytest
 
 faults: $(BIN)/blood-hpo ## Run the tests that kill, cut and race processes
-	@$(BIN)/python -m pytest tests/faults
+	@$(BIN)/python -m pytest tests/faults --ignore tests/faults/chaos
+
+chaos: $(BIN)/blood-hpo ## Strike eight workers a hundred times and audit them; another: SEED=2
+	@CHAOS_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/faults/chaos
 
 e2e: $(BIN)/blood-hpo ## Run the tests that use whole processes as a person does
 	@$(BIN)/python -m pytest tests/e2e

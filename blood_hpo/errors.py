@@ -12,6 +12,13 @@ class BloodHpoError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    def __str__(self) -> str:
+        """One printable line, whatever the names and values in it hold."""
+        return "".join(
+            letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+            for letter in super().__str__()
+        )
+
 
 class InputError(BloodHpoError):
     """A study file, an option or an environment variable holds something that cannot be used."""

@@ -10,6 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from blood_hpo.errors import InputError
 
+DAY = 86_400.0
+"""The longest of all waits, in seconds."""
+
 
 class Settings(BaseSettings):
     """What a process needs to know about its surroundings.
@@ -37,9 +40,9 @@ class Settings(BaseSettings):
     data: Path | None = None
     database_url: Annotated[SecretStr | None, Field(validation_alias="DATABASE_URL")] = None
     database_url_file: Annotated[Path | None, Field(validation_alias="DATABASE_URL_FILE")] = None
-    heartbeat_seconds: Annotated[float, Field(gt=0)] = 5.0
-    grace_seconds: Annotated[float, Field(gt=0)] = 30.0
-    drain_seconds: Annotated[float, Field(ge=0)] = 20.0
+    heartbeat_seconds: Annotated[float, Field(gt=0, le=DAY)] = 5.0
+    grace_seconds: Annotated[float, Field(gt=0, le=DAY)] = 30.0
+    drain_seconds: Annotated[float, Field(ge=0, le=DAY)] = 20.0
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 20.0
     max_attempts: Annotated[int, Field(ge=1)] = 3
 
