@@ -53,7 +53,7 @@ def architecture(family: str, layers: Sequence[Layer]) -> Figure:
             f"architecture-{family}",
             f"The {name}'s {len(layers)} layers from input to output with {total:,} parameters.",
             f"{name}: layers from top to bottom with the shape of their output and their"
-            f" parameters.{' Lines at the left skip layers.' if skips else ''}",
+            f" parameters, trainable or not.{' Lines at the left skip layers.' if skips else ''}",
         )
 
 

@@ -83,9 +83,9 @@ def training(family: str, curve: Curve, best_epoch: int) -> Figure:
         grid[0].set_title(name)
         return canvas.figure(
             f"training-{family}",
-            f"Accuracy and loss of the {name} over {len(x)} epochs; epoch {best_epoch} was kept.",
-            f"{name}, first seed: accuracy and loss after each of {len(x)} epochs. Early stopping,"
-            f" which sees the validation split alone, restored the weights of epoch {best_epoch}."
+            f"Accuracy and loss of the {name} by epoch; epoch {best_epoch} of {len(x)} was kept.",
+            f"{name}, first seed: accuracy and loss by epoch. Early stopping, which sees the"
+            f" validation split alone, restored the weights of epoch {best_epoch} of {len(x)}."
             " Training figures are means over the epoch, on augmented images where the recipe"
             " augments.",
             wide=True,

@@ -104,7 +104,7 @@ def whole_numbers(axes: "Axes") -> None:
     """Ticks of the horizontal axis at whole numbers only."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def plain_log_axis(axes: "Axes") -> None:

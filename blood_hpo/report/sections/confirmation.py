@@ -96,5 +96,5 @@ def _table(found: Findings, confirmed: Confirmation) -> Table:
         "told apart",
         "what was searched",
     )
-    note = f"{confirmed.splits} splits of {confirmed.folds} folds. {confirmed.method}"
+    note = f"{confirmed.splits} splits of {confirmed.folds} folds. {confirmed.method.rstrip('.')}."
     return Table("confirmation", f"Confirmed {found.study.objective}", columns, groups, note)

@@ -22,7 +22,7 @@ from blood_hpo.report.published import ORIGINAL
 from blood_hpo.report.record import SPENT, family_name
 from blood_hpo.report.sections.commands import finish
 from blood_hpo.report.sections.test import intervals
-from blood_hpo.report.sections.training import missing
+from blood_hpo.report.sections.training import missing, pending
 from blood_hpo.report.uncertainty import spread
 
 TITLE = "In brief"
@@ -32,7 +32,7 @@ def section(found: Findings) -> Section:
     """The section."""
     blocks: list[Block] = [Text(_what_happened(found))]
     if found.final and found.final.models:
-        blocks += [_cards(found), _tested(found)]
+        blocks += [_cards(found), _tested(found), *pending(found, found.final)]
     elif found.winners:
         blocks += [_search_cards(found), _searched(found), missing(found)]
     else:
@@ -50,7 +50,7 @@ def _what_happened(found: Findings) -> str:
     pruned = sum(one.state == "PRUNED" for one in spent)
     return (
         f"Study {study.name} tried {len(spent)} configurations of {families} on"
-        f" {study.data['label']}, {pruned} of which were pruned: {epochs:,} epochs in"
+        f" {study.data['label']}, {pruned or 'none'} of which were pruned: {epochs:,} epochs in"
         f" {duration(seconds)} of computing by {workers} {'worker' if workers == 1 else 'workers'}."
     )
 

@@ -42,7 +42,7 @@ def section(found: Findings) -> Section:
     if found.final is None or not found.final.models:
         return Section("training", TITLE, (opening, *curves_of_the_search(found), missing(found)))
     final = found.final
-    blocks: list[Block] = [opening, *_pending(found, final), _proof(final), _rules(final)]
+    blocks: list[Block] = [opening, *pending(found, final), _proof(final), _rules(final)]
     blocks += [_training(family, models[0]) for family, models in final.families.items()]
     blocks += [Heading("Architectures"), Figures(_architectures(final)), *_layers(final)]
     facts = {"plan": [dict(one) for one in final.plan]}
@@ -64,7 +64,8 @@ def curves_of_the_search(found: Findings) -> list[Block]:
     return [Figures(tuple(drawn))] if drawn else []
 
 
-def _pending(found: Findings, final: FinalStage) -> list[Block]:
+def pending(found: Findings, final: FinalStage) -> list[Block]:
+    """What to run where some models have been retrained and tested, and others not."""
     planned = sum(one["seeds"] for one in final.plan)
     if len(final.models) == planned:
         return []

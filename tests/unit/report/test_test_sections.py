@@ -1,5 +1,7 @@
 """The numbers on the page are those of scikit-learn on the saved predictions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -133,3 +135,13 @@ def test_nothing_is_missing_from_a_finished_study(finished: Findings) -> None:
     for module in [*SECTIONS, again]:
         blocks = module.section(finished).blocks
         assert not [block for block in blocks if isinstance(block, Missing)]
+
+
+def test_models_that_are_still_missing_are_counted(finished: Findings) -> None:
+    assert finished.final
+    part = replace(finished, final=replace(finished.final, models=finished.final.models[:1]))
+    for module in (summary, training):
+        blocks = module.section(part).blocks
+        (missing,) = [block for block in blocks if isinstance(block, Missing)]
+        assert missing.text == "5 of 6 retrainings are not finished."
+        assert missing.command == "blood-hpo final blood"
