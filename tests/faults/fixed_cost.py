@@ -6,7 +6,6 @@ from the seeds in real training.
 """
 
 import contextlib
-import ctypes
 import json
 import logging
 import os
@@ -32,6 +31,8 @@ from blood_hpo.service.worker import Worker, worker_name
 from blood_hpo.settings import Settings
 from blood_hpo.training.divergence import NonFiniteLoss
 
+from .cable import enter
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -41,6 +42,7 @@ class Cost:
         epoch_seconds: Time of an epoch.
         checkpoint_seconds: Least time between two checkpoints.
         bad_units: MLPs of this many units go wrong, all others are well.
+        broken: All go wrong.
         fault: What happens to them: crash, memory, nan, killed.
         die_at_start: Whether the process is killed between its first claim and the first epoch.
     """
@@ -48,6 +50,7 @@ class Cost:
     epoch_seconds: float = 0.05
     checkpoint_seconds: float = 0.0
     bad_units: int | None = None
+    broken: bool = False
     fault: str = ""
     die_at_start: bool = False
 
@@ -66,7 +69,7 @@ class FixedCost:
         self.resumed_from = 0
         self._claim = claim
         self._cost = cost
-        self._bad = claim.config.get("units") == cost.bad_units
+        self._bad = cost.broken or claim.config["units"] == cost.bad_units
 
     @property
     def finished(self) -> bool:
@@ -96,7 +99,7 @@ def go_wrong(fault: str) -> None:
     if fault == "crash":
         raise RuntimeError("the network does not fit\nand says so at length")
     if fault == "memory":
-        np.ones(2**60)
+        np.ones(2**40)
     if fault == "nan":
         raise NonFiniteLoss(2)
     if fault == "killed":
@@ -150,8 +153,7 @@ def work(  # noqa: PLR0913, PLR0917 - everything that crosses over to another pr
         namespace: A network namespace to enter.
     """
     if namespace is not None:
-        with Path("/run/netns", namespace).open("rb") as entrance:
-            assert ctypes.CDLL(None, use_errno=True).setns(entrance.fileno(), 0) == 0
+        enter(namespace)
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
