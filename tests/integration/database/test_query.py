@@ -49,9 +49,12 @@ def test_repeats_finds_a_configuration_counted_twice(
 ) -> None:
     assert run_query(connected, "repeats", study=study).rows == []
     recorder.study.ask()  # the retry, which waits
-    again = recorder.start("mlp", "host:1:0", config_hash="aa" * 8)
+    other_seed = recorder.start("mlp", "host:1:0", config_hash="aa" * 8, seed=4)
+    recorder.end(other_seed, TrialState.PRUNED, [0.1])
+    assert run_query(connected, "repeats", study=study).rows == []
+    again = recorder.start("mlp", "host:1:0", config_hash="aa" * 8, seed=3)
     recorder.end(again, TrialState.PRUNED, [0.1])
-    assert run_query(connected, "repeats", study=study).rows == [("mlp", "aa" * 8, 2, [0, 7])]
+    assert run_query(connected, "repeats", study=study).rows == [("mlp", "aa" * 8, 2, [0, 8])]
 
 
 def test_budget_finds_a_family_that_overspends(
