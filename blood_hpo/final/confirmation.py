@@ -100,8 +100,9 @@ def _entry(rank: int, one: Confirmed, best: Confirmed) -> dict[str, object]:
         "split_means": scores.mean(axis=1).tolist(),
         "mean": mean.mean,
         "sd": float(scores.std(ddof=1)),
-        "low": mean.low,
-        "high": mean.high,
+        # No score lies outside 0 to 1, whatever a t-interval of three folds says.
+        "low": max(mean.low, 0.0),
+        "high": min(mean.high, 1.0),
         "behind": behind.mean,
         "behind_low": None if is_best else behind.low,
         "behind_high": None if is_best else behind.high,
