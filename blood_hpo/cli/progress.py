@@ -56,7 +56,7 @@ class Progress:
             self._live.stop()
 
     def update(self) -> bool:
-        """Read and show; True when every budget is spent and nothing is unfinished.
+        """Read and show; True when every budget is spent or closed.
 
         An outage of the database is shown and waited out: the workers do the same.
         """
@@ -74,7 +74,7 @@ class Progress:
             latest = [row for row in rows if row["stage"] in last]
             self._say("; ".join(_line(row) for row in latest))
         begun = not self._final or any(row["stage"] == FINAL for row in rows)
-        return begun and all(_count(row, "counted") >= _count(row, "budget") for row in rows)
+        return begun and all(_count(row, "remaining") == 0 for row in rows)
 
     def _read(self, query: str) -> list["Row"]:
         from blood_hpo.database.query import run_query

@@ -85,6 +85,7 @@ class CellDecision:
         self._study = study
         self._cells = cells
         self._unfinished = False
+        self._failed: list[str] = []
 
     def __call__(self) -> FrozenTrial | None:
         """A template for the next cell, or None."""
@@ -92,17 +93,20 @@ class CellDecision:
         self._unfinished = any(trial.state in UNFINISHED for trial in trials)
         noted = self._study.storage.get_study_user_attrs(self._study.study_id)
         forgiven = int(noted.get(FORGIVEN, 0))
-        taken = {key_of(trial) for trial in trials if _taken(trial, forgiven)}
+        failed = {key_of(trial) for trial in trials if _failed(trial, forgiven)}
+        counted = {key_of(trial) for trial in trials if trial.state in COUNTED}
+        lost = failed - counted
+        self._failed = [cell.family for cell in self._cells if cell.key in lost]
+        taken = counted | failed
         return next((cell.template() for cell in self._cells if cell.key not in taken), None)
 
     def nothing(self) -> Busy | Finished:
         """Whether others still work on cells."""
-        return Busy() if self._unfinished else Finished()
+        return Busy() if self._unfinished else Finished(tuple(dict.fromkeys(self._failed)))
 
 
-def _taken(trial: FrozenTrial, forgiven: int) -> bool:
-    failed = trial.number >= forgiven and bool(trial.user_attrs.get("final_failure"))
-    return trial.state in COUNTED or failed
+def _failed(trial: FrozenTrial, forgiven: int) -> bool:
+    return trial.number >= forgiven and bool(trial.user_attrs.get("final_failure"))
 
 
 def claim_cell(

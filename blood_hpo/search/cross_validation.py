@@ -34,6 +34,8 @@ class FoldResults:
         epochs_trained: Epochs trained on all folds together.
         parameter_count: Trainable parameters of the network.
         curves: ``train_loss``, ``validation`` and ``score`` by fold and epoch.
+        held_out_confusion: Images of all held-out folds together, each by the model that has not
+            seen it: counts by true class (outer list) and predicted class.
         seconds: Wall-clock seconds spent in this process, validation included.
     """
 
@@ -43,6 +45,7 @@ class FoldResults:
     epochs_trained: int
     parameter_count: int
     curves: dict[str, list[list[float]]]
+    held_out_confusion: list[list[int]]
     seconds: float
 
     def attributes(self) -> dict[str, object]:
@@ -131,6 +134,9 @@ class CrossValidation:
                 "validation": [_rounded(one.validation) for one in histories],
                 "score": [_rounded(one.score) for one in histories],
             },
+            held_out_confusion=np.sum(
+                [fit.held_out_confusion for fit in self._fits], axis=0
+            ).tolist(),
             seconds=round(time.monotonic() - self._started, 3),
         )
 

@@ -7,7 +7,7 @@ trials so far: a study of one worker is reproducible, and so is one that was int
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from optuna import Study
 from optuna.distributions import BaseDistribution
@@ -30,11 +30,19 @@ ENUMERABLE = 200_000
 
 @dataclass(frozen=True)
 class Proposal:
-    """A configuration to try: searched parameters, and the hash of the whole configuration."""
+    """A configuration to try.
+
+    Attributes:
+        params: The searched parameters.
+        config: The whole configuration.
+        config_hash: Its identity.
+        repeats_avoided: Samples drawn before this one that had been tried already.
+    """
 
     params: Params
     config: dict[str, object]
     config_hash: str
+    repeats_avoided: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,14 +90,21 @@ class Proposer:
         seen = {trial.user_attrs.get("config_hash") for trial in trials}
         if self.spec.sampler.name == "staged_grid":
             return self._staged(trials, seen)
+        if self.spec.sampler.name == "grid":
+            rows = combinations(self.spec, self.family)
+            return self._first_unseen(rows, seen) or Exhausted()
         seed = derive(self.spec.seed, "sampler", self.family, len(trials))
-        found = self._first_unseen(self._candidates(view, seed), seen)
+        found = self._sampled(view, seed, seen)
         return found or self._leftover(view, seed, seen)
 
-    def _candidates(self, view: FamilyStudy, seed: int) -> Iterator[Params]:
-        if self.spec.sampler.name == "grid":
-            yield from combinations(self.spec, self.family)
-            return
+    def _sampled(self, view: FamilyStudy, seed: int, seen: set[str | None]) -> Proposal | None:
+        for drawn, row in enumerate(self._samples(view, seed)):
+            found = self._proposal(row)
+            if found.config_hash not in seen:
+                return replace(found, repeats_avoided=drawn)
+        return None
+
+    def _samples(self, view: FamilyStudy, seed: int) -> Iterator[Params]:
         sampler = self._sampler(seed)
         independent = RandomSampler(seed=derive(seed, "independent"))
         unborn = _unborn()
@@ -119,7 +134,8 @@ class Proposer:
         left = [row for row in rows if self._proposal(row).config_hash not in seen]
         if not left:
             return Exhausted()
-        return self._proposal(random.Random(seed).choice(left))  # noqa: S311 - not for secrets
+        chosen = random.Random(seed).choice(left)  # noqa: S311 - not for secrets
+        return replace(self._proposal(chosen), repeats_avoided=ATTEMPTS)
 
     def _evenly(self, view: FamilyStudy, seed: int, seen: set[str | None]) -> Proposal | Exhausted:
         sampler, unborn = RandomSampler(seed=derive(seed, "evenly")), _unborn()
@@ -130,7 +146,8 @@ class Proposer:
             }
             for _ in range(ENUMERABLE)
         )
-        return self._first_unseen(rows, seen) or Exhausted()
+        found = self._first_unseen(rows, seen)
+        return replace(found, repeats_avoided=ATTEMPTS) if found else Exhausted()
 
     def _staged(
         self, trials: Sequence[FrozenTrial], seen: set[str | None]

@@ -64,9 +64,13 @@ class Busy:
 
 @dataclass(frozen=True)
 class Finished:
-    """The budgets are spent, or their spaces exhausted, and no trial is unfinished."""
+    """No trial is unfinished, and there is none to create.
 
-    exhausted: tuple[str, ...] = ()
+    Attributes:
+        closed: Families that have budget left and nothing left to try.
+    """
+
+    closed: tuple[str, ...] = ()
 
 
 class Decision(Protocol):
@@ -184,6 +188,7 @@ def _template(
             "config_hash": proposal.config_hash,
             "seed": derive(study.spec.seed, proposal.config_hash),
             "attempt": 1,
+            "repeats_avoided": proposal.repeats_avoided,
         },
     )
 

@@ -5,7 +5,7 @@ a worker needs a name and a database, and so that nobody adds trials that cannot
 """
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -34,6 +34,9 @@ SPEC, FINGERPRINT, DATA, PAUSED, RESUMED, VERSION, STAGE_OF = (
 
 FORGIVEN = "forgiven"
 """Number of the first trial whose failure still counts."""
+
+CLOSED = "closed"
+"""Families that have budget left and nothing left to try."""
 
 
 @dataclass(frozen=True)
@@ -200,8 +203,14 @@ def pause_reasons(storage: StudyStorage, names: Iterable[str]) -> dict[str, str]
     return found
 
 
+def close_families(storage: StudyStorage, study_id: int, families: Sequence[str]) -> None:
+    """Record that the rest of these families' budgets is not going to be spent."""
+    storage.set_study_user_attr(study_id, CLOSED, list(families))
+
+
 def resume(storage: StudyStorage, study_id: int) -> None:
     """Let workers claim again; failures up to now are forgiven."""
+    storage.set_study_user_attr(study_id, CLOSED, [])
     storage.set_study_user_attr(study_id, RESUMED, storage.now().isoformat())
     storage.set_study_user_attr(study_id, FORGIVEN, storage.get_n_trials(study_id))
     storage.set_study_user_attr(study_id, PAUSED, None)

@@ -18,7 +18,7 @@ from blood_hpo.service.lease import Lease, LeaseLostError
 from blood_hpo.service.outage import Interrupted, patiently
 from blood_hpo.service.shutdown import Shutdown
 from blood_hpo.service.stage import Stage
-from blood_hpo.service.studies import pause
+from blood_hpo.service.studies import close_families, pause
 from blood_hpo.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -82,9 +82,7 @@ class Worker:
             self._run(found)
             return True
         if isinstance(found, Finished):
-            for family in found.exhausted:
-                log.info("%s: every configuration has been tried; its budget closes", family)
-            log.info("study %s is finished", self.study.name)
+            self._finish(found)
             return False
         self._wait(found)
         return True
@@ -98,6 +96,16 @@ class Worker:
         )
         if recovered:
             self.pause_if_failing()
+
+    def _finish(self, found: Finished) -> None:
+        storage, study_id = self.study.storage, self.study.study_id
+        for family in found.closed:
+            log.info("%s: nothing is left to try; its budget closes", family)
+        if found.closed:
+            patiently(
+                lambda: close_families(storage, study_id, found.closed), "closing", self.shutdown
+            )
+        log.info("study %s is finished", self.study.name)
 
     def _wait(self, found: Paused | Busy) -> None:
         # Said once per reason, not once per poll.

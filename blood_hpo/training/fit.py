@@ -9,7 +9,7 @@ from blood_hpo.training.divergence import NonFiniteLoss
 from blood_hpo.training.early_stopping import best_epoch, exhausted
 from blood_hpo.training.epoch import CompiledNetwork, NetworkState
 from blood_hpo.training.schedule import learning_rates
-from blood_hpo.training.scores import Objective, log_loss, score
+from blood_hpo.training.scores import Objective, confusion, log_loss, score
 from blood_hpo.training.seeds import derive
 
 Indices = NDArray[np.int64]
@@ -114,6 +114,15 @@ class Fit:
             IndexError: No epoch has been completed.
         """
         return (self.history.score or self.history.validation)[self.best_epoch - 1]
+
+    @property
+    def held_out_confusion(self) -> NDArray[np.int64]:
+        """Scored images by true class (row) and predicted class (column) after the best epoch.
+
+        Raises:
+            ValueError: No epoch has been completed, or no images are scored.
+        """
+        return confusion(self._network.labels[self._scored], self.held_out_probabilities)
 
     def advance(self) -> None:
         """Train one more epoch, then score the validation split and the scored images.

@@ -52,3 +52,10 @@ def log_loss(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> f
     """
     true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(-np.log(np.maximum(true, np.finfo(np.float32).tiny)).mean())
+
+
+def confusion(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Counts (classes, classes): the row is the true class, the column the most probable one."""
+    classes = probabilities.shape[1]
+    cells = labels.astype(np.int64) * classes + probabilities.argmax(axis=1)
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)

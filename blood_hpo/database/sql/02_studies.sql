@@ -22,6 +22,7 @@ SELECT
     progress.counted,
     progress.running,
     attributes.value -> 'paused' ->> 'reason' AS paused,
+    coalesce(attributes.value -> 'closed', '[]') AS closed,
     progress.started_at,
     progress.last_activity_at,
     attributes.value ->> 'program_version' AS program_version,
@@ -33,7 +34,7 @@ LEFT JOIN LATERAL (
     SELECT jsonb_object_agg(key, hpo.parse(value_json)) AS value
     FROM public.study_user_attributes
     WHERE study_user_attributes.study_id = studies.study_id
-        AND key IN ('spec', 'data', 'paused', 'program_version', 'fingerprint')
+        AND key IN ('spec', 'data', 'paused', 'closed', 'program_version', 'fingerprint')
 ) AS attributes ON true
 LEFT JOIN LATERAL (
     SELECT
@@ -64,6 +65,7 @@ COMMENT ON COLUMN hpo.studies.trials IS 'Trials in any state.';
 COMMENT ON COLUMN hpo.studies.counted IS 'Trials that have spent budget: complete or pruned.';
 COMMENT ON COLUMN hpo.studies.running IS 'Trials that are being trained.';
 COMMENT ON COLUMN hpo.studies.paused IS 'Why no new trials are started; null while the study is not paused.';
+COMMENT ON COLUMN hpo.studies.closed IS 'Names of the families that have budget left and nothing left to try.';
 COMMENT ON COLUMN hpo.studies.started_at IS 'Start of the first trial.';
 COMMENT ON COLUMN hpo.studies.last_activity_at IS 'Latest start or end of a trial.';
 COMMENT ON COLUMN hpo.studies.program_version IS 'Version of blood_hpo that created the study.';

@@ -11,13 +11,13 @@ SELECT
     coalesce(done.running, 0) AS running,
     coalesce(done.waiting, 0) AS waiting,
     coalesce(done.failed, 0) AS failed,
-    greatest(budgets.budget - coalesce(done.complete + done.pruned, 0), 0) AS remaining,
+    rest.remaining,
+    studies.closed ? budgets.family AS closed,
     done.best_score,
     done.epochs_trained,
     done.seconds,
     done.mean_seconds,
-    greatest(budgets.budget - coalesce(done.complete + done.pruned, 0), 0) * done.mean_seconds
-        / greatest(studies.running, 1) AS eta_seconds
+    rest.remaining * done.mean_seconds / greatest(studies.running, 1) AS eta_seconds
 FROM hpo.studies
 CROSS JOIN LATERAL (
     SELECT key AS family, (value ->> 'budget')::bigint AS budget
@@ -48,7 +48,13 @@ LEFT JOIN (
     LEFT JOIN public.trial_values
         ON trial_values.trial_id = trials.trial_id AND objective = 0
     GROUP BY studies.study_name, family.value_json
-) AS done ON done.study = studies.study AND done.family_json = to_json(budgets.family)::text;
+) AS done ON done.study = studies.study AND done.family_json = to_json(budgets.family)::text
+CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN studies.closed ? budgets.family THEN 0
+        ELSE greatest(budgets.budget - coalesce(done.complete + done.pruned, 0), 0)
+    END AS remaining
+) AS rest;
 
 COMMENT ON VIEW hpo.progress IS 'One row a family of each study: budget, states, best score, time left.';
 COMMENT ON COLUMN hpo.progress.study IS 'Name of the study.';
@@ -60,7 +66,8 @@ COMMENT ON COLUMN hpo.progress.pruned IS 'Trials stopped early by the pruner.';
 COMMENT ON COLUMN hpo.progress.running IS 'Trials being trained.';
 COMMENT ON COLUMN hpo.progress.waiting IS 'Trials waiting for a worker.';
 COMMENT ON COLUMN hpo.progress.failed IS 'Trials that failed; they spend no budget.';
-COMMENT ON COLUMN hpo.progress.remaining IS 'Budget not yet spent, running and waiting trials included.';
+COMMENT ON COLUMN hpo.progress.remaining IS 'Trials that are still to end, running and waiting ones included; 0 once the family is closed.';
+COMMENT ON COLUMN hpo.progress.closed IS 'Whether nothing is left to try although budget is: the space is exhausted, or a final model failed for good.';
 COMMENT ON COLUMN hpo.progress.best_score IS 'Best mean over the held-out folds among complete trials.';
 COMMENT ON COLUMN hpo.progress.epochs_trained IS 'Epochs trained, summed over folds and finished trials.';
 COMMENT ON COLUMN hpo.progress.seconds IS 'Wall time of finished trials in seconds, summed.';

@@ -79,6 +79,27 @@ def test_a_grid_around_the_best_configuration_of_a_finished_study(program: Progr
     assert "study around: ready" in again.stdout
 
 
+def test_a_space_smaller_than_its_budget_ends_the_watch(program: Program) -> None:
+    text = """
+    name = "narrow"
+    [training]
+    epochs = 1
+    start_epoch = 0
+    [sampler]
+    name = "random"
+    [pruner]
+    name = "none"
+    [families.mlp]
+    budget = 5
+    [families.mlp.space]
+    units = [4, 8]
+    """
+    program.run("run", program.file(text, "narrow.toml"), "--workers", "1")
+    program.run("status", "narrow", "--watch")
+    (progress,) = rows(program, "status", "narrow")
+    assert (progress["counted"], progress["budget"], progress["remaining"]) == (2, 5, 0)
+
+
 def test_a_drained_run_goes_on_where_it_stopped(program: Program) -> None:
     long = STUDY.replace('"tiny"', '"long"').replace("epochs = 3", "epochs = 400")
     file = program.file(long.replace("patience = 3", "patience = 400"), "long.toml")

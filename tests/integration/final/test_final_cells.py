@@ -72,7 +72,7 @@ def test_a_cell_that_failed_for_good_is_left_and_one_that_may_be_retried_comes_b
     assert again.attributes["rules"] == {}
     assert isinstance(claim_cell(stage, "four", CELLS[:2], STOP), Busy)
     stage.storage.end(again.trial_id, "three", TrialState.COMPLETE, 0.5, {})
-    assert isinstance(claim_cell(stage, "four", CELLS[:2], STOP), Finished)
+    assert claim_cell(stage, "four", CELLS[:2], STOP) == Finished(closed=("mlp",))
     resume(stage.storage, stage.study_id)
     forgiven = claim_cell(stage, "four", CELLS[:2], STOP)
     assert isinstance(forgiven, Claim)

@@ -119,7 +119,7 @@ def test_an_exhausted_space_closes_the_budget_and_says_so(make_study: MakeStudy)
         claim = claims.claim(STOP)
         assert isinstance(claim, Claim)
         study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, 0.5, {})
-    assert claims.claim(STOP) == Finished(exhausted=("mlp",))
+    assert claims.claim(STOP) == Finished(closed=("mlp",))
 
 
 def test_a_failed_configuration_gives_its_place_to_another(make_study: MakeStudy) -> None:

@@ -73,6 +73,18 @@ def test_the_score_is_that_of_the_epoch_which_early_stopping_restores(begin: Beg
         assert results.fold_scores[fold] == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_confusion_counts_every_image_where_it_was_held_out(
+    begin: Begin, data: SearchData
+) -> None:
+    results = train(begin()).results()
+    counts = np.array(results.held_out_confusion)
+    held_out = data.labels[: len(data.labels) - len(data.validation)]
+    assert counts.sum(axis=1).tolist() == np.bincount(held_out, minlength=8).tolist()
+    sizes = [len(fold.held_out) for fold in data.folds]
+    right = sum(size * score for size, score in zip(sizes, results.fold_scores, strict=True))
+    assert int(np.trace(counts)) == round(right)
+
+
 def test_a_fold_that_has_stopped_holds_its_score(begin: Begin) -> None:
     trial = train(begin(epochs=60, patience=4, start_epoch=0))
     epochs = trial.results().fold_epochs

@@ -64,6 +64,20 @@ def test_every_configuration_is_proposed_once_and_then_none(sampler: str) -> Non
     assert recorded.propose() == Exhausted()
 
 
+def test_samples_that_repeat_a_trial_are_counted() -> None:
+    avoided = []
+    for sampler in ("random", "grid"):
+        recorded = Recorded(spec(sampler))
+        for _ in range(8):
+            proposal = recorded.propose()
+            assert isinstance(proposal, Proposal)
+            avoided.append(proposal.repeats_avoided)
+            recorded.finish(proposal, 0.5)
+    assert avoided[0] == 0
+    assert sum(avoided[:8]) > 0  # eight draws of eight cells at random hit one twice
+    assert avoided[8:] == [0] * 8
+
+
 def test_a_grid_runs_in_file_order() -> None:
     recorded = Recorded(spec("grid"))
     units = []
