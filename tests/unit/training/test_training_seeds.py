@@ -9,7 +9,7 @@ from sklearn import metrics
 
 from blood_hpo.errors import InputError
 from blood_hpo.training.schedule import learning_rates
-from blood_hpo.training.scores import Objective, log_loss, score
+from blood_hpo.training.scores import Objective, confusion, log_loss, score
 from blood_hpo.training.seeds import derive
 
 PARTS = st.lists(st.one_of(st.text(max_size=3), st.integers(-9, 9)), max_size=4)
@@ -70,6 +70,8 @@ def test_scores_are_scikit_learns(guesses: tuple[NDArray[np.uint8], NDArray[np.f
     assert score("accuracy", labels, probabilities) == metrics.accuracy_score(labels, predicted)
     assert score("balanced_accuracy", labels, probabilities) == pytest.approx(np.mean(recalls))
     assert score("macro_auc", labels, probabilities) == pytest.approx(np.mean(areas))
+    counted = metrics.confusion_matrix(labels, predicted, labels=range(8))
+    assert confusion(labels, probabilities).tolist() == counted.tolist()
 
 
 def test_the_loss_is_the_cross_entropy_and_never_infinite(
