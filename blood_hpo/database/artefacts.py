@@ -74,6 +74,20 @@ def load(engine: "Engine", study: str, name: str) -> bytes:
     return content
 
 
+def by_digest(engine: "Engine", sha256: str) -> bytes | None:
+    """The content of a file of any study by its checksum; None if there is none.
+
+    Raises:
+        DatabaseError: The database cannot be reached.
+    """
+    from sqlalchemy import text
+
+    statement = text("SELECT content FROM hpo.artefacts WHERE sha256 = :sha256 LIMIT 1")
+    with database_errors(engine.url), engine.connect() as connection:
+        found = connection.execute(statement, {"sha256": sha256}).scalar()
+    return None if found is None else bytes(found)
+
+
 def load_arrays(engine: "Engine", study: str, name: str) -> "dict[str, NDArray[Any]]":
     """The arrays of an ``.npz`` file by name; nothing in it is ever unpickled.
 

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from blood_hpo.errors import StudyError
 from blood_hpo.final.cells import REPLICATE, Cell, claim_cell
 from blood_hpo.final.confirmation import LEVEL, METHOD, Confirmed, compare
-from blood_hpo.final.names import CONFIRM
+from blood_hpo.final.names import CONFIRM, CONFIRMATION
 from blood_hpo.final.stage_study import final_spec, open_stage
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData, refolded
@@ -23,13 +23,11 @@ from blood_hpo.service.budget import Busy, Claim, Finished, Paused
 from blood_hpo.service.outage import Waiting
 from blood_hpo.service.stage import Ending, Note, Run
 from blood_hpo.service.studies import SharedStudy
+from blood_hpo.service.trial_pictures import pictures_of_folds
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.training.seeds import derive
 
 log = logging.getLogger(__name__)
-
-CONFIRMATION = "confirmation"
-"""Attribute of the stage's study that holds its outcome."""
 
 
 class ConfirmStage:
@@ -65,10 +63,13 @@ class ConfirmStage:
         """Never: all configurations are compared on all folds."""
         return False
 
-    def end(self, _claim: Claim, run: Run, _note: Note) -> Ending:
-        """The scores of the folds, and their mean."""
+    def end(self, claim: Claim, run: Run, _note: Note) -> Ending:
+        """The scores of the folds, their mean, and pictures."""
         assert isinstance(run, CrossValidation)
-        return Ending(run.score, run.results().attributes())
+        attributes = run.results().attributes()
+        source, split = claim.attributes["source_trial"], claim.attributes[REPLICATE]
+        title = f"{claim.family}, trial {source} again on split {split}"
+        return Ending(run.score, attributes, pictures_of_folds(title, attributes))
 
     def conclude(self) -> dict[str, object]:
         """Compare the configurations, store the outcome, and return it.

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from blood_hpo.database.failures import explain
 from blood_hpo.errors import InputError
+from blood_hpo.service.artefacts import DatabaseArtefacts
 from blood_hpo.service.storage import StudyStorage
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def application(url: str) -> "WSGIApplication":
     from optuna_dashboard import wsgi
 
     storage = StudyStorage(url, "blood-hpo dashboard", read_only=True)
-    return _guarded(wsgi(optuna.storages.get_storage(storage)), storage)
+    cached, files = optuna.storages.get_storage(storage), DatabaseArtefacts(storage.engine)
+    return _guarded(wsgi(cached, artifact_store=files), storage)
 
 
 def serve(url: str, host: str, port: int) -> None:

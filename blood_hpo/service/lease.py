@@ -144,6 +144,7 @@ class Lease:
                 ending.value,
                 ending.attributes,
                 ending.artefacts,
+                ending.if_among_best,
             ),
             "ending a trial",
             wait,

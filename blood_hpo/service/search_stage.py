@@ -7,6 +7,7 @@ from blood_hpo.service.budget import Busy, Claim, Claims, Finished, Paused
 from blood_hpo.service.outage import Waiting
 from blood_hpo.service.stage import Ending, Note, Run
 from blood_hpo.service.studies import SharedStudy
+from blood_hpo.service.trial_pictures import SHOWN, pictures_of_folds
 
 
 class SearchStage:
@@ -31,7 +32,9 @@ class SearchStage:
         """Ask the pruner, which knows the trials of the same family."""
         return should_prune(self._pruner, self._claims.views[claim.family], run.reports())
 
-    def end(self, _claim: Claim, run: Run, _note: Note) -> Ending:
-        """The scores of the folds, and their mean."""
+    def end(self, claim: Claim, run: Run, _note: Note) -> Ending:
+        """The scores of the folds, and their mean; pictures of one of the best."""
         assert isinstance(run, CrossValidation)
-        return Ending(run.score, run.results().attributes())
+        attributes = run.results().attributes()
+        pictures = pictures_of_folds(f"{claim.family}, trial {claim.number}", attributes)
+        return Ending(run.score, attributes, pictures, if_among_best=SHOWN)

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from blood_hpo.database.address import engine_options
 from blood_hpo.errors import StudyError
+from blood_hpo.service.artefacts import link
 from blood_hpo.service.statements import statement
 
 Attributes = Mapping[str, object]
@@ -182,11 +183,14 @@ class StudyStorage(RDBStorage):
         value: float | None,
         attributes: Attributes,
         artefacts: Mapping[str, bytes] | None = None,
+        if_among_best: int | None = None,
     ) -> bool:
         """Finish a trial with all that it leaves; False if the worker no longer holds it.
 
         Told twice, because an answer of the server was lost on the way, the second call finds the
-        trial finished by the same worker in the same state and returns True.
+        trial finished by the same worker in the same state and returns True. With
+        ``if_among_best`` the artefacts are kept only if the trial is complete and among that many
+        of its family's best.
         """
         with self.transaction() as session:
             trial = _lock(session, trial_id)
@@ -195,13 +199,23 @@ class StudyStorage(RDBStorage):
             if trial.state != TrialState.RUNNING:
                 return bool(trial.state == state)
             self._write(session, trial_id, attributes)
-            for name, content in (artefacts or {}).items():
-                _keep(session, int(trial.study_id), f"{trial.number}/{name}", content)
+            if artefacts and _among_best(session, trial, state, value, if_among_best):
+                self._attach(session, trial, artefacts)
             if value is not None:
                 self._set_trial_value_without_commit(session, trial, 0, value)
             trial.state = state
             trial._datetime_complete_utc = _now(session)
         return True
+
+    def _attach(
+        self, session: Session, trial: models.TrialModel, artefacts: Mapping[str, bytes]
+    ) -> None:
+        trial_id, study_id = int(trial.trial_id), int(trial.study_id)
+        for name, content in artefacts.items():
+            digest = _keep(session, study_id, f"{trial.number}/{name}", content)
+            self._set_trial_attr_without_commit(
+                session, models.TrialSystemAttributeModel, trial_id, *link(name, digest)
+            )
 
     def note(self, trial_id: int, worker: str, attributes: Attributes) -> bool:
         """Write attributes of a running trial; False if the worker no longer holds it."""
@@ -357,16 +371,30 @@ def _now(session: Session) -> datetime:
     return found
 
 
-def _keep(session: Session, study_id: int, name: str, content: bytes) -> None:
+def _keep(session: Session, study_id: int, name: str, content: bytes) -> str:
+    """Keep a file; its SHA-256."""
+    digest = hashlib.sha256(content).hexdigest()
     session.execute(
         statement("keep_artefact"),
-        {
-            "study_id": study_id,
-            "name": name,
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "content": content,
-        },
+        {"study_id": study_id, "name": name, "sha256": digest, "content": content},
     )
+    return digest
+
+
+def _among_best(
+    session: Session,
+    trial: models.TrialModel,
+    state: TrialState,
+    value: float | None,
+    count: int | None,
+) -> bool:
+    """Whether a trial that ends now is among that many of its family's best; None asks nothing."""
+    if count is None:
+        return True
+    if state is not TrialState.COMPLETE:
+        return False
+    asked = {"study_id": trial.study_id, "trial_id": trial.trial_id, "value": value, "best": count}
+    return bool(session.execute(statement("among_best"), asked).scalar_one())
 
 
 def _next_attempt(failed: FrozenTrial) -> FrozenTrial:

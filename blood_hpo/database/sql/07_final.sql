@@ -8,6 +8,8 @@ CREATE TABLE IF NOT EXISTS hpo.artefacts (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (study_id, name)
 );
+-- The dashboard asks for files by their content.
+CREATE INDEX IF NOT EXISTS artefacts_sha256 ON hpo.artefacts (sha256);
 COMMENT ON TABLE hpo.artefacts IS 'Contents of files that trials left: models, predictions. They go with their study.';
 COMMENT ON COLUMN hpo.artefacts.study_id IS 'Optuna''s key of the study.';
 COMMENT ON COLUMN hpo.artefacts.name IS 'Number of the trial, a slash and the name of the file.';

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -9,9 +10,11 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 from optuna.exceptions import StorageInternalError
+from optuna.trial import TrialState
 from sqlalchemy import Engine, text
 
 from blood_hpo.errors import InputError
+from blood_hpo.service.budget import Claim, Claims
 from blood_hpo.service.dashboard import application, serve
 from blood_hpo.service.storage import StudyStorage
 from blood_hpo.service.studies import SharedStudy
@@ -26,12 +29,22 @@ class Browser:
         self._app = application(url)
 
     def ask(self, path: str, method: str = "GET", body: bytes = b"") -> tuple[int, Any]:
+        status, _, answer = self.fetch(path, method, body)
+        return status, json.loads(answer)
+
+    def fetch(
+        self, path: str, method: str = "GET", body: bytes = b""
+    ) -> tuple[int, dict[str, str], bytes]:
         environment: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path}
         environment |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         setup_testing_defaults(environment)
-        statuses: list[str] = []
-        answer = self._app(environment, lambda status, *_: statuses.append(status))  # type: ignore[arg-type,return-value,func-returns-value]
-        return int(statuses[0].split()[0]), json.loads(b"".join(answer))
+        started: list[tuple[int, dict[str, str]]] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *_: object) -> None:
+            started.append((int(status.split(maxsplit=1)[0]), dict(headers)))
+
+        answer = self._app(environment, start)  # type: ignore[arg-type]
+        return *started[0], b"".join(answer)
 
 
 @pytest.fixture
@@ -51,6 +64,20 @@ def test_studies_and_their_trials_are_shown(browser: Browser, study: SharedStudy
     assert [one["study_name"] for one in listed["study_summaries"]] == ["small"]
     status, shown = browser.ask(f"/api/studies/{study.study_id}")
     assert (status, shown["trials"]) == (200, [])
+
+
+def test_pictures_are_shown_as_pictures(browser: Browser, study: SharedStudy) -> None:
+    claim = Claims(study, "holder").claim(threading.Event())
+    assert isinstance(claim, Claim)
+    files = {"curves.svg": b"<svg/>"}
+    study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9, {}, files)
+    assert browser.ask("/api/meta")[1]["artifact_is_available"]
+    _, shown = browser.ask(f"/api/studies/{study.study_id}")
+    (artefact,) = shown["trials"][0]["artifacts"]
+    path = f"/artifacts/{study.study_id}/{claim.trial_id}/{artefact['artifact_id']}"
+    status, headers, content = browser.fetch(path)
+    assert (status, headers["Content-Type"], content) == (200, "image/svg+xml", b"<svg/>")
+    assert browser.ask(path.replace("/artifacts", "/api/artifacts"), "DELETE")[0] == 403
 
 
 @pytest.mark.parametrize("method", ["DELETE", "POST", "PUT", "PATCH"])

@@ -2,12 +2,18 @@
 
 import threading
 import time
+from io import BytesIO
+from pathlib import Path
 
 import pytest
+from optuna.artifacts import download_artifact, get_all_artifact_meta
+from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.trial import TrialState
 from sqlalchemy import text
 
+from blood_hpo.database.artefacts import listing
 from blood_hpo.errors import StudyError
+from blood_hpo.service.artefacts import DatabaseArtefacts
 from blood_hpo.service.budget import Claim, Claims
 from blood_hpo.service.janitor import recover_stale_trials
 from blood_hpo.service.storage import Failures, StudyStorage
@@ -78,6 +84,40 @@ def test_an_ending_told_twice_counts_once(study: SharedStudy, claim: Claim) -> N
         assert study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9, {})
     assert not study.storage.end(claim.trial_id, "holder", TrialState.PRUNED, 0.1, {})
     assert study.storage.get_trial(claim.trial_id).value == 0.9
+
+
+def test_files_of_a_family_are_kept_of_its_best_trials_alone(make_study: MakeStudy) -> None:
+    study = make_study(families={"mlp": {"budget": 9, "space": {"units": [32, 64, 128]}}})
+    values = [0.5, 0.7, 0.6, 0.4, 0.7, 0.7, 0.8]
+    for number, value in enumerate(values):
+        claim = Claims(study, "holder").claim(STOP)
+        assert isinstance(claim, Claim)
+        state = TrialState.PRUNED if number == 6 else TrialState.COMPLETE
+        files = {"curves.svg": f"<svg>{number}</svg>".encode()}
+        assert study.storage.end(claim.trial_id, "holder", state, value, {}, files, 2)
+    # 2 was the second best when it ended; an equal of the two best and a pruned trial are none.
+    kept = [one.name for one in listing(study.storage.engine, study.name)]
+    assert kept == [f"{number}/curves.svg" for number in (0, 1, 2, 4)]
+
+
+def test_files_are_artifacts_to_optuna(study: SharedStudy, claim: Claim, tmp_path: Path) -> None:
+    files = {"curves.svg": b"<svg/>", "model.keras": b"weights"}
+    study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9, {}, files)
+    trial = study.storage.get_trial(claim.trial_id)
+    found = get_all_artifact_meta(trial, storage=study.storage)
+    kinds = {one.filename: one.mimetype for one in found}
+    assert kinds == {"curves.svg": "image/svg+xml", "model.keras": "application/octet-stream"}
+    store = DatabaseArtefacts(study.storage.engine)
+    for one in found:
+        path = tmp_path / one.filename
+        download_artifact(artifact_store=store, artifact_id=one.artifact_id, file_path=str(path))
+        assert path.read_bytes() == files[one.filename]
+    with pytest.raises(ArtifactNotFound):
+        store.open_reader("0" * 64)
+    with pytest.raises(StudyError, match="workers alone"):
+        store.write("0" * 64, BytesIO(b""))
+    with pytest.raises(StudyError, match="study delete"):
+        store.remove(found[0].artifact_id)
 
 
 def test_a_drained_trial_is_the_next_one_claimed(study: SharedStudy, claim: Claim) -> None:
