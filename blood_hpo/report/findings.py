@@ -1,9 +1,10 @@
 """Everything a report is written from, read from the database once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from blood_hpo.report.confirmed import Confirmation, read_confirmation
 from blood_hpo.report.record import (
     Curve,
     Json,
@@ -11,10 +12,11 @@ from blood_hpo.report.record import (
     Trial,
     grid_studies,
     read_curves,
+    read_repeats_avoided,
     read_study,
     read_trials,
 )
-from blood_hpo.report.stages import Confirmation, FinalStage, read_confirmation, read_final
+from blood_hpo.report.tested import FinalStage, read_final
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -29,7 +31,7 @@ class Grid:
 
     Attributes:
         study: Its name.
-        around: Whether its fixed part is the best configuration of the study reported on.
+        around: Whether its fixed part comes from the study reported on.
         spec: Its study file.
         trials: Its trials of the family.
     """
@@ -57,13 +59,26 @@ class Winner:
 
 @dataclass(frozen=True)
 class Findings:
-    """All of it; what has not happened yet is None or missing from its mapping."""
+    """All of it; what has not happened yet is None or missing from its mapping.
+
+    Attributes:
+        study: The search.
+        winners: The best configuration by family.
+        grids: The grid study whose effects are shown, by family.
+        confirmation: The outcome of the confirmation.
+        final: The tested models.
+        stages: All trials of the confirmation ("confirm") and of the retraining ("final").
+        repeats_avoided: Samples that the search threw away because they had been tried; None where
+            they were not counted.
+    """
 
     study: Study
     winners: Mapping[str, Winner]
     grids: Mapping[str, Grid]
     confirmation: Confirmation | None
     final: FinalStage | None
+    stages: Mapping[str, tuple[Trial, ...]] = field(default_factory=dict)
+    repeats_avoided: int | None = None
 
 
 def read(engine: "Engine", name: str) -> Findings:
@@ -82,6 +97,8 @@ def read(engine: "Engine", name: str) -> Findings:
         grids=_grids(engine, study),
         confirmation=confirmation,
         final=read_final(engine, name),
+        stages={stage: read_trials(engine, f"{name}-{stage}") for stage in ("confirm", "final")},
+        repeats_avoided=read_repeats_avoided(engine, name),
     )
 
 

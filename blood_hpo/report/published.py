@@ -15,6 +15,8 @@ class Published:
         balanced_accuracy: None where none was published.
         source: Key of `SOURCES`.
         note: What one must know to compare with it.
+        parameters: Trainable parameters of the model that was tested; None where not known.
+        epochs: Epochs that it was trained for; None where not known.
     """
 
     model: str
@@ -23,6 +25,8 @@ class Published:
     source: str
     balanced_accuracy: float | None = None
     note: str = ""
+    parameters: int | None = None
+    epochs: int | None = None
 
 
 SOURCES: Final = {
@@ -55,6 +59,8 @@ ORIGINAL: Final = {
         "original",
         balanced_accuracy=0.7551,
         note="its optimizer is given as SGD; its program trained with RMSprop",
+        parameters=302_216,
+        epochs=70,
     ),
     "cnn": Published(
         "CNN (original report)",
@@ -63,6 +69,8 @@ ORIGINAL: Final = {
         "original",
         balanced_accuracy=0.8928,
         note="the saved model has 44,168 parameters: it is not the tuned one of 176,648",
+        parameters=44_168,
+        epochs=71,
     ),
     "resnet": Published(
         "ResNet (original report)",
@@ -71,6 +79,8 @@ ORIGINAL: Final = {
         "original",
         balanced_accuracy=0.9439,
         note="a second run with the same settings gave 0.9608",
+        parameters=1_957_768,
+        epochs=58,
     ),
 }
 """The original report's results by family. One run each, without an interval or a seed."""

@@ -194,6 +194,12 @@ def read_trials(engine: "Engine", study: str) -> tuple[Trial, ...]:
     return tuple(Trial(**row) for row in values)
 
 
+def read_repeats_avoided(engine: "Engine", study: str) -> int | None:
+    """How many samples a search threw away because they had been tried; None if not counted."""
+    ((found,),) = run_query(engine, "repeats_avoided", study=study).rows
+    return None if found is None else int(str(found))
+
+
 def read_curves(engine: "Engine", study: str, number: int) -> list[Curve]:
     """A trial's training, one curve a fold."""
     rows: list[Any] = run_query(engine, "curves", study=study, number=number).rows

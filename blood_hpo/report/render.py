@@ -6,11 +6,7 @@ touched. Only the time of writing differs between two reports of the same findin
 
 import json
 import math
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -18,16 +14,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from blood_hpo import __version__
 from blood_hpo.database.artefacts import load
-from blood_hpo.errors import BloodHpoError, InputError
-from blood_hpo.report import findings
-from blood_hpo.report.document import Block, Section, Table, listed
-from blood_hpo.report.figures.theme import standalone, variables
+from blood_hpo.report import files, findings
+from blood_hpo.report.cells import listed
+from blood_hpo.report.document import Block, Section, Table
+from blood_hpo.report.figures.theme import variables
 from blood_hpo.report.findings import Findings
+from blood_hpo.report.folder import replaced, require_ours
 from blood_hpo.report.record import family_name
 from blood_hpo.report.sections import (
     again,
     comparison,
     confirmation,
+    cost,
     data,
     effects,
     search,
@@ -36,7 +34,6 @@ from blood_hpo.report.sections import (
     test,
     training,
 )
-from blood_hpo.report.stages import FinalStage
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -53,6 +50,7 @@ _SECTIONS: Final = (
     training.section,
     test.section,
     comparison.section,
+    cost.section,
     again.section,
 )
 
@@ -83,15 +81,16 @@ def write(
     found: Findings, folder: Path, written: datetime, artefact: Callable[[str], bytes]
 ) -> Path:
     """The same from what has been read; ``artefact`` gives the content of a saved file by name."""
-    _require_ours(folder)
+    require_ours(folder, NUMBERS)
     sections = [make(found) for make in _SECTIONS]
-    with _replaced(folder) as new:
+    with replaced(folder) as new:
         (new / PAGE).write_text(page(found, sections, written), encoding="utf-8")
         (new / NUMBERS).write_text(numbers(found, sections, written), encoding="utf-8")
         for section in sections:
-            _write_parts(new, section)
+            files.write_parts(new, section)
+        files.write_studies(found, new / again.STUDIES)
         if found.final:
-            _write_models(found.final, new, artefact)
+            files.write_models(found.final, new, artefact)
     return folder / PAGE
 
 
@@ -138,31 +137,6 @@ def numbers(found: Findings, sections: list[Section], written: datetime) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _write_parts(folder: Path, section: Section) -> None:
-    for name in ("figures", "tables"):
-        (folder / name).mkdir(exist_ok=True)
-    for figure in section.figures:
-        path = folder / "figures" / f"{figure.name}.svg"
-        path.write_text(standalone(figure.svg), encoding="utf-8")
-    for table in section.tables:
-        (folder / "tables" / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
-
-
-def _write_models(final: FinalStage, folder: Path, artefact: Callable[[str], bytes]) -> None:
-    """Copy predictions, models and their cards as they were saved."""
-    for name in ("predictions", "models"):
-        (folder / name).mkdir()
-    for model in final.models:
-        file = str(model.noted["model"]["file"])
-        targets = {
-            "medmnist.csv": folder / "predictions" / str(model.noted["medmnist"]["file"]),
-            "model.keras": folder / "models" / file,
-            "model.md": (folder / "models" / file).with_suffix(".md"),
-        }
-        for name, path in targets.items():
-            path.write_bytes(artefact(f"{model.number}/{name}"))
-
-
 def _kind(block: Block) -> str:
     return type(block).__name__.lower()
 
@@ -184,44 +158,3 @@ def _json(value: Any) -> Any:  # noqa: ANN401 - anything that a section found
     if isinstance(value, list | tuple):
         return [_json(item) for item in value]
     return value
-
-
-def _require_ours(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is not a folder; name another with --out")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / NUMBERS).is_file():
-        raise InputError(
-            f"{folder} is not empty and holds no report, so nothing in it is replaced;"
-            " name another folder with --out"
-        )
-
-
-@contextmanager
-def _replaced(folder: Path) -> Iterator[Path]:
-    """A new folder that takes the place of ``folder`` if all goes well, and else disappears."""
-    folder = folder.absolute()
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise _cannot_write(folder, error) from error
-    new, old = work / "new", work / "old"
-    try:
-        new.mkdir()
-        yield new
-        if folder.exists():
-            os.rename(folder, old)  # noqa: PTH104 - Path.rename says the same
-        os.rename(new, folder)  # noqa: PTH104
-    except OSError as error:
-        if old.exists() and not folder.exists():
-            os.rename(old, folder)  # noqa: PTH104
-        raise _cannot_write(folder, error) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _cannot_write(folder: Path, error: OSError) -> BloodHpoError:
-    return BloodHpoError(
-        f"the report cannot be written to {folder}: {error.strerror or error};"
-        " free some space, or name another folder with --out"
-    )

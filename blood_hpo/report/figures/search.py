@@ -1,16 +1,15 @@
-"""Drawings of how a search went: scores, importance, marginal means, epochs and workers' time."""
+"""Drawings of how a search went: scores, importance, marginal means."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from blood_hpo.report.document import Figure, setting, words
+from blood_hpo.report.cells import setting, words
+from blood_hpo.report.document import Figure
 from blood_hpo.report.figures.theme import (
     INK,
-    LINE,
     MARKERS,
     MUTED,
-    PAPER,
     WIDE,
     WIDTH,
     Canvas,
@@ -23,9 +22,6 @@ from blood_hpo.report.record import Trial, family_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-MOST_WORKERS = 24
-"""Rows that the drawing of the workers' time has room for."""
 
 
 def history(family: str, trials: Sequence[Trial], objective: str) -> Figure:
@@ -166,79 +162,3 @@ def _marginal(axes: "Axes", values: object, points: Sequence[tuple[Any, float]],
     if isinstance(values, Mapping) and values.get("log"):
         plain_log_axis(axes)
     axes.tick_params(axis="x", labelsize=8.5)
-
-
-def epochs(rows: Sequence[tuple[str, float, float, float]]) -> Figure:
-    """Epochs that pruning spared, as bars.
-
-    Args:
-        rows: Family, epochs trained in complete trials, in pruned trials, and spared.
-    """
-    with Canvas(WIDTH, 1.4 + 0.5 * len(rows)) as canvas:
-        axes = canvas.plot.subplots()
-        for place, (family, complete, pruned, spared) in enumerate(reversed(rows)):
-            ink = colour(family)
-            axes.barh(place, complete, color=ink, height=0.55)
-            axes.barh(place, pruned, left=complete, color=ink, alpha=0.45, height=0.55)
-            axes.barh(
-                place,
-                spared,
-                left=complete + pruned,
-                facecolor="none",
-                edgecolor=ink,
-                linestyle=(0, (2, 2)),
-                height=0.55,
-            )
-        axes.set_yticks(range(len(rows)), [family_name(row[0]) for row in reversed(rows)])
-        axes.set(xlabel="epochs, summed over the folds", title="What pruning spared")
-        axes.grid(visible=False, axis="y")
-        total = sum(row[3] for row in rows)
-        return canvas.figure(
-            "pruning",
-            f"Epochs trained in complete and pruned trials, and about {total:.0f} epochs spared.",
-            "Solid: epochs of complete trials. Pale: epochs of pruned trials. Dashed: what the"
-            " pruned trials would have cost besides, had each been as long as the family's mean"
-            " complete trial.",
-        )
-
-
-def timeline(trials: Sequence[Trial]) -> Figure:
-    """What each worker did when.
-
-    Args:
-        trials: Trials with a worker, a start and an end, of at most `MOST_WORKERS` workers.
-    """
-    workers = sorted({str(one.worker) for one in trials})
-    start = min(one.started_at for one in trials if one.started_at)
-    with Canvas(WIDE, 1.3 + 0.26 * len(workers)) as canvas:
-        axes = canvas.plot.subplots()
-        for one in trials:
-            assert one.started_at
-            assert one.finished_at
-            begin = (one.started_at - start).total_seconds() / 60
-            length = (one.finished_at - one.started_at).total_seconds() / 60
-            pale = one.state != "COMPLETE"
-            axes.barh(
-                workers.index(str(one.worker)),
-                length,
-                left=begin,
-                height=0.66,
-                color=colour(one.family) if one.state != "FAIL" else LINE,
-                alpha=0.45 if pale else 1.0,
-                edgecolor=PAPER,
-                linewidth=0.6,
-            )
-        axes.set_yticks(range(len(workers)), [str(n) for n in range(1, len(workers) + 1)])
-        axes.set(xlabel="minutes since the first trial", ylabel="worker")
-        axes.set_title("Who trained what when")
-        axes.invert_yaxis()
-        axes.grid(visible=False, axis="y")
-        for family in sorted({one.family for one in trials}):
-            axes.barh(0, 0, color=colour(family), label=family_name(family))
-        legend_above(axes)
-        return canvas.figure(
-            "timeline",
-            f"Trials of {len(workers)} workers over time, one row a worker.",
-            "One row a worker, one bar a trial; pale bars were pruned or put back.",
-            wide=True,
-        )

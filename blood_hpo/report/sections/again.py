@@ -1,33 +1,29 @@
 """Making it again: commands, seeds, versions and files."""
 
-from blood_hpo.report.document import (
-    Block,
-    Cell,
-    Command,
-    Section,
-    Table,
-    Text,
-    code,
-    number,
-    one_group,
-    plain,
-)
+from blood_hpo.report.cells import Cell, code, number, plain
+from blood_hpo.report.document import Block, Command, Section, Table, Text, one_group
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import family_name
+from blood_hpo.report.studyfile import study_files
 
 TITLE = "Making it again"
+
+STUDIES = "studies"
+"""Folder of the study files beside the page."""
 
 
 def section(found: Findings) -> Section:
     """The section."""
-    study = found.study
-    name = study.name
-    budgets = " ".join(f"--budget {one}={study.budget(one)}" for one in study.families)
+    name = found.study.name
+    files = " ".join(f"{STUDIES}/{one}.toml" for one in study_files(found))
     blocks: list[Block] = [
         Command(
-            f"blood-hpo run studies/{name}.toml {budgets}",
-            "The whole study, from its file, where the database has none of that name.",
+            f"blood-hpo run {files}",
+            "All of it from the beginning, in this page's folder, where the database has no studies"
+            " of these names. The files hold what the studies were created with, budgets included;"
+            " a study that was created around another one holds the configuration it found there.",
         ),
+        Text(_data(found)),
         Command(
             f"blood-hpo report {name}",
             "This report, from the database alone: without TensorFlow, without the data set, and"
@@ -43,6 +39,20 @@ def section(found: Findings) -> Section:
         )
     blocks += [_identity(found), *_seeds(found), *_versions(found), *_files(found)]
     return Section("again", TITLE, tuple(blocks))
+
+
+def _data(found: Findings) -> str:
+    data, workers = found.study.data, len({one.worker for one in found.study.trials if one.worker})
+    source = (
+        "The images are drawn anew where no data set is found."
+        if found.study.synthetic
+        else f"Give it the same data set with --data: SHA-256 {data['sha256']}."
+    )
+    return (
+        f"{source} The search was the work of {workers} {'worker' if workers == 1 else 'workers'}."
+        " Every trial gives the same result again, anywhere; which configurations are proposed"
+        " depends, with several workers, on the order in which trials end."
+    )
 
 
 def _identity(found: Findings) -> Table:

@@ -1,24 +1,17 @@
 """Comparison: the models with each other, with the original report, with published results."""
 
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from blood_hpo.report.document import (
-    Block,
-    Cell,
-    Section,
-    Table,
-    Text,
-    number,
-    one_group,
-    plain,
-)
-from blood_hpo.report.figures import models as draw
+from blood_hpo.report.cells import Cell, number, plain
+from blood_hpo.report.document import Block, Section, Table, Text, one_group
+from blood_hpo.report.figures import comparison as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.published import MEDMNIST_V2, ORIGINAL, SOURCES, Published
 from blood_hpo.report.record import family_name
 from blood_hpo.report.sections.test import intervals
 from blood_hpo.report.sections.training import missing
-from blood_hpo.report.stages import FinalStage
+from blood_hpo.report.tested import FinalStage, Model
 from blood_hpo.report.uncertainty import mcnemar, spread
 
 TITLE = "Comparison"
@@ -37,7 +30,8 @@ def section(found: Findings) -> Section:
                     " nothing. They stand here to show that everything works."
                 )
             )
-        blocks += [*_between(found.final), *_drawn(found.final), _published(found.final)]
+        blocks += [*_between(found.final), *_drawn(found.final)]
+        blocks += [_original(found.final), _published(found.final)]
     blocks.append(Text("Sources: " + "; ".join(SOURCES.values()) + "."))
     return Section("comparison", TITLE, tuple(blocks))
 
@@ -80,6 +74,46 @@ def _drawn(final: FinalStage) -> list[Block]:
     others = [(one.model, one.accuracy, "") for one in MEDMNIST_V2]
     others += [(one.model, one.accuracy, family) for family, one in ORIGINAL.items()]
     return [draw.comparison(ours, others)]
+
+
+def _original(final: FinalStage) -> Table:
+    rows = [
+        [*_beside(family, models, ORIGINAL[family])]
+        for family, models in final.families.items()
+        if family in ORIGINAL
+    ]
+    columns = (
+        "model",
+        "accuracy",
+        "original's accuracy",
+        "difference",
+        "balanced accuracy",
+        "original's balanced accuracy",
+        "parameters",
+        "original's parameters",
+        "epochs",
+        "original's epochs",
+    )
+    note = (
+        "Ours are means over seeds, epochs those of the first. The original's epochs and parameters"
+        " are those of its saved models and logs; its text has the epochs of MLP and CNN swapped."
+    )
+    return Table("original", "Beside the original report", columns, one_group(rows), note)
+
+
+def _beside(family: str, models: Sequence[Model], theirs: Published) -> Iterator[Cell]:
+    each = [one.predictions.scores for one in models]
+    accuracy = spread([one.accuracy for one in each]).mean
+    yield plain(family, family_name(family))
+    yield number(accuracy, best=True)
+    yield number(theirs.accuracy)
+    yield number(accuracy - theirs.accuracy, sign=True)
+    yield number(spread([one.balanced_accuracy for one in each]).mean)
+    yield number(theirs.balanced_accuracy)
+    yield number(models[0].noted["parameter_count"], 0)
+    yield number(theirs.parameters, 0)
+    yield number(models[0].noted["epochs_trained"], 0)
+    yield number(theirs.epochs, 0)
 
 
 def _published(final: FinalStage | None) -> Table:

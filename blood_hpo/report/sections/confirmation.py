@@ -1,24 +1,12 @@
 """Confirmation: the best configurations again, on fresh folds, with intervals."""
 
-from blood_hpo.report.document import (
-    Block,
-    Figures,
-    Group,
-    Missing,
-    Section,
-    Table,
-    Text,
-    interval,
-    listed,
-    number,
-    plain,
-    settings,
-)
-from blood_hpo.report.figures import models as draw
+from blood_hpo.report.cells import interval, listed, number, plain, settings
+from blood_hpo.report.confirmed import Candidate, Confirmation
+from blood_hpo.report.document import Block, Figures, Group, Missing, Section, Table, Text
+from blood_hpo.report.figures import comparison as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import family_name
 from blood_hpo.report.sections.commands import finish
-from blood_hpo.report.stages import Candidate, Confirmation
 from blood_hpo.report.uncertainty import Interval
 
 TITLE = "Confirmation"

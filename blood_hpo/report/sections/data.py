@@ -3,19 +3,8 @@
 import numpy as np
 
 from blood_hpo.data.facts import CLASSES, OFFICIAL_COUNTS
-from blood_hpo.report.document import (
-    Block,
-    Cell,
-    Figures,
-    Missing,
-    Section,
-    Table,
-    Text,
-    code,
-    number,
-    one_group,
-    plain,
-)
+from blood_hpo.report.cells import Cell, code, number, plain
+from blood_hpo.report.document import Block, Figures, Missing, Section, Table, Text, one_group
 from blood_hpo.report.figures import data as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.sections.commands import finish

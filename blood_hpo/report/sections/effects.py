@@ -2,18 +2,8 @@
 
 from statistics import mean, stdev
 
-from blood_hpo.report.document import (
-    Block,
-    Cell,
-    Figures,
-    Missing,
-    Section,
-    Table,
-    Text,
-    number,
-    one_group,
-    settings,
-)
+from blood_hpo.report.cells import Cell, number, settings
+from blood_hpo.report.document import Block, Figures, Missing, Section, Table, Text, one_group
 from blood_hpo.report.figures import effects as draw
 from blood_hpo.report.findings import Findings, Grid
 from blood_hpo.report.published import ORIGINAL_KERNELS, ORIGINAL_UNITS
@@ -87,13 +77,22 @@ def _kernels(found: Findings) -> list[Block]:
 
 def _held(found: Findings, grid: Grid, family: str) -> str:
     fixed = grid.spec["families"][family]["fixed"]
-    where = (
-        f"Study {grid.study}, around this study's best configuration"
-        if grid.around
-        else f"Study {grid.study}, not around this study's best configuration (create one with"
-        f" --around {found.study.name})"
-    )
-    return f"{where}. Held: {settings(fixed) or 'all defaults'}."
+    held = settings({name: value for name, value in fixed.items() if value is not None})
+    return f"Study {grid.study}, {_centre(found, grid, family)}. Held: {held or 'all defaults'}."
+
+
+def _centre(found: Findings, grid: Grid, family: str) -> str:
+    name = found.study.name
+    if not grid.around:
+        return f"not around a configuration of this study (create one with --around {name})"
+    winner = found.winners.get(family)
+    fixed = grid.spec["families"][family]["fixed"]
+    config = (winner.trial.config or {}) if winner else {}
+    if winner is None or any(config.get(name) != value for name, value in fixed.items()):
+        return (
+            "around what was this study's best configuration when it was created, but no longer is"
+        )
+    return f"around this study's winner, trial {winner.trial.number}"
 
 
 def _missing(found: Findings, study: str) -> Missing:

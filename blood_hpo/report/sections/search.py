@@ -1,12 +1,19 @@
-"""How the search went: scores, what mattered, what pruning spared, and what it cost."""
+"""How the search went: scores, and what mattered."""
 
 from collections import Counter
 from collections.abc import Sequence
-from statistics import mean
 
+from blood_hpo.report.cells import (
+    duration,
+    listed,
+    number,
+    plain,
+    setting,
+    settings,
+    words,
+)
 from blood_hpo.report.document import (
     Block,
-    Cell,
     Figure,
     Figures,
     Group,
@@ -15,15 +22,7 @@ from blood_hpo.report.document import (
     Section,
     Table,
     Text,
-    code,
-    duration,
-    listed,
-    number,
     one_group,
-    plain,
-    setting,
-    settings,
-    words,
 )
 from blood_hpo.report.figures import search as draw
 from blood_hpo.report.findings import Findings
@@ -39,9 +38,8 @@ def section(found: Findings) -> Section:
     """The section."""
     study = found.study
     forests = {one: _forest(study, one) for one in study.families}
-    blocks: list[Block] = [*_progress(found), *_histories(study), _leaderboard(study)]
+    blocks: list[Block] = [*_progress(found), *_histories(found), _leaderboard(study)]
     blocks += [Heading("What mattered"), *_importances(forests), *_marginals(study)]
-    blocks += [Heading("What it cost"), *_pruning(study), *_repeats(study), *_workers(study)]
     facts = {
         "importance": {
             family: {
@@ -97,7 +95,8 @@ def _progress(found: Findings) -> list[Block]:
     return [Missing(text, finish(found)), table]
 
 
-def _histories(study: Study) -> list[Block]:
+def _histories(found: Findings) -> list[Block]:
+    study = found.study
     blocks: list[Block] = []
     drawn: list[Figure] = []
     for family in study.families:
@@ -105,7 +104,8 @@ def _histories(study: Study) -> list[Block]:
         if any(one.state == "COMPLETE" for one in trials):
             drawn.append(draw.history(family, trials, study.objective))
         else:
-            blocks.append(Missing(f"No trial of the {family_name(family)} is complete yet."))
+            text = f"No trial of the {family_name(family)} is complete."
+            blocks.append(Missing(text, finish(found)))
     return [*([Figures(tuple(drawn))] if drawn else []), *blocks]
 
 
@@ -204,92 +204,6 @@ def _marginals(study: Study) -> list[Block]:
         folded=True,
     )
     return [*drawn, *([table] if table.groups else [])]
-
-
-def _pruning(study: Study) -> list[Block]:
-    if study.spec["pruner"]["name"] == "none":
-        return [Text("Nothing was pruned in this study: every trial was trained to its end.")]
-    rows = [(family, *_spared(study, family)) for family in study.families]
-    cells = [
-        [
-            plain(family, family_name(family)),
-            number(len(study.of(family, "PRUNED")), 0),
-            number(complete, 0),
-            number(pruned, 0),
-            number(spared, 0),
-            number(100 * spared / total if (total := complete + pruned + spared) else None, 1),
-        ]
-        for family, complete, pruned, spared in rows
-    ]
-    table = Table(
-        "pruning",
-        "Epochs that pruning spared",
-        (
-            "family",
-            "pruned trials",
-            "epochs, complete",
-            "epochs, pruned",
-            "spared",
-            "spared, %",
-        ),
-        one_group(cells),
-        "Spared is an estimate: what the pruned trials would have cost besides, had each been as"
-        " long as the mean complete trial of its family.",
-    )
-    return [draw.epochs(rows), table]
-
-
-def _spared(study: Study, family: str) -> tuple[float, float, float]:
-    """Epochs of complete trials, of pruned ones, and the estimate of what pruning spared."""
-    complete = [one.epochs_trained or 0 for one in study.of(family, "COMPLETE")]
-    pruned = [one.epochs_trained or 0 for one in study.of(family, "PRUNED")]
-    usual = mean(complete) if complete else 0.0
-    return sum(complete), sum(pruned), sum(max(usual - one, 0.0) for one in pruned)
-
-
-def _repeats(study: Study) -> list[Block]:
-    spent = [one for one in study.trials if one.state in SPENT]
-    distinct = len({(one.family, one.config_hash) for one in spent})
-    retried = [one for one in study.trials if one.retry_of is not None]
-    text = (
-        f"The {len(spent)} finished trials are {distinct} distinct configurations: the sampler is"
-        " asked again until it proposes one that no trial has, whoever runs it. "
-    )
-    if retried:
-        text += f"{len(retried)} trials took over from an attempt that had been cut off."
-    else:
-        text += "No trial had to be taken over from a worker that died."
-    return [Text(text)]
-
-
-def _workers(study: Study) -> list[Block]:
-    done = [one for one in study.trials if one.worker and one.started_at and one.finished_at]
-    names = sorted({str(one.worker) for one in done})
-    if not names:
-        return []
-    rows = [_worker(place, name, done) for place, name in enumerate(names, start=1)]
-    table = Table(
-        "workers",
-        "Work by worker",
-        ("worker", "process", "trials", "epochs", "computing time", "seconds an epoch"),
-        one_group(rows),
-    )
-    if len(names) > draw.MOST_WORKERS:
-        return [table]
-    return [draw.timeline(done), table]
-
-
-def _worker(place: int, name: str, done: Sequence[Trial]) -> list[Cell]:
-    own = [one for one in done if one.worker == name]
-    epochs, seconds = sum(one.epochs_trained or 0 for one in own), _seconds(own)
-    return [
-        number(place, 0),
-        code(name),
-        number(len(own), 0),
-        number(epochs, 0),
-        plain(seconds, duration(seconds)),
-        number(seconds / epochs if epochs else None, 2),
-    ]
 
 
 def _seconds(trials: Sequence[Trial]) -> float:

@@ -3,21 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from blood_hpo.report.document import (
-    Block,
-    Cell,
-    Group,
-    Heading,
-    Option,
-    Section,
-    Table,
-    Text,
-    listed,
-    plain,
-    setting,
-    settings,
-    words,
-)
+from blood_hpo.report.cells import Cell, Option, listed, plain, setting, settings, words
+from blood_hpo.report.document import Block, Group, Heading, Section, Table, Text
 from blood_hpo.report.findings import Findings, Winner
 from blood_hpo.report.record import family_name
 

@@ -1,22 +1,7 @@
 """The result in brief."""
 
-from blood_hpo.report.document import (
-    Block,
-    Card,
-    Cards,
-    Cell,
-    Missing,
-    Section,
-    Table,
-    Text,
-    duration,
-    interval,
-    listed,
-    number,
-    one_group,
-    plain,
-    settings,
-)
+from blood_hpo.report.cells import Cell, duration, interval, listed, number, plain, settings
+from blood_hpo.report.document import Block, Card, Cards, Missing, Section, Table, Text, one_group
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.published import ORIGINAL
 from blood_hpo.report.record import SPENT, family_name

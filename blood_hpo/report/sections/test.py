@@ -6,31 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from blood_hpo.data.facts import CLASSES
 from blood_hpo.report import metrics
-from blood_hpo.report.document import (
-    Block,
-    Cell,
-    Figures,
-    Heading,
-    Section,
-    Table,
-    Text,
-    interval,
-    number,
-    one_group,
-    plain,
-)
-from blood_hpo.report.figures import models as draw
+from blood_hpo.report.cells import Cell, interval, number, plain
+from blood_hpo.report.document import Block, Heading, Section, Table, Text, one_group
+from blood_hpo.report.figures import predictions as draw
 from blood_hpo.report.findings import Findings
-from blood_hpo.report.published import ORIGINAL_RECALL
 from blood_hpo.report.record import family_name
+from blood_hpo.report.sections import per_model
+from blood_hpo.report.sections.spreads import mean_sd
 from blood_hpo.report.sections.training import missing
-from blood_hpo.report.stages import FinalStage, Model
-from blood_hpo.report.uncertainty import Interval, bootstrap, spread
+from blood_hpo.report.tested import FinalStage, Model
+from blood_hpo.report.uncertainty import Interval, bootstrap
 
 TITLE = "The test"
-EXAMPLES = 8
 
 
 def section(found: Findings) -> Section:
@@ -41,7 +29,7 @@ def section(found: Findings) -> Section:
     blocks: list[Block] = [Text(text) for text in _opening(final)]
     blocks += [summary(found), _every_seed(final), *_averaged(final)]
     for family, models in final.families.items():
-        blocks += _model(family, models)
+        blocks += per_model.blocks_of(family, models)
     bins = {
         family: metrics.calibration(
             models[0].predictions.labels, models[0].predictions.probabilities
@@ -96,23 +84,16 @@ def _column(models: Sequence[Model]) -> dict[str, Cell]:
     each = [one.predictions.scores for one in models]
     accuracy, balanced = ranges["accuracy"], ranges["balanced_accuracy"]
     return {
-        "accuracy": _mean_sd([one.accuracy for one in each]),
+        "accuracy": mean_sd([one.accuracy for one in each]),
         "95 % interval of the accuracy": interval(accuracy.low, accuracy.high),
-        "balanced accuracy": _mean_sd([one.balanced_accuracy for one in each]),
+        "balanced accuracy": mean_sd([one.balanced_accuracy for one in each]),
         "95 % interval of the balanced accuracy": interval(balanced.low, balanced.high),
-        "macro AUC": _mean_sd([one.macro_auc for one in each]),
-        "log-loss": _mean_sd([one.log_loss for one in each]),
-        "expected calibration error": _mean_sd([one.calibration_error for one in each]),
+        "macro AUC": mean_sd([one.macro_auc for one in each]),
+        "log-loss": mean_sd([one.log_loss for one in each]),
+        "expected calibration error": mean_sd([one.calibration_error for one in each]),
         "trainable parameters": number(models[0].noted["parameter_count"], 0),
         "seeds": number(len(models), 0),
     }
-
-
-def _mean_sd(values: Sequence[float]) -> Cell:
-    found = spread(values)
-    if found.count == 1:
-        return number(found.mean)
-    return Cell(found.mean, f"{found.mean:.4f} ± {found.sd:.4f}")
 
 
 def _every_seed(final: FinalStage) -> Table:
@@ -187,53 +168,6 @@ def _averaged(final: FinalStage) -> list[Block]:
     )
     caption = "Predictions averaged over the eight symmetries of the square"
     return [Table("averaged", caption, columns, one_group(rows), note)]
-
-
-def _model(family: str, models: Sequence[Model]) -> list[Block]:
-    first = models[0].predictions
-    matrix = metrics.confusion(first.labels, first.probabilities)
-    counts = metrics.rank_counts(first.labels, first.probabilities)
-    blocks: list[Block] = [
-        Heading(family_name(family)),
-        Figures((draw.confusion(family, matrix, CLASSES), draw.ranks(family, counts))),
-        _confusion(family, matrix),
-        _classes(family, models),
-    ]
-    examples = first.mistakes(EXAMPLES)
-    if examples:
-        blocks.append(draw.mistakes(family, examples, CLASSES))
-    return blocks
-
-
-def _confusion(family: str, matrix: np.ndarray[Any, Any]) -> Table:
-    rows = [
-        [plain(name), *(number(int(count), 0, best=x == y) for x, count in enumerate(row))]
-        for y, (name, row) in enumerate(zip(CLASSES, matrix, strict=True))
-    ]
-    caption = f"{family_name(family)}, first seed: true class by row, predicted class by column"
-    return Table(
-        f"confusion-{family}", caption, ("true class", *CLASSES), one_group(rows), folded=True
-    )
-
-
-def _classes(family: str, models: Sequence[Model]) -> Table:
-    each = [one.predictions.scores.classes for one in models]
-    original = ORIGINAL_RECALL.get(family)
-    rows = [
-        [
-            plain(name),
-            number(each[0][label].support, 0),
-            _mean_sd([one[label].recall for one in each]),
-            _mean_sd([one[label].precision for one in each]),
-            _mean_sd([one[label].f1 for one in each]),
-            number(original[label] if original else None),
-        ]
-        for label, name in enumerate(CLASSES)
-    ]
-    columns = ("class", "images", "recall", "precision", "F1", "original report's recall")
-    note = "Recall is what the original report calls the accuracy of a class."
-    caption = f"{family_name(family)}, each class: mean ± standard deviation over seeds"
-    return Table(f"per-class-{family}", caption, columns, one_group(rows), note)
 
 
 def _facts(model: Model) -> dict[str, Any]:

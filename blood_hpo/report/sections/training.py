@@ -1,8 +1,8 @@
 """Retraining: what was retrained and why that configuration, how it went, what it is."""
 
+from blood_hpo.report.cells import Cell, code, duration, number, plain, settings
 from blood_hpo.report.document import (
     Block,
-    Cell,
     Figure,
     Figures,
     Heading,
@@ -10,19 +10,14 @@ from blood_hpo.report.document import (
     Section,
     Table,
     Text,
-    code,
-    duration,
-    number,
     one_group,
-    plain,
-    settings,
 )
-from blood_hpo.report.figures import models as draw
+from blood_hpo.report.figures import training as draw
 from blood_hpo.report.figures.architecture import architecture
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import Json, family_name
 from blood_hpo.report.sections.commands import finish
-from blood_hpo.report.stages import FinalStage, Model
+from blood_hpo.report.tested import FinalStage, Model
 
 TITLE = "Retraining"
 RECIPES = {

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from blood_hpo.data.facts import OFFICIAL_COUNTS
+from blood_hpo.report.confirmed import Candidate, Confirmation
 from blood_hpo.report.findings import Findings, Grid, Winner
 from blood_hpo.report.record import Curve, Study, Trial
 from blood_hpo.report.render import write
-from blood_hpo.report.stages import Candidate, Confirmation, FinalStage, Model, Predictions
+from blood_hpo.report.tested import FinalStage, Model, Predictions
 
 WRITTEN = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 START = datetime(2024, 4, 30, 8, 0, tzinfo=UTC)

@@ -6,26 +6,27 @@ import json
 
 import pytest
 
-from blood_hpo.report import document
-from blood_hpo.report.document import Cell, Group, Table
+from blood_hpo.report import cells
+from blood_hpo.report.cells import Cell
+from blood_hpo.report.document import Group, Table
 
 
 def test_a_number_keeps_its_digits_for_programs_and_few_for_people() -> None:
-    cell = document.number(-1234.56789, 2)
+    cell = cells.number(-1234.56789, 2)
     assert cell.value == -1234.56789
-    assert cell.text == f"{document.MINUS}1,234.57"
-    assert document.number(0.5, sign=True).text == "+0.5000"
+    assert cell.text == f"{cells.MINUS}1,234.57"
+    assert cells.number(0.5, sign=True).text == "+0.5000"
 
 
 @pytest.mark.parametrize("nothing", [None, float("nan"), float("inf")])
 def test_what_is_no_number_is_a_dash_and_null(nothing: float | None) -> None:
-    assert document.number(nothing) == Cell(None, document.DASH)
+    assert cells.number(nothing) == Cell(None, cells.DASH)
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (None, document.DASH),
+        (None, cells.DASH),
         (47.6, "48 s"),
         (600, "10 min"),
         (3599, "1 h 00 min"),
@@ -33,22 +34,22 @@ def test_what_is_no_number_is_a_dash_and_null(nothing: float | None) -> None:
     ],
 )
 def test_durations(seconds: float | None, text: str) -> None:
-    assert document.duration(seconds) == text
+    assert cells.duration(seconds) == text
 
 
 def test_settings_in_one_line() -> None:
     params = {"learning_rate": 0.00123456, "standardise": True, "weight_decay": None, "units": 64}
     expected = "learning rate 0.00123, standardise yes, weight decay library default, units 64"
-    assert document.settings(params) == expected
+    assert cells.settings(params) == expected
 
 
 @pytest.mark.parametrize(("names", "text"), [(["a"], "a"), (["a", "b", "c"], "a, b and c")])
 def test_names_in_a_sentence(names: list[str], text: str) -> None:
-    assert document.listed(names) == text
+    assert cells.listed(names) == text
 
 
 def test_a_table_reads_back_from_csv_and_json() -> None:
-    row = (document.plain('a, "b"'), document.number(0.12345678), document.plain([1, 2]))
+    row = (cells.plain('a, "b"'), cells.number(0.12345678), cells.plain([1, 2]))
     table = Table("t", "T", ("x", "y", "z"), (Group((row,), "first"), Group((row,), "second")))
     header, first, second = csv.reader(io.StringIO(table.csv()))
     assert header == ["group", "x", "y", "z"]

@@ -6,6 +6,7 @@ import re
 import resource
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -16,6 +17,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from blood_hpo.data.facts import CLASSES
 from blood_hpo.errors import BloodHpoError, InputError
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.render import write
@@ -95,7 +97,7 @@ def test_the_contents_lead_to_every_section(page: Page) -> None:
     sections = [one["id"] for one in page.of("section")]
     targets = [one["href"] for one in page.of("a") if str(one["href"]).startswith("#")]
     assert [f"#{name}" for name in sections] == [one for one in targets if one != "#content"]
-    assert len(sections) == 10
+    assert len(sections) == 11
 
 
 def test_no_identifier_is_given_twice(page: Page) -> None:
@@ -160,6 +162,36 @@ def test_predictions_and_models_are_copied_as_they_were_saved(
         model = report / "models" / one.noted["model"]["file"]
         assert model.read_bytes() == saved(f"{one.number}/model.keras")
         assert model.with_suffix(".md").is_file()
+        line = f"{one.noted['model']['sha256']}  {model.name}\n"
+        assert Path(f"{model}.sha256").read_text() == line
+
+
+def test_every_prediction_can_be_recomputed_without_a_model(
+    finished: Findings, report: Path
+) -> None:
+    assert finished.final
+    for one in finished.final.models:
+        file = (report / "predictions" / one.noted["model"]["file"]).with_suffix(".csv")
+        with file.open(encoding="ascii") as stream:
+            rows = list(csv.DictReader(stream))
+        found = np.array([[row[name] for name in CLASSES] for row in rows], np.float32)
+        np.testing.assert_array_equal(found, one.predictions.probabilities)
+        assert [int(row["true"]) for row in rows] == one.predictions.labels.tolist()
+        wrong = [int(row["image"]) for row in rows if row["true"] != row["predicted"]]
+        assert wrong == one.predictions.misclassified.tolist()
+        assert all((row["rank"] == "1") == (row["true"] == row["predicted"]) for row in rows)
+
+
+def test_the_study_files_are_those_that_the_page_says_to_run(report: Path) -> None:
+    page = (report / "report.html").read_text(encoding="utf-8")
+    (command,) = re.findall(r"<code>blood-hpo run (studies/blood.toml[^<]*)</code>", page)
+    names = ["studies/blood.toml", "studies/blood-mlp-grid.toml", "studies/blood-cnn-grid.toml"]
+    assert command.split() == names
+    assert {one.name for one in (report / "studies").iterdir()} == {
+        Path(name).name for name in names
+    }
+    spec = tomllib.loads((report / names[0]).read_text(encoding="utf-8"))
+    assert spec["families"]["mlp"]["budget"] == 26
 
 
 def test_synthetic_data_is_said_at_the_top_in_bold(

@@ -29,17 +29,6 @@ def test_every_trial_is_counted_once(section: Section, searched: Findings) -> No
     assert counts == {"mlp": (18, 8, 0), "cnn": (18, 8, 1)}
     total = sum(one.epochs_trained or 0 for one in searched.study.trials)
     assert sum(row["epochs"] for row in records) == total
-    workers = table(section, "workers").records()
-    assert sum(row["trials"] for row in workers) == len(searched.study.trials)
-    assert sum(row["epochs"] for row in workers) == total
-
-
-def test_pruning_spared_what_complete_trials_cost_more(section: Section) -> None:
-    for row in table(section, "pruning").records():
-        assert row["epochs, complete"] == 18 * 45
-        assert row["epochs, pruned"] == 8 * 15
-        assert row["spared"] == 8 * 30
-        assert row["spared, %"] == pytest.approx(100 * 240 / (810 + 120 + 240))
 
 
 def test_the_leaderboard_has_complete_trials_only_best_first(
@@ -58,11 +47,13 @@ def test_an_unfinished_search_says_what_is_left(searched: Findings) -> None:
     assert missing[0].command == "blood-hpo worker blood"
 
 
-def test_retries_are_named(searched: Findings) -> None:
-    again = replace(searched.study.trials[0], number=60, retry_of=0, attempt=2)
-    study = replace(searched.study, trials=(*searched.study.trials, again))
-    texts = [str(block) for block in search.section(replace(searched, study=study)).blocks]
-    assert any("1 trials took over" in text for text in texts)
+def test_a_family_without_a_complete_trial_is_named_with_its_command(searched: Findings) -> None:
+    mlp = tuple(one for one in searched.study.trials if one.family == "mlp")
+    half = replace(searched, study=replace(searched.study, trials=mlp))
+    missing = [block for block in search.section(half).blocks if isinstance(block, Missing)]
+    assert ("No trial of the CNN is complete.", "blood-hpo worker blood") in [
+        (block.text, block.command) for block in missing
+    ]
 
 
 def planted(count: int) -> list[Trial]:

@@ -14,6 +14,7 @@ from blood_hpo.report.sections import (
     again,
     comparison,
     confirmation,
+    cost,
     data,
     effects,
     summary,
@@ -63,11 +64,16 @@ def test_each_class_has_the_mean_of_its_seeds(section: Section, finished: Findin
         for one in finished.final.families["resnet"]
     ]
     precision, recall, f1, support = np.mean(each, axis=0)
-    rows = table(section, "per-class-resnet").records()
+    *rows, every = table(section, "per-class-resnet").records()
     assert [row["recall"] for row in rows] == pytest.approx(recall)
     assert [row["precision"] for row in rows] == pytest.approx(precision)
     assert [row["F1"] for row in rows] == pytest.approx(f1)
     assert [row["images"] for row in rows] == support.tolist()
+    accuracies = [one.predictions.correct.mean() for one in finished.final.families["resnet"]]
+    assert every["images"] == 3421
+    assert every["recall"] == pytest.approx(np.mean(accuracies))
+    assert every["F1"] == pytest.approx(np.mean(f1))
+    assert every["original report's recall"] == 0.9547
 
 
 def test_every_class_has_an_example_of_its_mistakes(finished: Findings) -> None:
@@ -80,6 +86,48 @@ def test_every_class_has_an_example_of_its_mistakes(finished: Findings) -> None:
         assert found.labels[one.index] == one.true
         assert one.probabilities.argmax() != one.true
         assert one.rank > 1
+
+
+def test_the_examples_stand_in_numbers_too(section: Section, finished: Findings) -> None:
+    assert finished.final
+    found = finished.final.families["cnn"][0].predictions
+    rows = table(section, "mistakes-cnn").records()
+    assert len(rows) == 8
+    for row in rows:
+        probabilities = [row[name] for name in CLASSES]
+        assert probabilities == found.probabilities[row["test image"]].tolist()
+        assert row["true class"] == CLASSES[found.labels[row["test image"]]]
+        assert row["predicted"] == CLASSES[int(np.argmax(probabilities))] != row["true class"]
+
+
+def test_the_originals_results_stand_beside_ours(finished: Findings) -> None:
+    assert finished.final
+    rows = table(comparison.section(finished), "original").records()
+    assert [row["original's accuracy"] for row in rows] == [0.7992, 0.9073, 0.9547]
+    for row in rows:
+        models = finished.final.families[row["model"]]
+        ours = np.mean([one.predictions.correct.mean() for one in models])
+        assert row["accuracy"] == pytest.approx(ours)
+        assert row["difference"] == pytest.approx(ours - row["original's accuracy"])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({}, "around this study's winner, trial"),
+        ({"optimizer": "sgd"}, "around what was this study's best configuration when"),
+    ],
+)
+def test_a_grid_says_what_it_is_around(
+    finished: Findings, change: dict[str, object], sentence: str
+) -> None:
+    family = finished.grids["mlp"].spec["families"]["mlp"]
+    fixed = {**(finished.winners["mlp"].trial.config or {}), **change}
+    fixed.pop("units")
+    spec = {**finished.grids["mlp"].spec, "families": {"mlp": {**family, "fixed": fixed}}}
+    grids = {**finished.grids, "mlp": replace(finished.grids["mlp"], spec=spec)}
+    blocks = effects.section(replace(finished, grids=grids)).blocks
+    assert any(sentence in str(block) for block in blocks)
 
 
 def test_five_examples_are_shown_even_if_one_class_alone_is_mistaken(finished: Findings) -> None:
@@ -132,7 +180,7 @@ def test_what_has_not_happened_yet_is_named_with_its_command(
 
 
 def test_nothing_is_missing_from_a_finished_study(finished: Findings) -> None:
-    for module in [*SECTIONS, again]:
+    for module in [*SECTIONS, cost, again]:
         blocks = module.section(finished).blocks
         assert not [block for block in blocks if isinstance(block, Missing)]
 

@@ -1,7 +1,7 @@
-"""What the two stages after a search left in the database: confirmed candidates, tested models."""
+"""What the final stage left in the database: retrained and tested models with their predictions."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,73 +12,13 @@ from blood_hpo.database.artefacts import listing, load_arrays
 from blood_hpo.database.query import run_query
 from blood_hpo.report import metrics
 from blood_hpo.report.figures.architecture import Layer
-from blood_hpo.report.figures.models import Mistake
+from blood_hpo.report.figures.predictions import Mistake
 from blood_hpo.report.record import Curve, Json, attributes, family_place
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 DATA = "data.npz"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A configuration on fresh folds; `behind` and what follows compare it with the winner.
-
-    Attributes:
-        trial: Number of the trial that found it.
-        rank: Place among the confirmed means, from 1: the winner.
-        params: What was searched.
-        config_hash: Identity of family and configuration.
-        parameter_count: Trainable parameters.
-        search_score: What the search had measured.
-        search_rank: Its place there.
-        scores: The objective by split and fold.
-        mean: Over all splits and folds.
-        sd: Sample standard deviation over the same.
-        low: Lower end of the interval of the mean.
-        high: Upper end.
-        behind: Mean paired difference to the winner, 0 or more.
-        behind_low: Lower end of its interval; None for the winner.
-        behind_high: Upper end.
-        p_value: Of that difference.
-        told_apart: Whether the difference is significant.
-    """
-
-    trial: int
-    rank: int
-    params: Json
-    config_hash: str
-    parameter_count: int
-    search_score: float
-    search_rank: int
-    scores: Sequence[Sequence[float]]
-    mean: float
-    sd: float
-    low: float
-    high: float
-    behind: float
-    behind_low: float | None
-    behind_high: float | None
-    p_value: float | None
-    told_apart: bool
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """The outcome of a confirmation.
-
-    Attributes:
-        method: How the intervals were computed, in a sentence.
-        splits: Fresh splits.
-        folds: Folds of each.
-        families: Candidates by family, the winner first.
-    """
-
-    method: str
-    splits: int
-    folds: int
-    families: Mapping[str, tuple[Candidate, ...]]
 
 
 @dataclass(frozen=True)
@@ -204,23 +144,6 @@ class FinalStage:
         return {name: [one for one in self.models if one.family == name] for name in names}
 
 
-def read_confirmation(engine: "Engine", study: str) -> Confirmation | None:
-    """The outcome of a study's confirmation, or None while there is none."""
-    noted = attributes(engine, f"{study}-confirm").get("confirmation")
-    if noted is None:
-        return None
-    return Confirmation(
-        method=noted["method"],
-        splits=noted["splits"],
-        folds=noted["folds"],
-        families={
-            family: tuple(_candidate(row) for row in noted["families"][family]["candidates"])
-            for family in sorted(noted["families"], key=family_place)
-            if noted["families"][family]["candidates"]
-        },
-    )
-
-
 def read_final(engine: "Engine", study: str) -> FinalStage | None:
     """A study's retrained and tested models, or None while there are none.
 
@@ -245,10 +168,6 @@ def read_final(engine: "Engine", study: str) -> FinalStage | None:
         sample_images=data.get("sample_images"),
         counts=data.get("counts"),
     )
-
-
-def _candidate(row: Json) -> Candidate:
-    return Candidate(**{field.name: row[field.name] for field in fields(Candidate)})
 
 
 def _tested(engine: "Engine", stage: str) -> list[tuple[int, Json]]:

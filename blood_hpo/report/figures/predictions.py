@@ -1,4 +1,4 @@
-"""Drawings of trained models: training, mistakes, calibration, and the comparison with others."""
+"""Drawings of what models predict: confusion, ranks of the true class, mistakes, calibration."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +17,9 @@ from blood_hpo.report.figures.theme import (
     WIDTH,
     Canvas,
     colour,
-    legend_above,
-    whole_numbers,
 )
 from blood_hpo.report.metrics import CalibrationBin
-from blood_hpo.report.record import Curve, family_name
-from blood_hpo.report.uncertainty import Interval
+from blood_hpo.report.record import family_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,73 +47,6 @@ class Mistake:
     true: int
     probabilities: NDArray[np.floating]
     rank: int
-
-
-def training(family: str, curve: Curve, best_epoch: int) -> Figure:
-    """Accuracy and loss after each epoch of one run, with the epoch that was restored.
-
-    Args:
-        family: Its family.
-        curve: Validation accuracy and training loss; training accuracy and validation loss where
-            they were recorded.
-        best_epoch: The restored epoch, from 1.
-    """
-    name = family_name(family)
-    x = np.arange(1, len(curve.validation) + 1)
-    panels = [
-        ("accuracy", curve.train_accuracy, curve.validation),
-        ("loss", curve.train_loss, curve.validation_loss),
-    ]
-    with Canvas(WIDE, 3.2) as canvas:
-        grid = canvas.plot.subplots(1, 2)
-        for axes, (label, train, validation) in zip(grid, panels, strict=True):
-            if train:
-                axes.plot(x, train, color=MUTED, linestyle=(0, (4, 2)), label="training")
-            if validation:
-                axes.plot(x, validation, color=colour(family), label="validation")
-                chosen = validation[best_epoch - 1]
-                axes.plot(best_epoch, chosen, "o", color=ACCENT, markersize=8, label="restored")
-            axes.axvline(best_epoch, color=ACCENT, linewidth=1, linestyle=":")
-            axes.set(xlabel="epoch", ylabel=label)
-            whole_numbers(axes)
-            legend_above(axes)
-        grid[0].set_title(name)
-        return canvas.figure(
-            f"training-{family}",
-            f"Accuracy and loss of the {name} by epoch; epoch {best_epoch} of {len(x)} was kept.",
-            f"{name}, first seed: accuracy and loss by epoch. Early stopping, which sees the"
-            f" validation split alone, restored the weights of epoch {best_epoch} of {len(x)}."
-            " Training figures are means over the epoch, on augmented images where the recipe"
-            " augments.",
-            wide=True,
-        )
-
-
-def folds(family: str, number: int, curves: Sequence[Curve], best: Sequence[int]) -> Figure:
-    """Validation score of each fold of a trial of the search, with the restored epochs.
-
-    Args:
-        family: The trial's family.
-        number: The trial's number.
-        curves: One curve a fold.
-        best: The restored epoch of each fold, from 1.
-    """
-    name = family_name(family)
-    with Canvas() as canvas:
-        axes = canvas.plot.subplots()
-        for curve, chosen in zip(curves, best, strict=True):
-            x = np.arange(1, len(curve.validation) + 1)
-            axes.plot(x, curve.validation, color=colour(family), alpha=0.75)
-            axes.plot(chosen, curve.validation[chosen - 1], "o", color=ACCENT, markersize=6)
-        axes.set(xlabel="epoch", ylabel="score on the validation split")
-        axes.set_title(f"{name}: folds of trial {number}")
-        whole_numbers(axes)
-        return canvas.figure(
-            f"folds-{family}",
-            f"Validation scores of the {len(curves)} folds of trial {number} of the {name}.",
-            f"{name}: the best trial of the search, one line a fold; dots are the epochs that early"
-            " stopping restored.",
-        )
 
 
 def confusion(family: str, matrix: NDArray[np.integer], names: Sequence[str]) -> Figure:
@@ -271,85 +201,3 @@ def _probabilities(axes: "Axes", one: Mistake, names: Sequence[str]) -> None:
     axes.spines["bottom"].set_visible(False)
     title = f"true: {names[one.true]}, rank {one.rank}"
     axes.set_title(title, fontsize=9, fontweight="normal")
-
-
-def comparison(ours: Mapping[str, Interval], others: Sequence[tuple[str, float, str]]) -> Figure:
-    """Test accuracies on one axis.
-
-    Args:
-        ours: Accuracy with its interval by family.
-        others: Name, accuracy, and the family it compares with (empty for none).
-    """
-    rows: list[tuple[str, float, str, Interval | None]]
-    rows = [(family_name(key), value.value, key, value) for key, value in ours.items()]
-    rows += [(name, value, family, None) for name, value, family in others]
-    rows.sort(key=lambda row: (row[1], row[0]))
-    with Canvas(WIDE, 1.0 + 0.31 * len(rows)) as canvas:
-        axes = canvas.plot.subplots()
-        for place, (_, value, family, interval) in enumerate(rows):
-            ink = colour(family) if family else MUTED
-            if interval:
-                span = [[value - interval.low], [interval.high - value]]
-                axes.errorbar(value, place, xerr=span, color=ink, capsize=4, elinewidth=2)
-            marker = MARKERS.get(family, "D")
-            fill = ink if interval else "none"
-            axes.plot(value, place, marker, markeredgecolor=ink, markerfacecolor=fill, markersize=8)
-            axes.annotate(
-                f"{value:.4f}" if interval or family else f"{value:.3f}",
-                (interval.high if interval else value, place),
-                (9, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=9,
-                fontweight="bold" if interval else "normal",
-            )
-        axes.set_yticks(range(len(rows)), [row[0] for row in rows])
-        for label, row in zip(axes.get_yticklabels(), rows, strict=True):
-            label.set_fontweight("bold" if row[3] else "normal")
-            label.set_color(INK if row[3] else MUTED)
-        axes.set(xlabel="test accuracy", title="Beside what others have published")
-        axes.margins(x=0.12)
-        return canvas.figure(
-            "comparison",
-            "Test accuracies of this study's models, of the original report and of MedMNIST v2.",
-            "Filled and bold: this study, mean over its seeds with the 95 % interval. Hollow, in"
-            " the same colours: the original report. Grey: MedMNIST v2.",
-            wide=True,
-        )
-
-
-def confirmation(
-    family: str, candidates: Sequence[tuple[str, Interval, float, bool]], objective: str
-) -> Figure:
-    """Confirmed means with their intervals, the winner on top.
-
-    Args:
-        family: The family.
-        candidates: Label, confirmed mean with interval, score in the search, and whether the
-            winner is told apart from it.
-        objective: Name of the score.
-    """
-    name = family_name(family)
-    with Canvas(WIDTH, 1.2 + 0.42 * len(candidates)) as canvas:
-        axes = canvas.plot.subplots()
-        for place, (_, found, searched, apart) in enumerate(candidates):
-            ink = MUTED if apart else colour(family)
-            span = [[found.value - found.low], [found.high - found.value]]
-            axes.errorbar(found.value, place, xerr=span, color=ink, capsize=4, elinewidth=2)
-            fill = "none" if apart else ink
-            axes.plot(found.value, place, "o", color=ink, markerfacecolor=fill, markersize=8)
-            axes.plot(searched, place, "|", color=ACCENT, markersize=14, markeredgewidth=2)
-        axes.plot([], [], "|", color=ACCENT, markersize=10, label="score in the search")
-        axes.set_yticks(range(len(candidates)), [row[0] for row in candidates])
-        axes.set(xlabel=objective, title=f"{name}: confirmed on fresh folds")
-        axes.set_ylim(len(candidates) - 0.4, -0.6)
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18))
-        axes.grid(visible=False, axis="y")
-        return canvas.figure(
-            f"confirmation-{family}",
-            f"Confirmed means of the {name}'s best {len(candidates)} configurations with 95 %"
-            f" intervals; {candidates[0][0]} wins.",
-            f"{name}: mean on fresh folds with its 95 % interval, the winner on top. Filled: cannot"
-            " be told from the winner. Red strokes: what the search had measured; on average they"
-            " flatter, because the search kept the luckiest.",
-        )

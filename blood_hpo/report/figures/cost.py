@@ -1,0 +1,94 @@
+"""Drawings of what a search cost: epochs, and the time of its workers."""
+
+from collections.abc import Sequence
+
+from blood_hpo.report.document import Figure
+from blood_hpo.report.figures.theme import (
+    LINE,
+    PAPER,
+    WIDE,
+    WIDTH,
+    Canvas,
+    colour,
+    legend_above,
+)
+from blood_hpo.report.record import Trial, family_name
+
+MOST_WORKERS = 24
+"""Rows that the drawing of the workers' time has room for."""
+
+
+def epochs(rows: Sequence[tuple[str, float, float, float]]) -> Figure:
+    """Epochs that pruning spared, as bars.
+
+    Args:
+        rows: Family, epochs trained in complete trials, in pruned trials, and spared.
+    """
+    with Canvas(WIDTH, 1.4 + 0.5 * len(rows)) as canvas:
+        axes = canvas.plot.subplots()
+        for place, (family, complete, pruned, spared) in enumerate(reversed(rows)):
+            ink = colour(family)
+            axes.barh(place, complete, color=ink, height=0.55)
+            axes.barh(place, pruned, left=complete, color=ink, alpha=0.45, height=0.55)
+            axes.barh(
+                place,
+                spared,
+                left=complete + pruned,
+                facecolor="none",
+                edgecolor=ink,
+                linestyle=(0, (2, 2)),
+                height=0.55,
+            )
+        axes.set_yticks(range(len(rows)), [family_name(row[0]) for row in reversed(rows)])
+        axes.set(xlabel="epochs, summed over the folds", title="What pruning spared")
+        axes.grid(visible=False, axis="y")
+        total = sum(row[3] for row in rows)
+        return canvas.figure(
+            "pruning",
+            f"Epochs trained in complete and pruned trials, and about {total:.0f} epochs spared.",
+            "Solid: epochs of complete trials. Pale: epochs of pruned trials. Dashed: what the"
+            " pruned trials would have cost besides, had each been as long as the family's mean"
+            " complete trial.",
+        )
+
+
+def timeline(trials: Sequence[Trial]) -> Figure:
+    """What each worker did when.
+
+    Args:
+        trials: Trials with a worker, a start and an end, of at most `MOST_WORKERS` workers.
+    """
+    workers = sorted({str(one.worker) for one in trials})
+    start = min(one.started_at for one in trials if one.started_at)
+    with Canvas(WIDE, 1.3 + 0.26 * len(workers)) as canvas:
+        axes = canvas.plot.subplots()
+        for one in trials:
+            assert one.started_at
+            assert one.finished_at
+            begin = (one.started_at - start).total_seconds() / 60
+            length = (one.finished_at - one.started_at).total_seconds() / 60
+            pale = one.state != "COMPLETE"
+            axes.barh(
+                workers.index(str(one.worker)),
+                length,
+                left=begin,
+                height=0.66,
+                color=colour(one.family) if one.state != "FAIL" else LINE,
+                alpha=0.45 if pale else 1.0,
+                edgecolor=PAPER,
+                linewidth=0.6,
+            )
+        axes.set_yticks(range(len(workers)), [str(n) for n in range(1, len(workers) + 1)])
+        axes.set(xlabel="minutes since the first trial", ylabel="worker")
+        axes.set_title("Who trained what when")
+        axes.invert_yaxis()
+        axes.grid(visible=False, axis="y")
+        for family in sorted({one.family for one in trials}):
+            axes.barh(0, 0, color=colour(family), label=family_name(family))
+        legend_above(axes)
+        return canvas.figure(
+            "timeline",
+            f"Trials of {len(workers)} workers over time, one row a worker.",
+            "One row a worker, one bar a trial; pale bars were pruned or put back.",
+            wide=True,
+        )

@@ -1,0 +1,78 @@
+"""What stands beside the page: drawings, tables, predictions, models, and study files."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from blood_hpo.data.facts import CLASSES
+from blood_hpo.report import metrics
+from blood_hpo.report.document import Section
+from blood_hpo.report.figures.theme import standalone
+from blood_hpo.report.findings import Findings
+from blood_hpo.report.studyfile import study_file, study_files
+from blood_hpo.report.tested import FinalStage, Predictions
+
+
+def write_parts(folder: Path, section: Section) -> None:
+    """The drawings and tables of a section, a file each."""
+    for name in ("figures", "tables"):
+        (folder / name).mkdir(exist_ok=True)
+    for figure in section.figures:
+        path = folder / "figures" / f"{figure.name}.svg"
+        path.write_text(standalone(figure.svg), encoding="utf-8")
+    for table in section.tables:
+        (folder / "tables" / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
+
+
+def write_models(final: FinalStage, folder: Path, artefact: Callable[[str], bytes]) -> None:
+    """Models, cards and medmnist's result files as they were saved, checksums and predictions.
+
+    Args:
+        final: The tested models.
+        folder: Of the report.
+        artefact: Gives the content of a saved file by name.
+    """
+    for name in ("predictions", "models"):
+        (folder / name).mkdir()
+    for model in final.models:
+        file = str(model.noted["model"]["file"])
+        targets = {
+            "medmnist.csv": folder / "predictions" / str(model.noted["medmnist"]["file"]),
+            "model.keras": folder / "models" / file,
+            "model.md": (folder / "models" / file).with_suffix(".md"),
+        }
+        for name, path in targets.items():
+            path.write_bytes(artefact(f"{model.number}/{name}"))
+        # As sha256sum writes it, which can check it too.
+        line = f"{model.noted['model']['sha256']}  {file}\n"
+        (folder / "models" / f"{file}.sha256").write_text(line, encoding="ascii")
+        table = (folder / "predictions" / file).with_suffix(".csv")
+        table.write_text(predictions_csv(model.predictions), encoding="ascii")
+
+
+def predictions_csv(found: Predictions) -> str:
+    """One line a test image: its place, true and predicted class, rank and all probabilities.
+
+    Nine digits give back each probability exactly.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("image", "true", "predicted", "rank", *CLASSES))
+    ranks = metrics.ranks(found.labels, found.probabilities).tolist()
+    predicted = found.probabilities.argmax(axis=1).tolist()
+    for index, label in enumerate(found.labels.tolist()):
+        row = (f"{value:.9g}" for value in found.probabilities[index].tolist())
+        writer.writerow((index, label, predicted[index], ranks[index], *row))
+    return text.getvalue()
+
+
+def write_studies(found: Findings, folder: Path) -> None:
+    """The study files from which the study, and the grids around it, can be created again."""
+    folder.mkdir()
+    study = found.study
+    for name, spec in study_files(found).items():
+        heading = f"Study {name}, as blood_hpo {study.program_version} created it"
+        data = f"{study.data['label']}, SHA-256 {study.data['sha256']}"
+        text = study_file(spec, f"{heading}, on {data}")
+        (folder / f"{name}.toml").write_text(text, encoding="utf-8")

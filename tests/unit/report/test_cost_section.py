@@ -1,0 +1,87 @@
+"""What the report says a study cost, against sums made another way."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from blood_hpo.report.document import Missing, Section, Table
+from blood_hpo.report.findings import Findings
+from blood_hpo.report.sections import cost
+
+from .conftest import START, trial
+
+
+def table(section: Section, name: str) -> Table:
+    return next(one for one in section.tables if one.name == name)
+
+
+def text_of(section: Section) -> str:
+    return " ".join(str(block) for block in section.blocks)
+
+
+def test_every_stage_has_its_time(finished: Findings) -> None:
+    own = [
+        trial(number, "mlp", {}, 0.9, worker=f"host:{number}:1", seconds=100.0, epochs_trained=30)
+        for number in range(2)
+    ]
+    own[1] = replace(own[1], finished_at=START + timedelta(seconds=500))
+    found = replace(finished, stages={"confirm": (), "final": tuple(own)})
+    rows = {row["stage"]: row for row in table(cost.section(found), "stages").records()}
+    names = ["search", "retraining and test", "grid blood-mlp-grid", "grid blood-cnn-grid"]
+    assert list(rows) == names
+    row = rows["retraining and test"]
+    assert (row["trials"], row["workers"], row["epochs"]) == (2, 2, 60)
+    assert row["computing time"] == 200
+    assert row["from start to end"] == 500
+    assert rows["search"]["failed"] == 1
+    assert rows["search"]["computing time"] == sum(one.seconds or 0 for one in found.study.trials)
+
+
+def test_every_trial_is_some_workers(finished: Findings) -> None:
+    section = cost.section(replace(finished, grids={}))
+    workers = table(section, "workers").records()
+    trials = finished.study.trials
+    assert sum(row["trials"] for row in workers) == len(trials)
+    assert sum(row["epochs"] for row in workers) == sum(one.epochs_trained or 0 for one in trials)
+
+
+def test_pruning_spared_what_complete_trials_cost_more(searched: Findings) -> None:
+    complete = [one for one in searched.study.trials if one.state == "COMPLETE"]
+    for row in table(cost.section(searched), "pruning").records():
+        assert row["epochs, complete"] == 18 * 45
+        assert row["epochs, pruned"] == 8 * 15
+        assert row["spared"] == 8 * 30
+        assert row["spared, %"] == pytest.approx(100 * 240 / (810 + 120 + 240))
+        times = [one.seconds or 0 for one in complete if one.family == row["family"]]
+        assert row["computing time spared"] == pytest.approx(8 * (sum(times) / 18 - 17.0))
+
+
+@pytest.mark.parametrize(
+    ("count", "sentence"),
+    [
+        (None, "How many repeats that spared was not counted"),
+        (0, "It never proposed a repeat."),
+        (1, "1 sample was thrown away"),
+        (13, "13 samples were thrown away"),
+    ],
+)
+def test_repeats_that_were_avoided_are_counted(
+    searched: Findings, count: int | None, sentence: str
+) -> None:
+    section = cost.section(replace(searched, repeats_avoided=count))
+    assert sentence in text_of(section)
+    assert "The 52 finished trials of the search are 52 distinct" in text_of(section)
+    assert section.facts["repeats_avoided"] == count
+
+
+def test_retries_are_named(searched: Findings) -> None:
+    again = replace(searched.study.trials[0], number=60, retry_of=0, attempt=2)
+    study = replace(searched.study, trials=(*searched.study.trials, again))
+    assert "1 trial took over" in text_of(cost.section(replace(searched, study=study)))
+
+
+def test_a_study_that_has_not_begun_says_what_to_run(begun: Findings) -> None:
+    (block,) = cost.section(begun).blocks
+    assert isinstance(block, Missing)
+    assert block.command == "blood-hpo worker blood"
