@@ -55,6 +55,18 @@ def create_from_file(
     return create_study(storage, _resolved(storage, spec), source)
 
 
+def create_around(file: Path, study: "SharedStudy", data: str | None) -> "SharedStudy":
+    """Create a study around the winners of another one, named after both.
+
+    Raises:
+        BloodHpoError: As `create_from_file`; also where a family of the file has no winner.
+    """
+    from blood_hpo.studyfile.load import load
+
+    name = f"{study.name}-{load(file).name}"
+    return create_from_file(file, name=name, budgets=(), around=study.name, data=data)
+
+
 def parse_budgets(given: Sequence[str]) -> dict[str, int]:
     """Read ``FAMILY=N`` options.
 
@@ -76,7 +88,8 @@ def _resolved(storage: "StudyStorage", spec: "StudySpec") -> "StudySpec":
     A study that exists keeps the configurations that it was created around, also when the studies
     they came from have found better ones since.
     """
-    from blood_hpo.service.studies import best_configuration, stored_spec
+    from blood_hpo.final.winner import winning_configuration
+    from blood_hpo.service.studies import stored_spec
 
     named = {name: one.around for name, one in spec.families.items() if one.around is not None}
     if not named:
@@ -88,7 +101,7 @@ def _resolved(storage: "StudyStorage", spec: "StudySpec") -> "StudySpec":
         if stored and name in stored.families and stored.families[name].fixed_from == study
     }
     best = {
-        name: kept.get(name) or best_configuration(storage, study, name)
+        name: kept.get(name) or winning_configuration(storage, study, name)
         for name, study in named.items()
     }
     return spec.resolve_around(best)

@@ -36,6 +36,14 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     name: NameOption = None,
     budget: BudgetOption = None,
     around: AroundOption = None,
+    grids: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--grid",
+            metavar="FILE",
+            help="Then run this study file around the winners, as STUDY-NAME; repeatable.",
+        ),
+    ] = None,
     data: DataOption = None,
     top: Annotated[int, typer.Option(help="Rows per family of the leaderboard.", min=1)] = 5,
     final: FinalOption = None,
@@ -43,7 +51,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Run studies from files on this machine and print a leaderboard per family.
 
-    A study whose file has a table [final] goes on: the best configurations are confirmed, the
+    A study whose file asks for a final stage goes on: the best configurations are confirmed, the
     winners and a ResNet retrained and tested, the results printed below the leaderboards and the
     report written to report/STUDY.
 
@@ -53,17 +61,26 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     Example: blood-hpo run studies/quickstart.toml --workers 2
 
     Example: blood-hpo run studies/paper.toml --budget mlp=40 --budget cnn=40 --data bloodmnist.npz
+
+    Example: blood-hpo run studies/paper.toml --grid studies/units.toml --grid studies/kernels.toml
     """
     if name is not None and len(files) > 1:
         raise typer.BadParameter(
             "with several files each study keeps its own name", param_hint="--name"
         )
-    from blood_hpo.cli.creation import create_from_file
+    from blood_hpo.cli.creation import create_around, create_from_file
+    from blood_hpo.cli.session import engine
 
+    processes = workers or os.cpu_count() or 1
     for file in files:
         study = create_from_file(file, name=name, budgets=budget or [], around=around, data=data)
         whole = final if final is not None else study.spec.final is not None
-        _run_study(study, workers or os.cpu_count() or 1, data, top, output, whole)
+        _run_study(study, processes, data, top, output, whole)
+        for one in grids or []:
+            _run_study(create_around(one, study, data), processes, data, top, output, final=False)
+        if whole or grids:
+            with engine() as connected:
+                write_page(connected, study.name)
 
 
 def _run_study(  # noqa: PLR0913, PLR0917 - what to run, and what to print
@@ -81,10 +98,8 @@ def _run_study(  # noqa: PLR0913, PLR0917 - what to run, and what to print
     with engine() as connected:
         work_on(study, workers, data, connected, final=final)
         print_leaderboards(connected, study.name, study.data, top, output)
-        if final:
-            if output is OutputFormat.TABLE:
-                print_final(connected, study.name, study.data, output)
-            write_page(connected, study.name)
+        if final and output is OutputFormat.TABLE:
+            print_final(connected, study.name, study.data, output)
 
 
 def write_page(connected: "Engine", study: str) -> None:
