@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from blood_hpo import __version__
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.errors import StudyError
+from blood_hpo.service.notes import refresh_note
 from blood_hpo.service.storage import StudyStorage
 from blood_hpo.studyfile.fingerprint import budget_changes, differences, fingerprint
 from blood_hpo.studyfile.schema import StudySpec
@@ -125,7 +126,9 @@ def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> 
         VERSION: __version__,
     }
     if storage.create_study(spec.name, attributes, metric=spec.objective):
-        return open_study(storage, spec.name)
+        study = open_study(storage, spec.name)
+        refresh_note(storage, study.study_id, least_seconds=0)
+        return study
     study = open_study(storage, spec.name)
     changed = differences(study.spec, spec)
     if changed:
@@ -189,6 +192,7 @@ def pause(storage: StudyStorage, study_id: int, reason: str) -> None:
     """Let running trials finish and start no more."""
     note = {"reason": reason, "at": datetime.now(UTC).isoformat(timespec="seconds")}
     storage.set_study_user_attr(study_id, PAUSED, note)
+    refresh_note(storage, study_id, least_seconds=0)
 
 
 def pause_reasons(storage: StudyStorage, names: Iterable[str]) -> dict[str, str]:
@@ -214,6 +218,7 @@ def resume(storage: StudyStorage, study_id: int) -> None:
     storage.set_study_user_attr(study_id, RESUMED, storage.now().isoformat())
     storage.set_study_user_attr(study_id, FORGIVEN, storage.get_n_trials(study_id))
     storage.set_study_user_attr(study_id, PAUSED, None)
+    refresh_note(storage, study_id, least_seconds=0)
 
 
 def stored_spec(storage: StudyStorage, name: str) -> StudySpec | None:

@@ -15,6 +15,7 @@ from blood_hpo.service.attempt import Attempt
 from blood_hpo.service.budget import Busy, Claim, Finished, Paused
 from blood_hpo.service.janitor import recover_stale_trials
 from blood_hpo.service.lease import Lease, LeaseLostError
+from blood_hpo.service.notes import refresh_note
 from blood_hpo.service.outage import Interrupted, patiently
 from blood_hpo.service.shutdown import Shutdown
 from blood_hpo.service.stage import Stage
@@ -66,6 +67,7 @@ class Worker:
             StudyError: The study has been deleted.
         """
         log.info("worker %s joins study %s", self.stage.worker, self.study.name)
+        refresh_note(self.study.storage, self.study.study_id)
         while not self.shutdown.requested:
             try:
                 if not self._step():
@@ -105,6 +107,7 @@ class Worker:
             patiently(
                 lambda: close_families(storage, study_id, found.closed), "closing", self.shutdown
             )
+        refresh_note(storage, study_id, least_seconds=0)
         log.info("study %s is finished", self.study.name)
 
     def _wait(self, found: Paused | Busy) -> None:
@@ -133,6 +136,8 @@ class Worker:
                 log.warning(
                     "trial %d: lease lost, a peer has taken it over; result discarded", claim.number
                 )
+        if not self.shutdown.requested:
+            refresh_note(self.study.storage, self.study.study_id)
 
     def pause_if_failing(self) -> None:
         """Pause the study when its latest configurations all failed: the fault is not in them."""
