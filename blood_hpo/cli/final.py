@@ -19,7 +19,7 @@ def final(
 ) -> None:
     """Confirm the best configurations, retrain the winners and the ResNet, test each model once.
 
-    What the table [final] of the study file says, or its defaults. What is left of the search is
+    As the final table of the study file says, or by default. What is left of the search is
     done first, and what is done already is not done again: then the results are printed and the
     report is written to report/STUDY, and no model is tested twice.
 

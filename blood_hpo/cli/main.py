@@ -14,6 +14,7 @@ from blood_hpo.cli import (
     doctor,
     final,
     health,
+    predict,
     report,
     run,
     status,
@@ -35,6 +36,7 @@ app.command("run")(run.run)
 app.command("worker")(worker.worker)
 app.command("final")(final.final)
 app.command("report")(report.report)
+app.command("predict")(predict.predict)
 app.command("status")(status.status)
 app.add_typer(study.app, name="study")
 app.add_typer(trial.app, name="trial")

@@ -19,12 +19,17 @@ from blood_hpo.training.preparation import Preparation
 
 BATCH = 256
 
+SYNTHETIC = "synthetic_"
+"""How the name of a model begins that has never seen a blood cell."""
+
 
 def export(
     name: str,
     config: Hyperparameters,
     preparation: Preparation,
     weights: list[NDArray[np.generic]],
+    *,
+    synthetic: bool = False,
 ) -> bytes:
     """The contents of a ``.keras`` file: images (n, 28, 28, 3) of 0 to 255 to (n, 8).
 
@@ -33,6 +38,7 @@ def export(
         config: The whole configuration.
         preparation: Scaling that the network was trained with.
         weights: All variables of the network, in the order of its ``variables``.
+        synthetic: Whether it was trained on synthetic images, which the model's name then says.
     """
     network = family(name).build(config)
     for variable, value in zip(network.variables, weights, strict=True):
@@ -42,7 +48,7 @@ def export(
     scaled = keras.layers.Rescaling(1.0, (-preparation.mean).tolist(), name="centre")(pixels)
     scaled = keras.layers.Rescaling((1 / preparation.deviation).tolist(), name="scale")(scaled)
     probabilities = keras.layers.Softmax(name="probabilities")(network(scaled))
-    model = keras.Model(pixels, probabilities, name=name)
+    model = keras.Model(pixels, probabilities, name=f"{SYNTHETIC}{name}" if synthetic else name)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"{name}.keras")
         model.save(path)

@@ -17,7 +17,7 @@ from blood_hpo import __version__
 from blood_hpo.data.bloodmnist import DataSource, class_counts
 from blood_hpo.final.card import model_card
 from blood_hpo.final.cells import REPLICATE, Cell, claim_cell
-from blood_hpo.final.evaluate import medmnist_result, test
+from blood_hpo.final.evaluate import Tested, medmnist_result, test
 from blood_hpo.final.export import architecture, export, load
 from blood_hpo.final.names import FINAL
 from blood_hpo.final.plan import PlannedModel, budgets
@@ -31,6 +31,8 @@ from blood_hpo.service.budget import Busy, Claim, Finished, Paused
 from blood_hpo.service.outage import Waiting
 from blood_hpo.service.stage import Ending, Note, Run
 from blood_hpo.service.studies import SharedStudy
+from blood_hpo.service.trial_pictures import pictures_of_model
+from blood_hpo.training.scores import confusion
 from blood_hpo.training.seeds import derive
 
 PLAN = "plan"
@@ -81,9 +83,7 @@ class RetrainStage:
     def end(self, claim: Claim, run: Run, note: Note) -> Ending:
         """Export the model, test the file, and gather what is known about it."""
         assert isinstance(run, Retraining)
-        trained = run.validation_probabilities()
-        config = registered(claim.family).hyperparameters.model_validate(claim.config)
-        content = export(claim.family, config, run.preparation, run.weights)
+        content, trained = _exported(claim, run, self._source), run.validation_probabilities()
         openings = claim.attributes.get(OPENINGS, 0)
         assert isinstance(openings, int)
         note({OPENINGS: openings + 1})
@@ -97,23 +97,38 @@ class RetrainStage:
             **run.attributes(),
             **tested.attributes(),
             "medmnist": figures,
-            "model": {
-                "file": f"{name}.keras",
-                "sha256": sha256(content).hexdigest(),
-                "bytes": len(content),
-                "loading_difference": tested.loading_difference,
-            },
-            "architecture": architecture(load(content)),
-            "versions": versions(),
+            **_model(f"{name}.keras", content, tested),
         }
         facts = {**claim.attributes, **attributes, "data": self.study.data}
+        title = f"{claim.family} ({claim.attributes['recipe']}), seed {claim.attributes[REPLICATE]}"
+        matrix = confusion(tested.labels, tested.probabilities).tolist()
         artefacts = {
+            **pictures_of_model(title, attributes, matrix),
             "model.keras": content,
             "model.md": model_card(f"{name}.keras", facts).encode(),
             "predictions.npz": tested.arrays(),
             "medmnist.csv": result_file,
         }
         return Ending(run.score, attributes, artefacts)
+
+
+def _exported(claim: Claim, run: Retraining, source: DataSource) -> bytes:
+    config = registered(claim.family).hyperparameters.model_validate(claim.config)
+    return export(claim.family, config, run.preparation, run.weights, synthetic=source.synthetic)
+
+
+def _model(file: str, content: bytes, tested: Tested) -> dict[str, object]:
+    """What is known about an exported model beside its scores."""
+    return {
+        "model": {
+            "file": file,
+            "sha256": sha256(content).hexdigest(),
+            "bytes": len(content),
+            "loading_difference": tested.loading_difference,
+        },
+        "architecture": architecture(load(content)),
+        "versions": versions(),
+    }
 
 
 def versions() -> dict[str, str]:
