@@ -32,14 +32,21 @@ class Grid:
     Attributes:
         study: Its name.
         around: Whether its fixed part comes from the study reported on.
+        around_winner: Whether it is that of the study's winner.
         spec: Its study file.
         trials: Its trials of the family.
     """
 
     study: str
     around: bool
+    around_winner: bool
     spec: Json
     trials: tuple[Trial, ...]
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has something to show."""
+        return any(one.state == "COMPLETE" for one in self.trials)
 
 
 @dataclass(frozen=True)
@@ -91,10 +98,11 @@ def read(engine: "Engine", name: str) -> Findings:
     """
     study = read_study(engine, name)
     confirmation = read_confirmation(engine, name)
+    winners = _winners(engine, study, confirmation)
     return Findings(
         study=study,
-        winners=_winners(engine, study, confirmation),
-        grids=_grids(engine, study),
+        winners=winners,
+        grids=_grids(engine, study, winners),
         confirmation=confirmation,
         final=read_final(engine, name),
         stages={stage: read_trials(engine, f"{name}-{stage}") for stage in ("confirm", "final")},
@@ -120,19 +128,31 @@ def _winners(
     return found
 
 
-def _grids(engine: "Engine", study: Study) -> dict[str, Grid]:
-    """For each family the grid around this study's best, or else one around something else."""
+def _grids(engine: "Engine", study: Study, winners: Mapping[str, Winner]) -> dict[str, Grid]:
+    """For each family the grid around this study's winner, or else one around something else."""
     specs = grid_studies(engine, str(study.data["sha256"]))
-    found: dict[str, Grid] = {}
+    found = {}
     for family, names in EFFECTS.items():
-        for name, spec in specs.items():
-            own = spec["families"].get(family)
-            if own is None or {**(spec.get("space") or {}), **own["space"]}.keys() != names:
-                continue
-            around = own["fixed_from"] == study.name or name == study.name
-            if around or family not in found:
-                trials = tuple(one for one in read_trials(engine, name) if one.family == family)
-                found[family] = Grid(name, around, spec, trials)
-            if around:
-                break
+        grids = [
+            _grid(engine, study, winners.get(family), family, name, spec)
+            for name, spec in specs.items()
+            if family in spec["families"] and _searched(spec, family) == names
+        ]
+        if grids:
+            found[family] = max(grids, key=lambda one: (one.begun, one.around_winner, one.around))
     return found
+
+
+def _searched(spec: Json, family: str) -> set[str]:
+    return {*(spec.get("space") or {}), *spec["families"][family]["space"]}
+
+
+def _grid(  # noqa: PLR0913, PLR0917 - which grid, and what it is held against
+    engine: "Engine", study: Study, winner: Winner | None, family: str, name: str, spec: Json
+) -> Grid:
+    own = spec["families"][family]
+    around = own["fixed_from"] == study.name or name == study.name
+    config = (winner.trial.config or {}) if winner else {}
+    same = all(config.get(key) == value for key, value in own["fixed"].items())
+    trials = tuple(one for one in read_trials(engine, name) if one.family == family)
+    return Grid(name, around, around and winner is not None and same, spec, trials)

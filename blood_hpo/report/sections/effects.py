@@ -85,14 +85,11 @@ def _centre(found: Findings, grid: Grid, family: str) -> str:
     name = found.study.name
     if not grid.around:
         return f"not around a configuration of this study (create one with --around {name})"
-    winner = found.winners.get(family)
-    fixed = grid.spec["families"][family]["fixed"]
-    config = (winner.trial.config or {}) if winner else {}
-    if winner is None or any(config.get(name) != value for name, value in fixed.items()):
+    if not grid.around_winner:
         return (
-            "around what was this study's best configuration when it was created, but no longer is"
+            "around what was this study's best when it was created, which is no longer the winner"
         )
-    return f"around this study's winner, trial {winner.trial.number}"
+    return f"around this study's winner, trial {found.winners[family].trial.number}"
 
 
 def _missing(found: Findings, study: str) -> Missing:

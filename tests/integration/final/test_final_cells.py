@@ -2,20 +2,19 @@
 
 import threading
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
 
-from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.errors import StudyError
 from blood_hpo.final.cells import Cell, claim_cell
 from blood_hpo.final.names import CONFIRM
 from blood_hpo.final.stage_study import open_stage
 from blood_hpo.service.budget import Busy, Claim, Finished
 from blood_hpo.service.storage import StudyStorage
-from blood_hpo.service.studies import SharedStudy, create_study, open_study, resume
-from blood_hpo.studyfile.schema import StudySpec
+from blood_hpo.service.studies import SharedStudy, open_study, resume
+
+from .conftest import search
 
 STOP = threading.Event()
 CELLS = [
@@ -23,12 +22,6 @@ CELLS = [
     for units in (8, 16, 32)
     for number in (1, 2)
 ]
-
-
-def search(url: str) -> SharedStudy:
-    document = {"name": "own", "families": {"mlp": {"budget": 2, "space": {"units": [8, 16]}}}}
-    source = DataSource(Path("s.npz"), "path", "a" * 64, "b" * 32, official=False, synthetic=True)
-    return create_study(StudyStorage(url, "test"), StudySpec.parse(document, "test"), source)
 
 
 @pytest.fixture

@@ -147,7 +147,9 @@ def grid(family: str) -> Grid:
     document = spec(sampler={"name": "grid", "startup_trials": 10}, space={})
     document["families"][family] |= {"fixed": HELD, "fixed_from": "blood"}
     found = [trial(n, family, params, 0.7 + 0.01 * n) for n, params in enumerate(values)]
-    return Grid(f"blood-{family}-grid", around=True, spec=document, trials=tuple(found))
+    return Grid(
+        f"blood-{family}-grid", around=True, around_winner=True, spec=document, trials=tuple(found)
+    )
 
 
 def candidates(board: list[Trial]) -> tuple[Candidate, ...]:

@@ -112,21 +112,18 @@ def test_the_originals_results_stand_beside_ours(finished: Findings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("around", "winner", "sentence"),
     [
-        ({}, "around this study's winner, trial"),
-        ({"optimizer": "sgd"}, "around what was this study's best configuration when"),
+        (True, True, "around this study's winner, trial"),
+        (True, False, "which is no longer the winner"),
+        (False, False, "not around a configuration of this study (create one with --around blood)"),
     ],
 )
 def test_a_grid_says_what_it_is_around(
-    finished: Findings, change: dict[str, object], sentence: str
+    finished: Findings, around: bool, winner: bool, sentence: str
 ) -> None:
-    family = finished.grids["mlp"].spec["families"]["mlp"]
-    fixed = {**(finished.winners["mlp"].trial.config or {}), **change}
-    fixed.pop("units")
-    spec = {**finished.grids["mlp"].spec, "families": {"mlp": {**family, "fixed": fixed}}}
-    grids = {**finished.grids, "mlp": replace(finished.grids["mlp"], spec=spec)}
-    blocks = effects.section(replace(finished, grids=grids)).blocks
+    grid = replace(finished.grids["mlp"], around=around, around_winner=winner)
+    blocks = effects.section(replace(finished, grids={"mlp": grid})).blocks
     assert any(sentence in str(block) for block in blocks)
 
 
