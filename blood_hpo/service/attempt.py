@@ -3,8 +3,7 @@
 import logging
 import math
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 from optuna.trial import TrialState
 
@@ -13,12 +12,11 @@ from blood_hpo.service.budget import Claim
 from blood_hpo.service.checkpoint import Checkpoint
 from blood_hpo.service.lease import Lease, LeaseLostError
 from blood_hpo.service.outage import ERRORS, Interrupted, first_line, transient
-from blood_hpo.service.stage import Run
+from blood_hpo.service.shutdown import Shutdown
+from blood_hpo.service.stage import Run, Stage
 from blood_hpo.service.storage import Attributes
+from blood_hpo.settings import Settings
 from blood_hpo.training.divergence import NonFiniteLoss
-
-if TYPE_CHECKING:
-    from blood_hpo.service.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -26,20 +24,34 @@ EXPECTED = (BloodHpoError, MemoryError, OSError)
 """Failures that explain themselves in one line; all others are logged with their traceback."""
 
 
+@dataclass
 class Attempt:
-    """One attempt of a worker at a trial that it holds."""
+    """One attempt of a worker at a trial that it holds.
 
-    def __init__(self, worker: "Worker", claim: Claim, lease: Lease) -> None:
-        self._worker = worker
-        self._stage = worker.stage
-        self._claim = claim
-        self._lease = lease
-        self._last_words = worker.shutdown.last_words
-        self._checkpoint = Checkpoint(worker.settings.home, worker.stage.study, claim.identity)
+    Attributes:
+        stage: How the trial is trained.
+        claim: The trial.
+        lease: Tells the database of it.
+        settings: Attempts at one configuration; home of the checkpoints.
+        shutdown: Tells the worker to stop.
+        checkpoint_seconds: Least time between two checkpoints.
+    """
+
+    stage: Stage
+    claim: Claim
+    lease: Lease
+    settings: Settings
+    shutdown: Shutdown
+    checkpoint_seconds: float
+
+    def __post_init__(self) -> None:
+        self._last_words = self.shutdown.last_words
+        self._checkpoint = Checkpoint(self.settings.home, self.stage.study, self.claim.identity)
         self._saved = time.monotonic()
+        self._failed = False
 
-    def run(self) -> None:
-        """Train to an ending and tell it.
+    def run(self) -> bool:
+        """Train to an ending and tell it; False if that is a failure.
 
         Raises:
             LeaseLostError: A peer has taken the trial over.
@@ -54,12 +66,12 @@ class Attempt:
             self._fail(str(error), retry=False)
         except Exception as error:
             if not isinstance(error, EXPECTED):
-                log.exception("trial %d failed", self._claim.number)
-            again = self._claim.attempt < self._worker.settings.max_attempts
-            self._fail(_reason(error), retry=again)
+                log.exception("trial %d failed", self.claim.number)
+            self._fail(_reason(error), retry=self.claim.attempt < self.settings.max_attempts)
+        return not self._failed
 
     def _run(self) -> None:
-        run = self._stage.start(self._claim)
+        run = self.stage.start(self.claim)
         try:
             self._resume(run)
             self._train(run)
@@ -71,7 +83,7 @@ class Attempt:
             if not transient(error):
                 raise
             # Where nobody waited for the database: that is no fault of the trial.
-            log.warning("trial %d: database away (%s)", self._claim.number, first_line(error))
+            log.warning("trial %d: database away (%s)", self.claim.number, first_line(error))
             self._put_back(run)
         finally:
             run.close()
@@ -79,13 +91,17 @@ class Attempt:
     def _resume(self, run: Run) -> None:
         arrays = self._checkpoint.load()
         if arrays is not None:
-            run.restore(arrays)
-            log.info("trial %d: goes on from epoch %d", self._claim.number, run.epoch)
-            self._lease.report(run.reports())
+            try:
+                run.restore(arrays)
+            except Exception:
+                self._checkpoint.discard()  # or the next attempt would stumble over it as well
+                raise
+            log.info("trial %d: goes on from epoch %d", self.claim.number, run.epoch)
+            self.lease.report(run.reports())
 
     def _train(self, run: Run) -> None:
         while not run.finished:
-            if self._worker.shutdown.requested:
+            if self.shutdown.requested:
                 self._put_back(run)
                 return
             run.advance()
@@ -97,55 +113,56 @@ class Attempt:
 
     def _report(self, run: Run) -> bool:
         score = run.reports()[run.epoch]
-        reached = self._lease.report({run.epoch: score})
+        reached = self.lease.report({run.epoch: score})
         log.info(
-            "trial %d: epoch %d/%d score %.4f", self._claim.number, run.epoch, run.epochs, score
+            "trial %d: epoch %d/%d score %.4f", self.claim.number, run.epoch, run.epochs, score
         )
         return reached
 
     def _should_prune(self, run: Run) -> bool:
         try:
-            return self._stage.should_prune(self._claim, run)
+            return self.stage.should_prune(self.claim, run)
         except ERRORS as error:
             if not transient(error):
                 raise
             return False
 
     def _save_now_and_then(self, run: Run) -> None:
-        if time.monotonic() - self._saved >= self._worker.checkpoint_seconds:
+        if time.monotonic() - self._saved >= self.checkpoint_seconds:
             self._checkpoint.save(run.state())
             self._saved = time.monotonic()
 
     def _put_back(self, run: Run) -> None:
         if run.epoch:
             self._checkpoint.save(run.state())
-        self._lease.put_back(self._last_words)
-        log.info("trial %d: back in the queue after epoch %d", self._claim.number, run.epoch)
+        self.lease.put_back(self._last_words)
+        log.info("trial %d: back in the queue after epoch %d", self.claim.number, run.epoch)
 
     def _end(self, state: TrialState, run: Run, extra: Attributes) -> None:
-        ending = self._stage.end(self._claim, run, self._note)
+        ending = self.stage.end(self.claim, run, self._note)
         if not math.isfinite(ending.value):
             self._fail(f"the score is {ending.value}", retry=False)
             return
         ending = replace(ending, attributes={**ending.attributes, **extra})
-        self._lease.end(state, ending, self._last_words)
+        self.lease.end(state, ending, self._last_words)
         self._checkpoint.discard()
-        log.info("trial %d: %s, score %.4f", self._claim.number, state.name, ending.value)
+        log.info("trial %d: %s, score %.4f", self.claim.number, state.name, ending.value)
 
     def _note(self, attributes: Attributes) -> None:
-        self._lease.note(attributes, self._last_words)
+        self.lease.note(attributes, self._last_words)
 
     def _fail(self, reason: str, *, retry: bool) -> None:
+        self._failed = True
         attributes = {"reason": reason, "failure": "error"}
-        self._lease.fail(attributes, retry=retry, wait=self._last_words)
-        self._checkpoint.discard()
+        self.lease.fail(attributes, retry=retry, wait=self._last_words)
+        if not retry:
+            self._checkpoint.discard()
         log.warning(
             "trial %d: FAIL, %s%s",
-            self._claim.number,
+            self.claim.number,
             reason,
             "; its configuration is queued again" if retry else "",
         )
-        self._worker.pause_if_failing()
 
 
 def _reason(error: Exception) -> str:

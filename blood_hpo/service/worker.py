@@ -97,7 +97,7 @@ class Worker:
             max_attempts=self.settings.max_attempts,
         )
         if recovered:
-            self.pause_if_failing()
+            self._pause_if_failing()
 
     def _finish(self, found: Finished) -> None:
         storage, study_id = self.study.storage, self.study.study_id
@@ -131,7 +131,8 @@ class Worker:
         )
         with lease:
             try:
-                Attempt(self, claim, lease).run()
+                if not self._attempt(claim, lease).run():
+                    self._pause_if_failing()
             except LeaseLostError:
                 log.warning(
                     "trial %d: lease lost, a peer has taken it over; result discarded", claim.number
@@ -139,7 +140,12 @@ class Worker:
         if not self.shutdown.requested:
             refresh_note(self.study.storage, self.study.study_id)
 
-    def pause_if_failing(self) -> None:
+    def _attempt(self, claim: Claim, lease: Lease) -> Attempt:
+        return Attempt(
+            self.stage, claim, lease, self.settings, self.shutdown, self.checkpoint_seconds
+        )
+
+    def _pause_if_failing(self) -> None:
         """Pause the study when its latest configurations all failed: the fault is not in them."""
         storage, study_id = self.study.storage, self.study.study_id
         wait = self.shutdown.last_words

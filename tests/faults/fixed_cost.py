@@ -6,6 +6,7 @@ from the seeds in real training.
 """
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -43,7 +44,7 @@ class Cost:
         checkpoint_seconds: Least time between two checkpoints.
         bad_units: MLPs of this many units go wrong, all others are well.
         broken: All go wrong.
-        fault: What happens to them: crash, memory, nan, killed.
+        fault: What happens to them: crash, memory, nan, killed, ending (the first attempt only).
         die_at_start: Whether the process is killed between its first claim and the first epoch.
     """
 
@@ -127,8 +128,10 @@ class FixedCostStage:
     def should_prune(self, claim: Claim, run: Run) -> bool:
         return should_prune(self._pruner, self._claims.views[claim.family], run.reports())
 
-    def end(self, _claim: Claim, run: Run, _note: Note) -> Ending:
+    def end(self, claim: Claim, run: Run, _note: Note) -> Ending:
         assert isinstance(run, FixedCost)
+        if self._cost.broken and self._cost.fault == "ending" and claim.attempt == 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
         value = run.reports()[run.epoch]
         trained = {"fold_scores": [value], "resumed_from": run.resumed_from}
         return Ending(value, trained)

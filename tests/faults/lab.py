@@ -52,7 +52,10 @@ class WorkerProcess:
 
     def says(self, words: str, seconds: float = 60.0) -> None:
         """Wait until its log has these words."""
-        until(lambda: words in self.text, f"{words!r} in its log:\n{self.text}", seconds)
+        try:
+            until(lambda: words in self.text, f"{words!r} in its log", seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}:\n{self.text}") from None
 
 
 @dataclass

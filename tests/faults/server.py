@@ -21,10 +21,11 @@ from .waiting import until
 
 
 class Server:
-    """A server on a temporary folder."""
+    """A server on a temporary folder, or on one that is given."""
 
-    def __init__(self) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="blood-hpo-faults-"))
+    def __init__(self, home: Path | None = None) -> None:
+        self.home = home or Path(tempfile.mkdtemp(prefix="blood-hpo-faults-"))
+        self.home.mkdir(exist_ok=True)
         self.cluster = Cluster(self.home / "postgres")
         self.cluster.initialise()
         self.cluster.start()

@@ -1,10 +1,6 @@
 """Configurations, disks and programs that go wrong: bounded retries, a reason, and on it goes."""
 
-import contextlib
-import subprocess
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +8,7 @@ from blood_hpo.service.storage import StudyStorage
 from blood_hpo.service.studies import resume
 
 from .conftest import Measure
+from .disk import mounted
 from .lab import Lab
 
 FAMILIES = {"mlp": {"budget": 4, "space": {"units": [8, 16, 32, 64, 128]}}}
@@ -39,6 +36,18 @@ def test_a_bad_configuration(
     assert all("\n" not in row["reason"] for row in failed)
     assert [worker.process.exitcode for worker in workers] == [0, 0]
     measured(f"{attempts} attempts, then given up; 4 of 4 counted without it")
+
+
+def test_an_ending_that_fails_is_not_trained_again(lab: Lab, measured: Measure) -> None:
+    lab.create(budget=2, epochs=6)
+    lab.worker(broken=True, fault="ending")
+    lab.until_finished()
+    lab.assert_nothing_lost_or_repeated(budget=2)
+    assert [row["attempt"] for row in lab.trials("COMPLETE")] == [2, 2]
+    numbers = [row["number"] for row in lab.trials("COMPLETE")]
+    resumed = [lab.attributes(number)["resumed_from"] for number in numbers]
+    assert resumed == [6, 6]
+    measured(f"second attempts go on from epochs {resumed} of 6")
 
 
 def test_a_configuration_that_kills_its_worker(lab: Lab, measured: Measure) -> None:
@@ -82,19 +91,6 @@ def test_another_version_of_the_program_is_refused(lab: Lab, measured: Measure) 
     measured("exit 5, both versions named, no trial touched")
 
 
-@contextlib.contextmanager
-def tiny_disk(folder: Path, options: str) -> Iterator[None]:
-    folder.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    done = subprocess.run(command, capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip(f"a disk cannot be mounted here: {done.stderr.decode().strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 @pytest.mark.parametrize(
     ("disk", "options"), [("full", "size=4k,nr_inodes=1"), ("read-only", "ro")]
 )
@@ -102,7 +98,7 @@ def test_a_disk_that_takes_no_checkpoint(
     lab: Lab, measured: Measure, disk: str, options: str
 ) -> None:
     lab.create(budget=2)
-    with tiny_disk(lab.folder / "checkpoints", options):
+    with mounted(lab.folder / "checkpoints", options):
         worker = lab.worker()
         lab.until_finished()
     lab.assert_nothing_lost_or_repeated(budget=2)
