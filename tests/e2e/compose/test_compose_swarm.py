@@ -1,0 +1,111 @@
+"""The same files as a stack on a swarm: three workers, then five, the final stage, the report."""
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from .conftest import Stack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+
+NAME = f"blood-hpo-swarm-{os.getpid()}"
+FILES = ("-f", "docker-compose.yml", "-f", "docker/swarm.yml")
+LABEL = "blood-hpo-db"
+
+
+class SwarmStack(Stack):
+    """A stack on a swarm of this machine alone."""
+
+    def containers(self, service: str, *, running: bool = True) -> list[str]:
+        """The IDs of a service's containers."""
+        every = () if running else ("--all",)
+        label = f"--filter=label=com.docker.swarm.service.name={NAME}_{service}"
+        return self.run("docker", "ps", "--quiet", *every, label).stdout.split()
+
+    def logs(self) -> str:
+        """Every task of every service, and the last words of each."""
+        listing = self.run("docker", "stack", "ps", "--no-trunc", NAME, check=False).stdout
+        services = self.run("docker", "stack", "services", "--quiet", NAME, check=False).stdout
+        for service in services.split():
+            said = self.run("docker", "service", "logs", "--tail", "5", service, check=False)
+            listing += said.stdout + said.stderr
+        return listing
+
+    def deploy(self) -> None:
+        """Give the stack to the swarm, as docs/scaling.md does."""
+        overlay = os.environ.get("BLOOD_HPO_COMPOSE_OVERLAY")
+        files = (*FILES, *(("-f", overlay) if overlay else ()))
+        config = self.run("docker", "compose", *files, "config").stdout
+        _name, _, rest = config.partition("\n")
+        (self.folder / "stack.yml").write_text(rest)
+        deploy = ("docker", "stack", "deploy", "--compose-file", "stack.yml", "--detach=true")
+        self.run(*deploy, "--resolve-image", "never", NAME)
+
+    def remove(self) -> None:
+        """Take it away, with its volumes."""
+        self.run("docker", "stack", "rm", NAME, check=False)
+        label = f"--filter=label=com.docker.stack.namespace={NAME}"
+        left = ("docker", "ps", "--all", "--quiet", label)
+        self.wait_for(lambda: not self.run(*left).stdout, "its containers are gone")
+        volumes = self.run("docker", "volume", "ls", "--quiet", label).stdout.split()
+        self.run("docker", "volume", "rm", "--force", *volumes, check=False)
+
+
+@pytest.fixture(scope="module")
+def swarm(stack: Stack) -> Iterator[SwarmStack]:
+    """The stack on a swarm with three workers; its images are those of the composed stack."""
+    asked = stack.run("docker", "info", "--format", "{{.Swarm.ControlAvailable}}").stdout
+    if asked.strip() != "true":
+        pytest.skip("this engine is no manager of a swarm; `docker swarm init` makes it one")
+    named = {"COMPOSE_PROJECT_NAME": NAME, "COMPOSE_FILE": ""}
+    settings = {**stack.environment, **named, "STUDY_FILE": "swarm.toml", "WORKERS": "3"}
+    found = SwarmStack(stack.folder, settings)
+    (node,) = found.run("docker", "node", "ls", "--quiet").stdout.split()
+    found.run("docker", "node", "update", "--label-add", f"{LABEL}=true", node)
+    try:
+        found.deploy()
+        yield found
+    finally:
+        found.remove()
+        found.run("docker", "node", "update", "--label-rm", LABEL, node, check=False)
+
+
+def hosts(swarm: SwarmStack, condition: str) -> set[str]:
+    """The containers that hold or have ended a trial of the search."""
+    named = f"SELECT DISTINCT split_part(worker, ':', 1) FROM hpo.trials WHERE {condition}"
+    return {host for (host,) in swarm.sql(f"{named} AND study = 'swarm'")} - {""}
+
+
+def test_a_stack_that_is_scaled_spends_exactly_its_budget(swarm: SwarmStack) -> None:
+    job = ("docker", "service", "ls", f"--filter=name={NAME}_init", "--format={{.Replicas}}")
+    swarm.wait_for(lambda: "(1/1 completed)" in swarm.run(*job).stdout, "init has ended", 400)
+    swarm.wait_for(lambda: len(hosts(swarm, "epoch > 0")) == 3, "three containers train", 400)
+    swarm.run("docker", "service", "scale", "--detach", f"{NAME}_worker=5")
+    swarm.wait_for(lambda: len(hosts(swarm, "epoch > 0")) == 5, "five have trained", 400)
+    begun = time.monotonic()
+    swarm.run("docker", "service", "scale", "--detach", f"{NAME}_worker=2")
+    swarm.wait_for(lambda: len(swarm.containers("worker")) <= 2, "three have drained")
+    print(f"three workers drained in {time.monotonic() - begun:.1f} s")
+
+    report = "/report/swarm/report.html"
+    swarm.wait_for(lambda: not swarm.containers("final"), "final has ended", 400)
+    (served,) = swarm.containers("report")
+    page = swarm.run("docker", "exec", served, "cat", report).stdout
+    assert "SYNTHETIC" in page
+
+    spent = "SELECT bool_and(counted = budget) FROM hpo.progress WHERE study LIKE 'swarm%'"
+    assert swarm.sql(spent) == [("t",)]
+    ended = "study = 'swarm' AND state IN ('COMPLETE', 'PRUNED')"
+    distinct = f"SELECT count(*), count(DISTINCT config_hash) FROM hpo.trials WHERE {ended}"
+    assert swarm.sql(distinct) == [("16", "16")]
+    assert swarm.sql("SELECT count(*) FROM hpo.trials WHERE state = 'FAIL'") == [("0",)]
+
+
+def test_no_secret_is_in_what_the_swarm_shows(swarm: SwarmStack) -> None:
+    shown = swarm.logs() + (swarm.folder / "stack.yml").read_text()
+    for kind in ("service", "secret", "config"):
+        ids = swarm.run("docker", kind, "ls", "--quiet").stdout.split()
+        shown += swarm.run("docker", kind, "inspect", *ids).stdout
+    assert [password for password in swarm.passwords() if password in shown] == []
