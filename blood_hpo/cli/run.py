@@ -138,7 +138,7 @@ def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Eng
     from blood_hpo.cli.progress import Progress
 
     interrupts = _Interrupts(pool)
-    with interrupts, Progress(connected, study.name, workers) as progress:
+    with interrupts, Progress(connected, study.name) as progress:
         pool.start(workers)
         try:
             while pool.alive():

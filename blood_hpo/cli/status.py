@@ -1,11 +1,11 @@
-"""``blood-hpo status``: where a study stands, once or until it is finished."""
+"""``blood-hpo status``: how a study stands, once or until it is finished."""
 
 import time
 from typing import Annotated
 
 import typer
 
-from blood_hpo.cli.output import FormatOption, OutputFormat
+from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows
 from blood_hpo.cli.session import StudyArgument
 
 
@@ -17,7 +17,9 @@ def status(
     interval: Annotated[float, typer.Option(help="Seconds between refreshes.", min=0.2)] = 2.0,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
-    """Show budgets, running trials and the best score of each family.
+    """Show families with time left and best score, workers with their trials, and warnings.
+
+    In a pipe, --watch prints a line every half minute. JSON and CSV hold the families alone.
 
     Example: blood-hpo status quickstart --watch
 
@@ -25,14 +27,20 @@ def status(
     """
     from blood_hpo.cli.progress import Progress
     from blood_hpo.cli.session import asks_for_final, engine, study_data
-    from blood_hpo.cli.tables import print_progress
+    from blood_hpo.cli.snapshot import read
+    from blood_hpo.cli.view import print_view
+    from blood_hpo.database.query import run_query
+    from blood_hpo.settings import settings
 
     with engine() as connected:
-        described = study_data(connected, study)
-        if not watch:
-            print_progress(connected, study, described, output)
-            return
-        final = asks_for_final(connected, study)
-        with Progress(connected, study, final=final) as progress:
-            while not progress.update():
-                time.sleep(interval)
+        if watch:
+            final = asks_for_final(connected, study)
+            with Progress(connected, study, final=final) as progress:
+                while not progress.update():
+                    time.sleep(interval)
+        elif output is OutputFormat.TABLE:
+            print_view(read(connected, study, settings()))
+        else:
+            study_data(connected, study)  # which must exist
+            found = run_query(connected, "progress", study=study)
+            print_rows(found.columns, found.rows, output)

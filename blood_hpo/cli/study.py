@@ -69,22 +69,27 @@ def show(
     top: Annotated[int, typer.Option(help="Rows per family.", min=1)] = 5,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
-    """Show a study's data set, progress and leaderboard.
+    """Show a study's data set, how it stands, and its leaderboards.
 
     With --format json: the study file, the data set and the leaderboard.
 
     Example: blood-hpo study show paper --top 3
     """
     from blood_hpo.cli.session import engine, storage
-    from blood_hpo.cli.tables import print_leaderboards, print_progress
+    from blood_hpo.cli.snapshot import read
+    from blood_hpo.cli.tables import print_leaderboards
+    from blood_hpo.cli.view import print_view
     from blood_hpo.database.query import run_query
     from blood_hpo.service.studies import open_study
+    from blood_hpo.settings import settings
 
     found = open_study(storage(), study)
     with engine() as connected:
         if output is OutputFormat.TABLE:
             typer.echo(f"study {study}: {found.spec.description or 'no description'}")
-            print_progress(connected, found.name, found.data, output)
+            typer.echo(f"data: {found.data['label']}, SHA-256 {found.data['sha256']}\n")
+            print_view(read(connected, found.name, settings()))
+            typer.echo()
             print_leaderboards(connected, found.name, found.data, top, output)
             return
         best = run_query(connected, "leaderboard", study=study, top=top)

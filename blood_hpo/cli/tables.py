@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from blood_hpo.cli.output import OutputFormat, print_rows
-from blood_hpo.final.names import FINAL, stage_name, stage_names
+from blood_hpo.final.names import FINAL, stage_name
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -21,22 +21,6 @@ def say_data(data: Mapping[str, object]) -> None:
     checksum = str(data["sha256"])[:12]
     console = Console(stderr=True, highlight=False)
     console.print(f"data: {data['label']}, SHA-256 {checksum}…", style=style, markup=False)
-
-
-def print_progress(
-    connected: "Engine", study: str, data: Mapping[str, object], output: OutputFormat
-) -> None:
-    """Print one line a family: budget, states, best score, time left; a table a stage for people.
-
-    Programs get the search alone, and the stages by their own names.
-    """
-    from blood_hpo.database.query import run_query
-
-    stages = stage_names(study) if output is OutputFormat.TABLE else ()
-    for name in (study, *stages):
-        found = run_query(connected, "progress", study=name)
-        if found.rows or name == study:
-            print_rows(found.columns, found.rows, output, title=f"{name} on {data['label']}")
 
 
 def print_leaderboards(

@@ -16,24 +16,27 @@ NumberArgument = Annotated[int, typer.Argument(help="Number of the trial.", min=
 def show(
     study: StudyArgument, number: NumberArgument, output: FormatOption = OutputFormat.TABLE
 ) -> None:
-    """Show everything recorded about a trial.
+    """Show a trial's configuration, folds and curves, and all attempts at it.
+
+    JSON and CSV hold everything that is recorded about it but the curves.
 
     Example: blood-hpo trial show quickstart 7
     """
     from blood_hpo.cli.session import engine
-    from blood_hpo.database.query import run_query
+    from blood_hpo.cli.trial_view import read_trial, trial_view
+    from blood_hpo.cli.view import print_parts
     from blood_hpo.errors import StudyError
 
     with engine() as connected:
-        found = run_query(connected, "trial", study=study, number=number)
-    if not found.rows:
+        found = read_trial(connected, study, number)
+    if found is None:
         raise StudyError(
             f"study {study!r} has no trial {number}; see `blood-hpo study show {study}`"
         )
     if output is OutputFormat.TABLE:
-        print_rows(("what", "value"), list(zip(found.columns, found.rows[0], strict=True)), output)
+        print_parts(*trial_view(found))
     else:
-        print_rows(found.columns, found.rows, output)
+        print_rows(list(found.trial), [list(found.trial.values())], output)
 
 
 @app.command()

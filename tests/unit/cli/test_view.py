@@ -1,0 +1,223 @@
+"""The view of a study in windows of several widths, in a pipe, and without colour."""
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from blood_hpo.cli.alerts import alerts
+from blood_hpo.cli.progress import line
+from blood_hpo.cli.snapshot import Snapshot, Stage
+from blood_hpo.cli.trial_view import TrialFacts, trial_view
+from blood_hpo.cli.view import print_parts, print_view, view
+
+WORKER = "0d4e9f3c2a1b:1:ab12cd34"
+
+
+def family(name: str = "cnn", **changes: Any) -> dict[str, Any]:
+    known = {"budget": 40, "counted": 12, "complete": 9, "pruned": 3, "running": 2, "waiting": 0}
+    known |= {"failed": 1, "remaining": 28, "best_score": 0.8812, "eta_seconds": 754.0}
+    return {"family": name, **known, **changes}
+
+
+def running(**changes: Any) -> dict[str, Any]:
+    known = {"number": 17, "family": "cnn", "epoch": 12, "score": 0.8731, "attempt": 2}
+    known |= {"worker": WORKER, "seconds_running": 84.0, "seconds_since_heartbeat": 2.0}
+    return {**known, **changes}
+
+
+def worker(name: str = WORKER, **changes: Any) -> dict[str, Any]:
+    known = {"worker": name, "trial": 17, "family": "cnn", "epoch": 12, "finished": 5, "failed": 1}
+    return {**known, "seconds_since_heartbeat": 2.0, "trials_per_hour": 31.4, **changes}
+
+
+def stage(label: str = "", **changes: Any) -> Stage:
+    name = f"paper-{label}" if label else "paper"
+    study = {"study": name, "label": "BloodMNIST", "synthetic": False, "epochs": 50, "paused": None}
+    known: dict[str, Any] = {
+        "study": {**study, **changes.pop("study", {})},
+        "families": [family("mlp", running=0), family("cnn")],
+        "running": [running()],
+        "workers": [worker()],
+        "improvements": [
+            {"family": "cnn", "place": 1, "score": 0.71},
+            {"family": "cnn", "place": 4, "score": 0.8812},
+        ],
+        "failing": [],
+    }
+    return Stage(label, **{**known, **changes})
+
+
+def snapshot(*stages: Stage, free_bytes: int | None = 10**12) -> Snapshot:
+    return Snapshot(stages or (stage(),), 30.0, free_bytes, Path("home"))
+
+
+def shown(found: Snapshot, width: int, **console: Any) -> list[str]:
+    target = Console(file=io.StringIO(), width=width, markup=False, emoji=False, **console)
+    target.print(view(found, width))
+    assert isinstance(target.file, io.StringIO)
+    return target.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_every_line_fits_and_nothing_is_cut(width: int) -> None:
+    whole = snapshot(stage(), stage("confirm", families=[family("resnet", budget=1000)]))
+    lines = shown(whole, width)
+    assert max(map(len, lines)) <= width
+    assert "…" not in "\n".join(lines)
+    (row,) = [one for one in lines if one.startswith("cnn ")]
+    for word in ("12/40", "0.8812", "12:34 min", "█", "▁"):
+        assert word in row
+    (row,) = [one for one in lines if one.startswith("0d4e9f3c2a1b:1") and "confirm" not in one]
+    for word in ("2 s", "17", "12/50", "0.8731", "31.4"):
+        assert word in row
+    assert any("confirm resnet" in one for one in lines)
+
+
+def test_there_is_more_where_there_is_room() -> None:
+    narrow, wide = ("\n".join(shown(snapshot(), width)) for width in (80, 200))
+    assert WORKER in wide
+    assert WORKER not in narrow
+    assert "attempt" in wide
+    assert wide.count("█") > narrow.count("█")
+
+
+def test_the_last_stage_says_when_all_is_done() -> None:
+    done = stage(families=[family(counted=40, remaining=0)], running=[], workers=[])
+    assert "finished" in shown(snapshot(done), 80)[0]
+    assert snapshot(done).finished(final=False)
+    assert not snapshot(done).finished(final=True)
+    assert snapshot(done, stage("final", families=[family(remaining=0)])).finished(final=True)
+
+
+def test_a_family_with_nothing_left_to_try_is_done() -> None:
+    closed = stage(families=[family(counted=4, remaining=0, running=0)])
+    (row,) = [
+        one for one in shown(snapshot(closed), 80) if one.startswith("cnn ") and "4/40" in one
+    ]
+    assert "█" * 10 in row
+    assert row.rstrip().endswith("done")
+
+
+def test_time_left_is_known_once_every_family_has_a_trial() -> None:
+    assert snapshot().seconds_left == 2 * 754
+    assert snapshot(stage(families=[family(), family(eta_seconds=None)])).seconds_left is None
+
+
+def test_the_best_so_far_is_drawn_from_its_steps() -> None:
+    (row,) = [one for one in shown(snapshot(), 200) if one.startswith("cnn ")]
+    assert "▁▁▁██████" in row
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"study": {"paused": "disk is full"}}, "paper is paused (disk is full): go on with"),
+        ({"running": [running(seconds_since_heartbeat=95.0)]}, "last heard of 1:35 min ago"),
+        ({"running": [running(seconds_since_heartbeat=None)]}, "last heard of never"),
+        (
+            {"failing": [{"family": "cnn", "number": 9, "failed": 3, "reason": "loss is nan"}]},
+            "cnn trial 9 failed, 3 times so far (loss is nan): look with"
+            " `blood-hpo trial show paper 9`",
+        ),
+    ],
+)
+def test_what_needs_attention_is_said(changes: dict[str, Any], said: str) -> None:
+    (found,) = alerts(snapshot(stage(**changes)))
+    assert said in found
+    assert any(one.startswith("! ") for one in shown(snapshot(stage(**changes)), 80))
+
+
+def test_a_low_disk_is_said_and_calm_is_not() -> None:
+    assert "500 MB are left" in alerts(snapshot(free_bytes=5 * 10**8))[0]
+    assert alerts(snapshot()) == alerts(snapshot(free_bytes=None)) == []
+
+
+def test_many_of_a_kind_are_counted() -> None:
+    failing = [{"family": "cnn", "number": n, "failed": 1, "reason": "x"} for n in range(9)]
+    found = alerts(snapshot(stage(failing=failing)))
+    assert len(found) == 4
+    assert found[-1].startswith("6 more configurations")
+
+
+def test_without_colour_the_words_are_the_same() -> None:
+    failing = [{"family": "cnn", "number": 9, "failed": 1, "reason": "x"}]
+    found = snapshot(stage(failing=failing))
+    colourful = shown(found, 80, force_terminal=True, color_system="truecolor")
+    plain = shown(found, 80, force_terminal=True, no_color=True)
+    assert "\x1b[33m" in "".join(colourful)
+    assert "\x1b[3" not in "".join(plain)
+    assert shown(found, 80) == [Text.from_ansi(one).plain for one in colourful]
+
+
+def test_in_a_pipe_no_line_is_cut_or_padded(capsys: pytest.CaptureFixture[str]) -> None:
+    found = snapshot(stage(running=[running(worker="host" * 40, seconds_since_heartbeat=99)]))
+    print_view(found)
+    lines = capsys.readouterr().out.splitlines()
+    assert "\x1b" not in "".join(lines)
+    assert all(one == one.rstrip() for one in lines)
+    assert any("host" * 40 in one and one.endswith("takes the trial over") for one in lines)
+
+
+def test_a_watch_in_a_pipe_is_one_line_of_the_latest_stage() -> None:
+    later = stage("confirm", families=[family("mlp", best_score=None, eta_seconds=None)])
+    assert line(snapshot(stage(), later)) == (
+        "mlp 12/40 done, 2 running, 3 pruned, 1 failed, best -, - left"
+    )
+
+
+def trial(**changes: Any) -> dict[str, Any]:
+    known: dict[str, Any] = {
+        "study": "paper", "number": 12, "family": "cnn", "state": "COMPLETE", "score": 0.8812,
+        "attempt": 2, "reason": None, "worker": WORKER, "seed": 7, "seconds": 84.0,
+        "started_at": datetime(2026, 3, 1, 12, tzinfo=UTC), "epochs_trained": 9,
+        "parameter_count": 176648, "fold_scores": [0.87, 0.88, 0.89],
+        "fold_best_epochs": [3, 2, 3], "fold_epochs": [3, 3, 3],
+        "params": {"model": "cnn", "filters": 128, "kernel_size": 3},
+        "config": {"filters": 128, "kernel_size": 3, "optimizer": "adam"},
+    }  # fmt: skip
+    return {**known, **changes}
+
+
+def facts(**changes: Any) -> TrialFacts:
+    curves = [
+        {"fold": fold, "epoch": epoch, "score": 0.25 * epoch, "validation": 0.5}
+        for fold in (1, 2, 3)
+        for epoch in (1, 2, 3)
+    ]
+    reported = [{"epoch": epoch, "score": 0.25 * epoch} for epoch in (1, 2, 3)]
+    attempt = {"state": "FAIL", "epoch": 2, "score": None, "worker": "a:1:b", "reason": "lost"}
+    attempts = [
+        {**attempt, "number": 8, "attempt": 1},
+        {**attempt, "number": 12, "attempt": 2, "state": "COMPLETE", "reason": None},
+    ]
+    return TrialFacts(trial(**changes), curves, reported, attempts)
+
+
+def printed(found: TrialFacts) -> str:
+    target = Console(file=io.StringIO(), width=80, markup=False, emoji=False)
+    print_parts(*trial_view(found), target=target)
+    assert isinstance(target.file, io.StringIO)
+    return target.file.getvalue()
+
+
+def test_a_trial_shows_configuration_folds_curve_and_attempts() -> None:
+    said = printed(facts())
+    assert "trial 12 of paper: cnn, COMPLETE, score 0.8812, attempt 2" in said
+    assert "searched: filters=128 kernel_size=3\n" in said
+    assert "fixed:    optimizer=adam\n" in said
+    assert said.count("▁▅█") == 3
+    assert "0.7500 ┤" in said
+    assert "lost" in said
+    assert max(map(len, said.splitlines())) <= 80
+
+
+def test_a_trial_that_has_not_begun_shows_what_is_known() -> None:
+    nothing = dict.fromkeys(trial())
+    known = {"study": "paper", "number": 3, "family": "mlp", "state": "WAITING"}
+    found = TrialFacts({**nothing, **known}, [], [], [])
+    assert printed(found).strip() == "trial 3 of paper: mlp, WAITING"
