@@ -144,7 +144,6 @@ class Lease:
                 ending.value,
                 ending.attributes,
                 ending.artefacts,
-                ending.if_among_best,
             ),
             "ending a trial",
             wait,

@@ -4,7 +4,7 @@ from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData
 from blood_hpo.search.pruner import build_pruner, should_prune
 from blood_hpo.service.budget import Busy, Claim, Claims, Finished, Paused
-from blood_hpo.service.outage import Waiting
+from blood_hpo.service.outage import ERRORS, Waiting, transient
 from blood_hpo.service.stage import Ending, Note, Run
 from blood_hpo.service.studies import SharedStudy
 from blood_hpo.service.trial_pictures import SHOWN, pictures_of_folds
@@ -36,5 +36,18 @@ class SearchStage:
         """The scores of the folds, and their mean; pictures of one of the best."""
         assert isinstance(run, CrossValidation)
         attributes = run.results().attributes()
-        pictures = pictures_of_folds(f"{claim.family}, trial {claim.number}", attributes)
-        return Ending(run.score, attributes, pictures, if_among_best=SHOWN)
+        if not self._shown(claim, run):
+            return Ending(run.score, attributes)
+        title = f"{claim.family}, trial {claim.number}"
+        return Ending(run.score, attributes, pictures_of_folds(title, attributes))
+
+    def _shown(self, claim: Claim, run: CrossValidation) -> bool:
+        """Whether the trial is worth the time that its pictures take."""
+        if not run.finished:  # pruned
+            return False
+        try:
+            return self.study.storage.among_best(claim.trial_id, run.score, SHOWN)
+        except ERRORS as error:
+            if not transient(error):
+                raise
+            return True  # whoever ends the trial waits for the database

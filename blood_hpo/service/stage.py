@@ -61,14 +61,11 @@ class Ending:
         attributes: User attributes.
         artefacts: Contents of files by name, kept under ``<number of the trial>/<name>`` and linked
             to the trial for Optuna.
-        if_among_best: Keep the artefacts only if the trial is complete and among that many of its
-            family's best at this moment; None keeps them in any case.
     """
 
     value: float
     attributes: Mapping[str, object]
     artefacts: Mapping[str, bytes] = field(default_factory=dict)
-    if_among_best: int | None = None
 
 
 class Stage(Protocol):

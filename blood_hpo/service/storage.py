@@ -183,14 +183,11 @@ class StudyStorage(RDBStorage):
         value: float | None,
         attributes: Attributes,
         artefacts: Mapping[str, bytes] | None = None,
-        if_among_best: int | None = None,
     ) -> bool:
         """Finish a trial with all that it leaves; False if the worker no longer holds it.
 
         Told twice, because an answer of the server was lost on the way, the second call finds the
-        trial finished by the same worker in the same state and returns True. With
-        ``if_among_best`` the artefacts are kept only if the trial is complete and among that many
-        of its family's best.
+        trial finished by the same worker in the same state and returns True.
         """
         with self.transaction() as session:
             trial = _lock(session, trial_id)
@@ -199,8 +196,7 @@ class StudyStorage(RDBStorage):
             if trial.state != TrialState.RUNNING:
                 return bool(trial.state == state)
             self._write(session, trial_id, attributes)
-            if artefacts and _among_best(session, trial, state, value, if_among_best):
-                self._attach(session, trial, artefacts)
+            self._attach(session, trial, artefacts or {})
             if value is not None:
                 self._set_trial_value_without_commit(session, trial, 0, value)
             trial.state = state
@@ -216,6 +212,12 @@ class StudyStorage(RDBStorage):
             self._set_trial_attr_without_commit(
                 session, models.TrialSystemAttributeModel, trial_id, *link(name, digest)
             )
+
+    def among_best(self, trial_id: int, value: float, count: int) -> bool:
+        """Whether a trial would be among its family's best if it were complete with that value."""
+        asked = {"trial_id": trial_id, "value": value, "count": count}
+        with self.transaction() as session:
+            return bool(session.execute(statement("among_best"), asked).scalar_one())
 
     def note(self, trial_id: int, worker: str, attributes: Attributes) -> bool:
         """Write attributes of a running trial; False if the worker no longer holds it."""
@@ -379,22 +381,6 @@ def _keep(session: Session, study_id: int, name: str, content: bytes) -> str:
         {"study_id": study_id, "name": name, "sha256": digest, "content": content},
     )
     return digest
-
-
-def _among_best(
-    session: Session,
-    trial: models.TrialModel,
-    state: TrialState,
-    value: float | None,
-    count: int | None,
-) -> bool:
-    """Whether a trial that ends now is among that many of its family's best; None asks nothing."""
-    if count is None:
-        return True
-    if state is not TrialState.COMPLETE:
-        return False
-    asked = {"study_id": trial.study_id, "trial_id": trial.trial_id, "value": value, "best": count}
-    return bool(session.execute(statement("among_best"), asked).scalar_one())
 
 
 def _next_attempt(failed: FrozenTrial) -> FrozenTrial:

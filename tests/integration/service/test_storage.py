@@ -11,7 +11,6 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.trial import TrialState
 from sqlalchemy import text
 
-from blood_hpo.database.artefacts import listing
 from blood_hpo.errors import StudyError
 from blood_hpo.service.artefacts import DatabaseArtefacts
 from blood_hpo.service.budget import Claim, Claims
@@ -86,18 +85,29 @@ def test_an_ending_told_twice_counts_once(study: SharedStudy, claim: Claim) -> N
     assert study.storage.get_trial(claim.trial_id).value == 0.9
 
 
-def test_files_of_a_family_are_kept_of_its_best_trials_alone(make_study: MakeStudy) -> None:
+def test_the_best_of_a_family_are_known_before_they_end(make_study: MakeStudy) -> None:
     study = make_study(families={"mlp": {"budget": 9, "space": {"units": [32, 64, 128]}}})
-    values = [0.5, 0.7, 0.6, 0.4, 0.7, 0.7, 0.8]
-    for number, value in enumerate(values):
+    found = []
+    for value in (0.5, 0.7, 0.6, 0.4, 0.7, 0.7):
         claim = Claims(study, "holder").claim(STOP)
         assert isinstance(claim, Claim)
-        state = TrialState.PRUNED if number == 6 else TrialState.COMPLETE
-        files = {"curves.svg": f"<svg>{number}</svg>".encode()}
-        assert study.storage.end(claim.trial_id, "holder", state, value, {}, files, 2)
-    # 2 was the second best when it ended; an equal of the two best and a pruned trial are none.
-    kept = [one.name for one in listing(study.storage.engine, study.name)]
-    assert kept == [f"{number}/curves.svg" for number in (0, 1, 2, 4)]
+        found.append(study.storage.among_best(claim.trial_id, value, 2))
+        study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, value, {})
+    # 0.6 was the second best when it ended; an equal of both of the best is none of them.
+    assert found == [True, True, True, False, True, False]
+
+
+def test_pruned_trials_and_other_families_displace_nobody(study: SharedStudy) -> None:
+    first = Claims(study, "holder").claim(STOP)
+    second = Claims(study, "peer").claim(STOP)
+    third = Claims(study, "third").claim(STOP)
+    assert isinstance(first, Claim)
+    assert isinstance(second, Claim)
+    assert isinstance(third, Claim)
+    assert first.family == third.family != second.family
+    study.storage.end(first.trial_id, "holder", TrialState.PRUNED, 0.9, {})
+    study.storage.end(second.trial_id, "peer", TrialState.COMPLETE, 0.9, {})
+    assert study.storage.among_best(third.trial_id, 0.1, 1)
 
 
 def test_files_are_artifacts_to_optuna(study: SharedStudy, claim: Claim, tmp_path: Path) -> None:
