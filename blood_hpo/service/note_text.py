@@ -93,7 +93,7 @@ def _state(facts: Facts) -> str:
 
 
 def _goal(facts: Facts) -> str:
-    label = f"{facts.data_label}, **SYNTHETIC**" if facts.synthetic else facts.data_label
+    label = f"**{facts.data_label}**" if facts.synthetic else facts.data_label
     return (
         f"The search maximises the mean {facts.objective.replace('_', ' ')} over {facts.folds}"
         f" held-out folds, on {facts.data_fraction:.0%} of the training split of {label} (SHA-256"
