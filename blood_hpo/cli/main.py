@@ -15,6 +15,7 @@ from blood_hpo.cli import (
     final,
     health,
     predict,
+    query,
     report,
     run,
     status,
@@ -38,6 +39,7 @@ app.command("final")(final.final)
 app.command("report")(report.report)
 app.command("predict")(predict.predict)
 app.command("status")(status.status)
+app.command("query")(query.query)
 app.add_typer(study.app, name="study")
 app.add_typer(trial.app, name="trial")
 app.add_typer(db.app, name="db")
@@ -103,6 +105,8 @@ def _database_said(error: Exception) -> str | None:
     """What the database said, if the error is one of its own that no room has put into words."""
     if "sqlalchemy" not in sys.modules:
         return None
-    from blood_hpo.service.outage import ERRORS, first_line
-
+    try:
+        from blood_hpo.service.outage import ERRORS, first_line
+    except ImportError:  # a machine that writes reports needs no Optuna
+        return None
     return first_line(error) if isinstance(error, ERRORS) else None

@@ -8,6 +8,12 @@ from typing import Any
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import Json
 
+ORDER = (
+    *("name", "description", "seed", "objective"),
+    *("data", "training", "sampler", "pruner", "final", "space", "families"),
+)
+"""The keys of a study file."""
+
 
 def study_files(found: Findings) -> dict[str, Json]:
     """The stored files of a study and of the grids around it, by name, in the order to run them."""
@@ -23,7 +29,8 @@ def study_file(spec: Json, heading: str) -> str:
             the defaults.
         heading: One line for people.
     """
-    lines = "\n".join(_lines("", spec)).strip()
+    ordered = dict(sorted(spec.items(), key=lambda item: _place(item[0])))
+    lines = "\n".join(_lines("", ordered)).strip()
     return f"# {heading}\n\n{lines}\n"
 
 
@@ -36,9 +43,15 @@ def _lines(path: str, table: Json) -> Iterator[str]:
             yield f"{_key(key)} = {_value(value)}"
     for key, value in tables.items():
         name = f"{path}.{_key(key)}" if path else _key(key)
-        yield ""
-        yield f"[{name}]"
+        if not value or not all(_is_table(one) for one in value.values()):
+            yield ""
+            yield f"[{name}]"
         yield from _lines(name, value)
+
+
+def _place(key: str) -> int:
+    """The database keeps no order, so the keys come in that of the shipped files."""
+    return ORDER.index(key) if key in ORDER else len(ORDER)
 
 
 def _is_table(value: object) -> bool:

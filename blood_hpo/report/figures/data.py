@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blood_hpo.report.document import Figure
-from blood_hpo.report.figures.theme import INK, MUTED, WIDE, WIDTH, Canvas, colour
+from blood_hpo.report.figures.theme import INK, MUTED, PAPER, WIDE, WIDTH, Canvas, colour
 
 
 def samples(images: NDArray[np.uint8], names: Sequence[str]) -> Figure:
@@ -72,7 +72,8 @@ def weights(train: NDArray[np.integer], names: Sequence[str]) -> Figure:
         axes.barh(places, values, 0.62, color=colour("resnet"), alpha=0.85)
         axes.axvline(1, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         for place, value in enumerate(values.tolist()):
-            axes.text(value + 0.03, place, f"{value:.2f}", va="center", fontsize=9)
+            ground = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.0}
+            axes.text(value + 0.03, place, f"{value:.2f}", va="center", fontsize=9, bbox=ground)
         axes.set_yticks(places, names)
         axes.invert_yaxis()
         axes.set(xlabel="weight of an image in the loss", title="Balancing class weights")

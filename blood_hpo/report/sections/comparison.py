@@ -1,10 +1,11 @@
 """Comparison: the models with each other, with the original report, with published results."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from itertools import combinations
 
 from blood_hpo.report.cells import Cell, number, plain
-from blood_hpo.report.document import Block, Section, Table, Text, one_group
+from blood_hpo.report.document import Block, Group, Section, Table, Text, one_group
 from blood_hpo.report.figures import comparison as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.published import MEDMNIST_V2, ORIGINAL, SOURCES, Published
@@ -77,43 +78,44 @@ def _drawn(final: FinalStage) -> list[Block]:
 
 
 def _original(final: FinalStage) -> Table:
-    rows = [
-        [*_beside(family, models, ORIGINAL[family])]
+    groups = tuple(
+        Group(_beside(models, ORIGINAL[family]), family_name(family))
         for family, models in final.families.items()
         if family in ORIGINAL
-    ]
-    columns = (
-        "model",
-        "accuracy",
-        "original's accuracy",
-        "difference",
-        "balanced accuracy",
-        "original's balanced accuracy",
-        "parameters",
-        "original's parameters",
-        "epochs",
-        "original's epochs",
     )
+    columns = ("whose", "accuracy", "balanced accuracy", "parameters", "epochs")
     note = (
-        "Ours are means over seeds, epochs those of the first. The original's epochs and parameters"
-        " are those of its saved models and logs; its text has the epochs of MLP and CNN swapped."
+        "Ours are means over seeds, epochs those of the first seed. The original's epochs and"
+        " parameters are those of its saved models and logs; its text swaps the epochs of MLP and"
+        " CNN."
     )
-    return Table("original", "Beside the original report", columns, one_group(rows), note)
+    return Table("original", "Beside the original report", columns, groups, note)
 
 
-def _beside(family: str, models: Sequence[Model], theirs: Published) -> Iterator[Cell]:
+def _beside(models: Sequence[Model], theirs: Published) -> tuple[tuple[Cell, ...], ...]:
     each = [one.predictions.scores for one in models]
     accuracy = spread([one.accuracy for one in each]).mean
-    yield plain(family, family_name(family))
-    yield number(accuracy, best=True)
-    yield number(theirs.accuracy)
-    yield number(accuracy - theirs.accuracy, sign=True)
-    yield number(spread([one.balanced_accuracy for one in each]).mean)
-    yield number(theirs.balanced_accuracy)
-    yield number(models[0].noted["parameter_count"], 0)
-    yield number(theirs.parameters, 0)
-    yield number(models[0].noted["epochs_trained"], 0)
-    yield number(theirs.epochs, 0)
+    balanced = spread([one.balanced_accuracy for one in each]).mean
+    noted = models[0].noted
+    ahead = number(accuracy - theirs.accuracy, sign=True)
+    ahead_balanced = number(balanced - (theirs.balanced_accuracy or math.nan), sign=True)
+    return (
+        (
+            plain("this study"),
+            number(accuracy, best=True),
+            number(balanced, best=True),
+            number(noted["parameter_count"], 0),
+            number(noted["epochs_trained"], 0),
+        ),
+        (
+            plain("original report"),
+            number(theirs.accuracy),
+            number(theirs.balanced_accuracy),
+            number(theirs.parameters, 0),
+            number(theirs.epochs, 0),
+        ),
+        (plain("difference"), ahead, ahead_balanced, plain(None), plain(None)),
+    )
 
 
 def _published(final: FinalStage | None) -> Table:

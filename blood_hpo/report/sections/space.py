@@ -9,9 +9,9 @@ from blood_hpo.report.findings import Findings, Winner
 from blood_hpo.report.record import family_name
 
 SAMPLERS = {
-    "tpe": "tree-structured Parzen estimator (TPE)",
+    "tpe": "a tree-structured Parzen estimator (TPE)",
     "random": "uniform random sampling",
-    "grid": "every combination",
+    "grid": "a grid of every combination",
     "staged_grid": "a grid stage by stage: the best of one stage is held in the next",
 }
 

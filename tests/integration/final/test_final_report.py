@@ -65,10 +65,14 @@ def _micro(folder: dict[str, bytes]) -> str:
 
 
 def test_its_numbers_are_those_of_scikit_learn_on_the_csv(finished: House, report: Path) -> None:
-    (path,) = (report / "predictions").iterdir()
+    (path,) = (report / "predictions").glob("*@whole-mlp-1.csv")
     scores = np.loadtxt(path, delimiter=",")[:, 1:]
+    beside = np.loadtxt(report / "predictions/whole-mlp-1.csv", delimiter=",", skiprows=1)
+    np.testing.assert_allclose(beside[:, 4:], scores, atol=1e-7)
+    assert beside[:, 2].tolist() == scores.argmax(axis=1).tolist()
     with np.load(finished.data) as archive:
         labels = archive["test_labels"].ravel()
+    assert beside[:, 1].tolist() == labels.tolist()
     tests = json.loads((report / "report.json").read_text())["sections"]["test"]
     (row,) = tests["tables"]["seeds"]
     assert row["accuracy"] == pytest.approx(metrics.accuracy_score(labels, scores.argmax(1)))
