@@ -35,8 +35,8 @@ def section(found: Findings) -> Section:
     blocks.append(
         Text(
             f"The search used {100 * fraction:.3g} % of the training and of the validation split,"
-            f" drawn once with the classes in proportion, in {folds} stratified folds. The test split"
-            " was out of its reach: only the final evaluation opens it."
+            f" drawn once with the classes in proportion, in {folds} stratified folds. The test"
+            " split was out of its reach: only the final evaluation opens it."
         )
     )
     return Section("data", "The data", tuple(blocks), {"data": dict(data)})
