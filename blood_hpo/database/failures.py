@@ -59,18 +59,18 @@ def explain(error: "DBAPIError", url: "str | URL") -> str:
 
     address = make_url(url)
     host = address.host or address.query.get("host", "this machine")
-    said = _first_line(error)
+    said = first_line(error)
     advice = next((advice for mark, advice in (*_LASTING, *_PASSING) if mark in said), None)
     return f"database {address.database} on {host}: {said}; {advice or 'see the server log'}"
 
 
 def is_lasting(error: "DBAPIError") -> bool:
     """Whether waiting will not cure it: a wrong password, a database that does not exist."""
-    said = _first_line(error)
+    said = first_line(error)
     return any(mark in said for mark, _ in _LASTING)
 
 
-def _first_line(error: "DBAPIError") -> str:
+def first_line(error: "DBAPIError") -> str:
     """What the server or the driver said, without the address that the driver puts in front."""
     lines = str(error.orig).strip().splitlines() or ["it said nothing"]
     line = next((line for line in lines if "FATAL:" in line), lines[0])

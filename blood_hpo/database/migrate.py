@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 """Raised when a program of the version before could not work with the schema any more."""
 ROLES: Final = ("blood_hpo_worker", "blood_hpo_dashboard", "blood_hpo_analyst")
-"""Group roles; sql/08_roles.sql says what each may do."""
+"""Group roles; sql/10_roles.sql says what each may do."""
 _MIGRATE: Final = "blood-hpo db migrate"
 
 

@@ -1,20 +1,26 @@
 """Questions by name: each is an SQL file with a title, a description and named parameters.
 
 The first comment line of a file is the title, the comment lines after it are the description.
-Parameters are always bound, never put into the text.
+Parameters are always bound, never put into the text. Questions for people ask the views alone, so
+that the analyst may ask them; those in ``queries/internal`` are the program's own.
 """
 
 import difflib
 import re
 from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from blood_hpo.database.failures import database_errors
 from blood_hpo.errors import InputError
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from sqlalchemy import Engine
+
+PUBLIC: Final = "queries"
+INTERNAL: Final = "queries/internal"
 
 
 @dataclass(frozen=True)
@@ -45,9 +51,13 @@ class Result:
 
 
 def names() -> list[str]:
-    """The names of all questions, sorted."""
-    folder = resources.files("blood_hpo.database") / "queries"
-    return sorted(file.name.removesuffix(".sql") for file in folder.iterdir())
+    """The names of the questions for people, sorted."""
+    return sorted(_files(PUBLIC))
+
+
+def internal_names() -> list[str]:
+    """The names of the program's own questions, sorted."""
+    return sorted(_files(INTERNAL))
 
 
 def load_query(name: str) -> Query:
@@ -56,16 +66,23 @@ def load_query(name: str) -> Query:
     Raises:
         InputError: There is none of that name; the message gives the nearest.
     """
-    known = names()
+    known = _files(INTERNAL) | _files(PUBLIC)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-        raise InputError(f"there is no query {name!r}; did you mean {near!r}?")
-    path = resources.files("blood_hpo.database") / "queries" / f"{name}.sql"
+        near = difflib.get_close_matches(name, names(), n=1, cutoff=0.0)[0]
+        raise InputError(
+            f"there is no query {name!r}; did you mean {near!r}? `blood-hpo query` lists all"
+        )
+    path = known[name]
     lines = path.read_text(encoding="utf-8").splitlines()
     comments = [line.removeprefix("-- ") for line in lines if line.startswith("-- ")]
     sql = "\n".join(line for line in lines if not line.startswith("-- "))
     parameters = tuple(dict.fromkeys(re.findall(r"(?<!:):([a-z]\w*)", sql)))
     return Query(name, comments[0], " ".join(comments[1:]), sql, parameters)
+
+
+def _files(folder: str) -> "dict[str, Traversable]":
+    found = (resources.files("blood_hpo.database") / folder).iterdir()
+    return {file.name.removesuffix(".sql"): file for file in found if file.name.endswith(".sql")}
 
 
 def run_query(engine: "Engine", name: str, **parameters: object) -> Result:

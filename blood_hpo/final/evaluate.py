@@ -19,7 +19,7 @@ from blood_hpo.data.held_out_test import load_test_split
 from blood_hpo.data.medmnist_package import evaluator
 from blood_hpo.errors import BloodHpoError
 from blood_hpo.final.export import load, parameter_counts, predict
-from blood_hpo.report.metrics import scores
+from blood_hpo.report.metrics import confusion, scores
 
 if TYPE_CHECKING:
     import keras
@@ -85,6 +85,20 @@ class Tested:
             "validation": summary(self.validation_labels, self.validation),
             "test": summary(self.labels, self.probabilities),
             "test_averaged": averaged,
+            "confusion": confusion(self.labels, self.probabilities).tolist(),
+            "misclassified": self._mistakes(),
+        }
+
+    def _mistakes(self) -> dict[str, list[object]]:
+        """The wrong predictions as columns: place in the test split, classes, probabilities."""
+        wrong = self.misclassified
+        labels, probabilities = self.labels[wrong], self.probabilities[wrong]
+        return {
+            "image": wrong.tolist(),
+            "true": labels.tolist(),
+            "predicted": probabilities.argmax(axis=1).tolist(),
+            "confidence": probabilities.max(axis=1).tolist(),
+            "true_probability": probabilities[np.arange(len(wrong)), labels].tolist(),
         }
 
 

@@ -1,83 +1,91 @@
 -- One row a trial, with its parameters decoded and its attributes as columns.
--- What few readers ask for is a subquery of its own, which costs nothing when it is not asked for.
+-- What few readers ask for is a subquery of its own, which costs nothing when it is not asked for;
+-- nor does an attribute. A key is unique in a trial: max() takes the one value there is.
 
 CREATE VIEW hpo.trials AS
 SELECT
     studies.study_name AS study,
     trials.number,
-    coalesce(attributes.value ->> 'family', fixed.params ->> 'model') AS family,
+    coalesce(
+        attributes.family,
+        (
+            SELECT hpo.parse(value_json) ->> 'model'
+            FROM public.trial_system_attributes
+            WHERE trial_system_attributes.trial_id = trials.trial_id AND key = 'fixed_params'
+        )
+    ) AS family,
     trials.state::text AS state,
-    (
-        SELECT CASE value_type
-            WHEN 'FINITE' THEN value
-            WHEN 'INF_POS' THEN 'Infinity'
-            WHEN 'INF_NEG' THEN '-Infinity'
-        END
-        FROM public.trial_values
-        WHERE trial_values.trial_id = trials.trial_id AND objective = 0
-    ) AS score,
+    CASE told.value_type
+        WHEN 'FINITE' THEN told.value
+        WHEN 'INF_POS' THEN 'Infinity'
+        WHEN 'INF_NEG' THEN '-Infinity'
+    END AS score,
     (
         SELECT max(step)
         FROM public.trial_intermediate_values
         WHERE trial_intermediate_values.trial_id = trials.trial_id
     ) AS epoch,
-    (attributes.value ->> 'epochs_trained')::integer AS epochs_trained,
-    (attributes.value ->> 'seconds')::double precision AS seconds,
-    (attributes.value ->> 'parameter_count')::bigint AS parameter_count,
-    attributes.value -> 'fold_scores' AS fold_scores,
-    attributes.value -> 'fold_epochs' AS fold_epochs,
-    attributes.value -> 'fold_best_epochs' AS fold_best_epochs,
-    attributes.value -> 'config' ->> 'optimizer' AS optimizer,
-    (attributes.value -> 'config' ->> 'learning_rate')::double precision AS learning_rate,
-    attributes.value -> 'config' ->> 'schedule' AS schedule,
-    (attributes.value -> 'config' ->> 'weight_decay')::double precision AS weight_decay,
-    (attributes.value -> 'config' ->> 'label_smoothing')::double precision AS label_smoothing,
-    (attributes.value -> 'config' ->> 'batch_size')::integer AS batch_size,
-    attributes.value -> 'config' ->> 'class_weights' AS class_weights,
-    attributes.value -> 'config' ->> 'augmentation' AS augmentation,
-    (attributes.value -> 'config' ->> 'standardise')::boolean AS standardise,
-    attributes.value -> 'config' ->> 'activation' AS activation,
-    (attributes.value -> 'config' ->> 'dropout')::double precision AS dropout,
-    (attributes.value -> 'config' ->> 'units')::integer AS units,
-    (attributes.value -> 'config' ->> 'kernel_size')::integer AS kernel_size,
-    (attributes.value -> 'config' ->> 'filters')::integer AS filters,
-    attributes.value -> 'config' ->> 'pool_size' AS pool_size,
-    attributes.value -> 'config' ->> 'pooling' AS pooling,
+    attributes.epochs_trained::integer AS epochs_trained,
+    attributes.seconds::double precision AS seconds,
+    attributes.parameter_count::bigint AS parameter_count,
+    attributes.fold_scores,
+    attributes.fold_epochs,
+    attributes.fold_best_epochs,
+    attributes.config ->> 'optimizer' AS optimizer,
+    (attributes.config ->> 'learning_rate')::double precision AS learning_rate,
+    attributes.config ->> 'schedule' AS schedule,
+    (attributes.config ->> 'weight_decay')::double precision AS weight_decay,
+    (attributes.config ->> 'label_smoothing')::double precision AS label_smoothing,
+    (attributes.config ->> 'batch_size')::integer AS batch_size,
+    attributes.config ->> 'class_weights' AS class_weights,
+    attributes.config ->> 'augmentation' AS augmentation,
+    (attributes.config ->> 'standardise')::boolean AS standardise,
+    attributes.config ->> 'activation' AS activation,
+    (attributes.config ->> 'dropout')::double precision AS dropout,
+    (attributes.config ->> 'units')::integer AS units,
+    (attributes.config ->> 'kernel_size')::integer AS kernel_size,
+    (attributes.config ->> 'filters')::integer AS filters,
+    attributes.config ->> 'pool_size' AS pool_size,
+    attributes.config ->> 'pooling' AS pooling,
     (
-        SELECT jsonb_object_agg(param_name, hpo.decode(param_value, distribution_json))
+        SELECT json_object_agg(param_name, hpo.decode(param_value, distribution_json))::jsonb
         FROM public.trial_params
         WHERE trial_params.trial_id = trials.trial_id
     ) AS params,
-    attributes.value -> 'config' AS config,
-    attributes.value ->> 'config_hash' AS config_hash,
-    (attributes.value ->> 'seed')::bigint AS seed,
-    (attributes.value ->> 'attempt')::integer AS attempt,
-    (
-        SELECT hpo.parse(value_json)::integer
-        FROM public.trial_system_attributes
-        WHERE trial_system_attributes.trial_id = trials.trial_id AND key = 'failed_trial'
-    ) AS retry_of,
-    attributes.value ->> 'worker' AS worker,
-    attributes.value ->> 'reason' AS reason,
+    attributes.config,
+    attributes.config_hash,
+    attributes.seed::bigint AS seed,
+    attributes.attempt::integer AS attempt,
+    hpo.scalar(origin.value_json)::integer AS retry_of,
+    attributes.repeats_avoided::integer AS repeats_avoided,
+    attributes.worker,
+    attributes.reason,
     trials.datetime_start AT TIME ZONE 'UTC' AS started_at,
     trials.datetime_complete AT TIME ZONE 'UTC' AS finished_at
 FROM public.trials
 JOIN public.studies USING (study_id)
+LEFT JOIN public.trial_values AS told ON told.trial_id = trials.trial_id AND told.objective = 0
+LEFT JOIN public.trial_system_attributes AS origin
+    ON origin.trial_id = trials.trial_id AND origin.key = 'failed_trial'
 LEFT JOIN LATERAL (
-    SELECT jsonb_object_agg(key, hpo.parse(value_json)) AS value
+    SELECT
+        hpo.scalar(max(value_json) FILTER (WHERE key = 'family')) AS family,
+        hpo.scalar(max(value_json) FILTER (WHERE key = 'epochs_trained')) AS epochs_trained,
+        hpo.scalar(max(value_json) FILTER (WHERE key = 'seconds')) AS seconds,
+        hpo.scalar(max(value_json) FILTER (WHERE key = 'parameter_count')) AS parameter_count,
+        hpo.parse(max(value_json) FILTER (WHERE key = 'fold_scores')) AS fold_scores,
+        hpo.parse(max(value_json) FILTER (WHERE key = 'fold_epochs')) AS fold_epochs,
+        hpo.parse(max(value_json) FILTER (WHERE key = 'fold_best_epochs')) AS fold_best_epochs,
+        hpo.parse(max(value_json) FILTER (WHERE key = 'config')) AS config,
+        hpo.scalar(max(value_json) FILTER (WHERE key = 'config_hash')) AS config_hash,
+        hpo.scalar(max(value_json) FILTER (WHERE key = 'seed')) AS seed,
+        hpo.scalar(max(value_json) FILTER (WHERE key = 'attempt')) AS attempt,
+        hpo.scalar(max(value_json) FILTER (WHERE key = 'repeats_avoided')) AS repeats_avoided,
+        hpo.scalar(max(value_json) FILTER (WHERE key = 'worker')) AS worker,
+        hpo.scalar(max(value_json) FILTER (WHERE key = 'reason')) AS reason
     FROM public.trial_user_attributes
     WHERE trial_user_attributes.trial_id = trials.trial_id
-        AND key IN (
-            'family', 'config', 'config_hash', 'seed', 'worker', 'attempt', 'fold_scores',
-            'fold_epochs', 'fold_best_epochs', 'epochs_trained', 'seconds', 'parameter_count',
-            'reason'
-        )
-) AS attributes ON true
-LEFT JOIN LATERAL (
-    SELECT hpo.parse(value_json) AS params
-    FROM public.trial_system_attributes
-    WHERE trial_system_attributes.trial_id = trials.trial_id AND key = 'fixed_params'
-) AS fixed ON true;
+) AS attributes ON true;
 
 COMMENT ON VIEW hpo.trials IS 'One row a trial: an attempt at training one configuration on all folds.';
 COMMENT ON COLUMN hpo.trials.study IS 'Name of the study.';
@@ -114,6 +122,7 @@ COMMENT ON COLUMN hpo.trials.config_hash IS 'Identity of family and configuratio
 COMMENT ON COLUMN hpo.trials.seed IS 'Seed of the configuration''s training.';
 COMMENT ON COLUMN hpo.trials.attempt IS 'Attempt at this configuration, from 1; more than 1 after a worker died.';
 COMMENT ON COLUMN hpo.trials.retry_of IS 'Number of the first attempt, where this is a later one.';
+COMMENT ON COLUMN hpo.trials.repeats_avoided IS 'Configurations that the sampler drew for this trial and dropped because they had been tried; null where nobody counted.';
 COMMENT ON COLUMN hpo.trials.worker IS 'Worker that holds or held the trial: host, process and start.';
 COMMENT ON COLUMN hpo.trials.reason IS 'Why the trial was pruned or failed.';
 COMMENT ON COLUMN hpo.trials.started_at IS 'When training began.';

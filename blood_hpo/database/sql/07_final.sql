@@ -147,3 +147,181 @@ COMMENT ON COLUMN hpo.models.averaged_accuracy IS 'Accuracy on the test split of
 COMMENT ON COLUMN hpo.models.test_openings IS 'How often the test split was opened for it: more than once only if a worker died in between.';
 COMMENT ON COLUMN hpo.models.sha256 IS 'SHA-256 of the model''s file.';
 COMMENT ON COLUMN hpo.models.current IS 'Whether the study''s latest plan still asks for it.';
+
+-- Results over the seeds of a configuration. The interval is Wilson's for a share of images.
+CREATE VIEW hpo.final_results AS
+SELECT
+    tested.study,
+    tested.family,
+    tested.recipe,
+    tested.config_hash,
+    tested.seeds,
+    tested.parameter_count,
+    tested.test_images,
+    tested.accuracy,
+    (tested.accuracy + tested.z2n / 2 - tested.reach) / (1 + tested.z2n) AS low,
+    (tested.accuracy + tested.z2n / 2 + tested.reach) / (1 + tested.z2n) AS high,
+    tested.sd,
+    tested.least,
+    tested.most,
+    tested.balanced_accuracy,
+    tested.macro_auc,
+    tested.log_loss,
+    tested.errors,
+    tested.seconds
+FROM (
+    SELECT
+        *,
+        1.959964 * sqrt(accuracy * (1 - accuracy) / test_images + z2n / test_images / 4) AS reach
+    FROM (
+        SELECT
+            study,
+            family,
+            recipe,
+            config_hash,
+            count(*) AS seeds,
+            max(parameter_count) AS parameter_count,
+            max(test_count) AS test_images,
+            1.959964 ^ 2 / max(test_count) AS z2n,
+            avg(test_accuracy) AS accuracy,
+            stddev_samp(test_accuracy) AS sd,
+            min(test_accuracy) AS least,
+            max(test_accuracy) AS most,
+            avg(test_balanced_accuracy) AS balanced_accuracy,
+            avg(test_macro_auc) AS macro_auc,
+            avg(test_log_loss) AS log_loss,
+            avg(test_errors)::double precision AS errors,
+            sum(seconds) AS seconds
+        FROM hpo.models
+        WHERE current
+        GROUP BY study, family, recipe, config_hash
+    ) AS averaged
+) AS tested;
+
+COMMENT ON VIEW hpo.final_results IS 'One row a tested configuration of the latest plan: means over its seeds, with the interval of the accuracy.';
+COMMENT ON COLUMN hpo.final_results.study IS 'Name of the study that was searched.';
+COMMENT ON COLUMN hpo.final_results.family IS 'Model family.';
+COMMENT ON COLUMN hpo.final_results.recipe IS 'Where the configuration is from: winner of the search, report or recommended.';
+COMMENT ON COLUMN hpo.final_results.config_hash IS 'Identity of family and configuration.';
+COMMENT ON COLUMN hpo.final_results.seeds IS 'Models, each trained with another seed.';
+COMMENT ON COLUMN hpo.final_results.parameter_count IS 'Trainable parameters.';
+COMMENT ON COLUMN hpo.final_results.test_images IS 'Images of the test split.';
+COMMENT ON COLUMN hpo.final_results.accuracy IS 'Mean accuracy on the test split over the seeds, 0 to 1.';
+COMMENT ON COLUMN hpo.final_results.low IS 'Lower end of the 95 % interval of that accuracy on other images of the same kind (Wilson).';
+COMMENT ON COLUMN hpo.final_results.high IS 'Upper end of that interval. It says nothing of other seeds: sd does.';
+COMMENT ON COLUMN hpo.final_results.sd IS 'Sample standard deviation of the accuracy over the seeds; null for one.';
+COMMENT ON COLUMN hpo.final_results.least IS 'Accuracy of the worst seed.';
+COMMENT ON COLUMN hpo.final_results.most IS 'Accuracy of the best seed.';
+COMMENT ON COLUMN hpo.final_results.balanced_accuracy IS 'Mean over the seeds of the mean recall of the classes.';
+COMMENT ON COLUMN hpo.final_results.macro_auc IS 'Mean over the seeds of the mean area under the ROC curves.';
+COMMENT ON COLUMN hpo.final_results.log_loss IS 'Mean over the seeds of the mean negative log-probability of the true class.';
+COMMENT ON COLUMN hpo.final_results.errors IS 'Misclassified test images, mean over the seeds.';
+COMMENT ON COLUMN hpo.final_results.seconds IS 'Wall time of all seeds in seconds, tests included.';
+
+CREATE OR REPLACE FUNCTION hpo.class_name(label integer) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (ARRAY[
+        'basophil', 'eosinophil', 'erythroblast', 'immature granulocytes', 'lymphocyte', 'monocyte',
+        'neutrophil', 'platelet'
+    ])[label + 1];
+COMMENT ON FUNCTION hpo.class_name(integer) IS 'Name of a label of BloodMNIST, 0 to 7.';
+
+CREATE VIEW hpo.confusion AS
+SELECT
+    models.study,
+    models.number,
+    models.family,
+    models.recipe,
+    models.seed_number,
+    models.current,
+    hpo.class_name(cell.place / 8) AS true_class,
+    hpo.class_name(cell.place % 8) AS predicted_class,
+    cell.images,
+    cell.images / nullif(
+        sum(cell.images) OVER (PARTITION BY models.study, models.number, cell.place / 8), 0
+    )::double precision AS share
+FROM hpo.models
+JOIN public.studies ON studies.study_name = models.study || '-final'
+JOIN public.trials ON trials.study_id = studies.study_id AND trials.number = models.number
+JOIN public.trial_user_attributes AS counts
+    ON counts.trial_id = trials.trial_id AND counts.key = 'confusion'
+CROSS JOIN LATERAL (
+    SELECT
+        generate_series(0, 63) AS place,
+        unnest(translate(counts.value_json, '[]', '{}')::integer[]) AS images
+) AS cell;
+
+COMMENT ON VIEW hpo.confusion IS 'One row a cell of the confusion matrix of each tested model on the test split; no rows for models tested before this was kept.';
+COMMENT ON COLUMN hpo.confusion.study IS 'Name of the study that was searched.';
+COMMENT ON COLUMN hpo.confusion.number IS 'Number of the retraining''s trial, as in hpo.models.';
+COMMENT ON COLUMN hpo.confusion.family IS 'Model family.';
+COMMENT ON COLUMN hpo.confusion.recipe IS 'Where the configuration is from.';
+COMMENT ON COLUMN hpo.confusion.seed_number IS 'Number of the seed, from 1.';
+COMMENT ON COLUMN hpo.confusion.current IS 'Whether the study''s latest plan still asks for the model.';
+COMMENT ON COLUMN hpo.confusion.true_class IS 'What the cells are.';
+COMMENT ON COLUMN hpo.confusion.predicted_class IS 'What the model takes them for.';
+COMMENT ON COLUMN hpo.confusion.images IS 'Test images.';
+COMMENT ON COLUMN hpo.confusion.share IS 'Share of the images of the true class, 0 to 1; on the diagonal the recall.';
+
+CREATE VIEW hpo.held_out_confusion AS
+SELECT
+    studies.study_name AS study,
+    trials.number,
+    trim('"' FROM family.value_json) AS family,
+    hpo.class_name(generate_series(0, 63) / 8) AS true_class,
+    hpo.class_name(generate_series(0, 63) % 8) AS predicted_class,
+    unnest(translate(counts.value_json, '[]', '{}')::integer[]) AS images
+FROM public.trial_user_attributes AS counts
+JOIN public.trials USING (trial_id)
+JOIN public.studies USING (study_id)
+LEFT JOIN public.trial_user_attributes AS family
+    ON family.trial_id = trials.trial_id AND family.key = 'family'
+WHERE counts.key = 'held_out_confusion';
+
+COMMENT ON VIEW hpo.held_out_confusion IS 'One row a cell of the confusion matrix of each trial of a search, over all held-out folds together.';
+COMMENT ON COLUMN hpo.held_out_confusion.study IS 'Name of the study.';
+COMMENT ON COLUMN hpo.held_out_confusion.number IS 'Number of the trial.';
+COMMENT ON COLUMN hpo.held_out_confusion.family IS 'Model family.';
+COMMENT ON COLUMN hpo.held_out_confusion.true_class IS 'What the cells are.';
+COMMENT ON COLUMN hpo.held_out_confusion.predicted_class IS 'What the fold''s model, which has not seen them in training, takes them for.';
+COMMENT ON COLUMN hpo.held_out_confusion.images IS 'Images.';
+
+CREATE VIEW hpo.misclassified AS
+SELECT
+    models.study,
+    models.number,
+    models.family,
+    models.recipe,
+    models.seed_number,
+    models.current,
+    wrong.image::integer AS image,
+    hpo.class_name(wrong.label::integer) AS true_class,
+    hpo.class_name(wrong.predicted::integer) AS predicted_class,
+    wrong.confidence::double precision AS confidence,
+    wrong.true_probability::double precision AS true_probability
+FROM hpo.models
+JOIN public.studies ON studies.study_name = models.study || '-final'
+JOIN public.trials ON trials.study_id = studies.study_id AND trials.number = models.number
+JOIN public.trial_user_attributes AS noted
+    ON noted.trial_id = trials.trial_id AND noted.key = 'misclassified'
+CROSS JOIN LATERAL (SELECT hpo.parse(noted.value_json) AS value OFFSET 0) AS parsed
+CROSS JOIN LATERAL ROWS FROM (
+    jsonb_array_elements_text(parsed.value -> 'image'),
+    jsonb_array_elements_text(parsed.value -> 'true'),
+    jsonb_array_elements_text(parsed.value -> 'predicted'),
+    jsonb_array_elements_text(parsed.value -> 'confidence'),
+    jsonb_array_elements_text(parsed.value -> 'true_probability')
+) AS wrong (image, label, predicted, confidence, true_probability);
+
+COMMENT ON VIEW hpo.misclassified IS 'One row a test image that a model gets wrong; no rows for models tested before this was kept.';
+COMMENT ON COLUMN hpo.misclassified.study IS 'Name of the study that was searched.';
+COMMENT ON COLUMN hpo.misclassified.number IS 'Number of the retraining''s trial, as in hpo.models.';
+COMMENT ON COLUMN hpo.misclassified.family IS 'Model family.';
+COMMENT ON COLUMN hpo.misclassified.recipe IS 'Where the configuration is from.';
+COMMENT ON COLUMN hpo.misclassified.seed_number IS 'Number of the seed, from 1.';
+COMMENT ON COLUMN hpo.misclassified.current IS 'Whether the study''s latest plan still asks for the model.';
+COMMENT ON COLUMN hpo.misclassified.image IS 'Place of the image in the test split, from 0, in the order of the file.';
+COMMENT ON COLUMN hpo.misclassified.true_class IS 'What the cell is.';
+COMMENT ON COLUMN hpo.misclassified.predicted_class IS 'What the model takes it for.';
+COMMENT ON COLUMN hpo.misclassified.confidence IS 'Probability that the model gives the predicted class, 0 to 1.';
+COMMENT ON COLUMN hpo.misclassified.true_probability IS 'Probability that it gives the true class.';

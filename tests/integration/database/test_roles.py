@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from blood_hpo.database.address import engine, engine_options
 from blood_hpo.database.migrate import ROLES, check_schema
+from blood_hpo.database.query import load_query, names, run_query
 
 from .conftest import rows
 
@@ -64,6 +65,19 @@ def test_the_analyst_reads_the_views_by_their_bare_names(study: str, engine_as: 
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres'",
         "COPY (SELECT 1) TO PROGRAM 'true'",
         "COPY (SELECT 1) TO '/tmp/leak'",
+        "SELECT pg_read_binary_file('PG_VERSION')",
+        "SELECT pg_ls_dir('.')",
+        "SELECT lo_import('/etc/passwd')",
+        "SELECT lo_from_bytea(0, 'x')",
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres'",
+        "SELECT pg_advisory_lock(1)",
+        "SELECT pg_reload_conf()",
+        "SET ROLE postgres",
+        "SET ROLE blood_hpo_worker",
+        "SET SESSION AUTHORIZATION postgres",
+        "SELECT set_config('role', 'postgres', false)",
+        "ALTER SYSTEM SET work_mem = '1GB'",
+        "SELECT rolpassword FROM pg_authid",
     ],
 )
 def test_the_analyst_sees_nothing_else(statement: str, engine_as: EngineAs) -> None:
@@ -79,6 +93,15 @@ def test_the_analyst_sees_nothing_else(statement: str, engine_as: EngineAs) -> N
         "DELETE FROM hpo.trials",
         "UPDATE public.trials SET number = 1",
         "INSERT INTO hpo.schema_version VALUES (2, '', '')",
+        "UPDATE hpo.artefacts SET content = ''",
+        "DELETE FROM hpo.curves",
+        "CREATE TEMP TABLE mine (a integer)",
+        "CREATE SCHEMA mine",
+        "CREATE EXTENSION dblink",
+        "CREATE FUNCTION hpo.mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "GRANT SELECT ON public.trials TO blood_hpo_analyst",
+        "ALTER ROLE blood_hpo_analyst SUPERUSER",
+        "SELECT lo_creat(-1)",
     ],
 )
 def test_the_analyst_changes_nothing_even_after_dropping_read_only(
@@ -89,10 +112,36 @@ def test_the_analyst_changes_nothing_even_after_dropping_read_only(
     refused(analyst, f"SET default_transaction_read_only = off; COMMIT; {statement}")
 
 
-def test_the_analyst_is_cut_off_and_read_only(engine_as: EngineAs) -> None:
+def test_the_analyst_is_read_only_and_cut_off_after_30_seconds(engine_as: EngineAs) -> None:
     analyst = engine_as("blood_hpo_analyst")
     assert rows(analyst, "SHOW statement_timeout") == [{"statement_timeout": "30s"}]
     assert "read-only transaction" in refused(analyst, "CREATE TEMP TABLE mine (a integer)")
+    hurried = "SET statement_timeout = '50ms'; COMMIT; SELECT pg_sleep(30)"
+    assert "statement timeout" in refused(analyst, hurried)
+
+
+def test_the_time_limit_is_a_default_that_a_session_of_ones_own_can_raise(
+    engine_as: EngineAs,
+) -> None:
+    # PostgreSQL cannot forbid this; `blood-hpo query --sql` runs one statement, which cannot.
+    with engine_as("blood_hpo_analyst").connect() as connection:
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        assert connection.exec_driver_sql("SHOW statement_timeout").scalar_one() == "0"
+
+
+def test_the_analyst_does_not_see_what_others_ask(engine_as: EngineAs) -> None:
+    found = rows(
+        engine_as("blood_hpo_analyst"),
+        "SELECT DISTINCT query FROM pg_stat_activity WHERE usename = 'postgres'",
+    )
+    assert {row["query"] for row in found} <= {"<insufficient privilege>"}
+
+
+def test_the_analyst_may_ask_every_question_for_people(study: str, engine_as: EngineAs) -> None:
+    analyst, values = engine_as("blood_hpo_analyst"), {"study": study, "number": 0, "top": 3}
+    for name in names():
+        wanted = {one: values[one] for one in load_query(name).parameters}
+        assert run_query(analyst, name, **wanted).columns
 
 
 def test_the_dashboard_reads_everything_and_changes_nothing(
@@ -110,6 +159,13 @@ def test_the_dashboard_reads_everything_and_changes_nothing(
         "UPDATE trials SET number = 1",
         "INSERT INTO studies (study_name) VALUES ('x')",
         "TRUNCATE trials",
+        "DELETE FROM hpo.artefacts",
+        "UPDATE hpo.curves SET fold = 9",
+        "CREATE TABLE mine (a integer)",
+        "SELECT pg_read_file('PG_VERSION')",
+        "SELECT pg_advisory_lock(1)",
+        "COPY trials TO PROGRAM 'true'",
+        "SET ROLE blood_hpo_worker",
     ):
         assert "permission denied" in refused(dashboard, statement)
     storage.engine.dispose()
@@ -142,6 +198,13 @@ def test_the_worker_runs_trials_and_deletes_nothing(
         "CREATE TABLE mine (a integer)",
         "UPDATE alembic_version SET version_num = 'x'",
         "UPDATE hpo.schema_version SET version = 2",
+        "DELETE FROM hpo.artefacts",
+        "UPDATE hpo.curves SET fold = 9",
+        "DROP VIEW hpo.trials",
+        "TRUNCATE trials",
+        "SELECT pg_read_file('PG_VERSION')",
+        "COPY trials TO PROGRAM 'true'",
+        "SET ROLE postgres",
     ):
         assert refused(worker, statement)
     storage.engine.dispose()

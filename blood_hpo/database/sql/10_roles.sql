@@ -15,6 +15,7 @@ BEGIN
                 ALTER ROLE blood_hpo_analyst SET statement_timeout = '30s';
                 ALTER ROLE blood_hpo_analyst SET default_transaction_read_only = on;
                 ALTER ROLE blood_hpo_analyst SET search_path = hpo;
+                ALTER ROLE blood_hpo_analyst CONNECTION LIMIT 20;
             END IF;
         EXCEPTION
             WHEN insufficient_privilege THEN
@@ -50,5 +51,30 @@ BEGIN
         GRANT INSERT, UPDATE ON hpo.artefacts TO blood_hpo_worker;
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO blood_hpo_worker;
     END IF;
+END
+$$;
+
+-- What PostgreSQL lets everybody do in every database, and what somebody who only reads could harm
+-- this one with: locks that hold up the workers' claims, large objects and temporary tables that
+-- fill the disk. Only a superuser may take such rights away; elsewhere they stay.
+DO $$
+DECLARE
+    called regprocedure;
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        RETURN;
+    END IF;
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    FOR called IN
+        SELECT oid FROM pg_proc
+        WHERE pronamespace = 'pg_catalog'::regnamespace
+            AND (proname ~ '^pg_(try_)?advisory_(xact_)?lock' OR proname ~ '^lo_(creat|from|put)')
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', called);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pg_database_owner', called);
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'blood_hpo_worker') THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO blood_hpo_worker', called);
+        END IF;
+    END LOOP;
 END
 $$;

@@ -1,0 +1,135 @@
+"""Milliseconds that each view takes on a large SYNTHETIC study, and its plan.
+
+The study has 5,000 complete trials of 3 folds over 50 epochs, which is 750,000 points of learning
+curves, 500 pruned trials, 50 failed ones with their retries, and 8 running; it lies in an embedded
+server of its own, which is removed at the end. Each line is one way in which a view is read: all
+its rows of the study with all its columns, or what a page or a person asks of it. Times are those
+of the server's one process, without parallel workers and without sending the rows (EXPLAIN
+ANALYZE): medians by the clock, and processor time, which other work on the machine prolongs less.
+What a client needs until it holds the rows stands beside.
+
+    python benchmarks/views.py
+
+takes about two minutes. `--plans` prints the plans, `--trials` sets the size.
+"""
+
+import argparse
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+from sqlalchemy import Connection, text
+from synthetic_study import fill
+
+from blood_hpo.database import embedded
+from blood_hpo.database.address import embedded_url, engine
+from blood_hpo.database.migrate import migrate
+from blood_hpo.settings import Settings
+
+LIMIT_MS = 200.0
+VIEWS = """
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'hpo'::regnamespace AND relkind IN ('v', 'm') ORDER BY relname
+"""
+
+
+class Timing(NamedTuple):
+    """How long one statement takes: rows, and milliseconds each time it runs."""
+
+    rows: int
+    processor: float
+    server: float
+    client: float
+
+
+def main() -> None:
+    """Make the study, time every view, print a table."""
+    asked = _arguments()
+    home = Path(tempfile.mkdtemp(prefix="blood-hpo-views-"))
+    try:
+        url = embedded_url(Settings(home=home))
+        migrate(url)
+        study = fill(url, asked.trials, asked.seed)
+        with engine(url, "benchmark").connect() as connection:
+            _measure(connection, study, asked)
+    finally:
+        embedded.release(home)
+        shutil.rmtree(home)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=5000, help="Complete trials.")
+    parser.add_argument("--seed", type=int, default=0, help="Of the study.")
+    parser.add_argument("--repeat", type=int, default=5, help="Runs of which the median counts.")
+    parser.add_argument("--plans", action="store_true", help="Print the plan of each statement.")
+    return parser.parse_args()
+
+
+def _measure(connection: Connection, study: str, asked: argparse.Namespace) -> None:
+    connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+    connection.exec_driver_sql("VACUUM ANALYZE")
+    connection.exec_driver_sql("SET max_parallel_workers_per_gather = 0")
+    print(f"SYNTHETIC study of {asked.trials} complete trials; ms, medians of {asked.repeat} runs")
+    print(f"{'statement':<72} {'rows':>7} {'cpu':>7} {'server':>7} {'client':>7}")
+    slow = 0
+    for statement in _statements(connection):
+        found = _time(connection, statement, study, asked.repeat)
+        slow += found.processor > LIMIT_MS
+        mark = f"  over {LIMIT_MS:.0f} ms" if found.processor > LIMIT_MS else ""
+        shown = " ".join(statement.split()).replace(":study", "…")
+        times = " ".join(f"{one:>7.1f}" for one in found[1:])
+        print(f"{shown:<72} {found.rows:>7} {times}{mark}", flush=True)
+        if asked.plans:
+            print(_plan(connection, statement, study))
+    sys.exit(1 if slow else 0)
+
+
+def _statements(connection: Connection) -> list[str]:
+    """All rows of each view for the study, then what else is asked of the largest ones."""
+    views = connection.scalars(text(VIEWS)).all()
+    return [
+        *(f"SELECT * FROM hpo.{view} WHERE study = :study" for view in views),
+        "SELECT * FROM hpo.trials WHERE study = :study AND number = 77",
+        "SELECT number, family, state, score FROM hpo.trials WHERE study = :study",
+        "SELECT * FROM hpo.leaderboard WHERE study = :study AND rank <= 10",
+        "SELECT * FROM hpo.learning_curves WHERE study = :study AND number = 77",
+        "SELECT count(*) FROM hpo.learning_curves",
+    ]
+
+
+def _time(connection: Connection, statement: str, study: str, repeat: int) -> Timing:
+    process = psutil.Process(connection.scalar(text("SELECT pg_backend_pid()")))
+    explain = text(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT json) {statement}")
+    before, server, client, rows = _processor(process), [], [], 0
+    for _ in range(repeat):
+        (plan,) = connection.execute(explain, {"study": study}).scalar_one()
+        server.append(plan["Execution Time"] + plan["Planning Time"])
+    processor = (_processor(process) - before) / repeat
+    for _ in range(min(repeat, 3)):
+        begun = time.perf_counter()
+        rows = len(connection.execute(text(statement), {"study": study}).all())
+        client.append(1000 * (time.perf_counter() - begun))
+    return Timing(rows, processor, statistics.median(server), statistics.median(client))
+
+
+def _processor(process: psutil.Process) -> float:
+    """Processor time of a process in milliseconds, counted in steps of ten."""
+    used = process.cpu_times()
+    return 1000 * float(used.user + used.system)
+
+
+def _plan(connection: Connection, statement: str, study: str) -> str:
+    lines = connection.scalars(
+        text(f"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) {statement}"), {"study": study}
+    )
+    return "\n".join(f"    {line}" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

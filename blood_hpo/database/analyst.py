@@ -1,0 +1,112 @@
+"""Statements of people's own, run with as few rights as the server can give.
+
+On the embedded server the session is the analyst's own, and nothing in a statement can make it
+anybody else's. Elsewhere the rights are those of ``DATABASE_URL``; where it may, the session takes
+the analyst's role, which keeps mistakes out but not somebody who has that URL anyway. In any case
+the transaction is read-only, one statement runs for at most 30 seconds, and it is one statement.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from blood_hpo.database.address import database_url, engine_options
+from blood_hpo.database.failures import database_errors, first_line
+from blood_hpo.database.query import Result
+from blood_hpo.errors import InputError
+from blood_hpo.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.exc import DBAPIError
+
+ROLE: Final = "blood_hpo_analyst"
+SECONDS: Final = 30
+_OPEN: Final = """
+    DO $$
+    DECLARE
+        answer refcursor := 'answer';
+    BEGIN
+        OPEN answer NO SCROLL FOR EXECUTE current_setting('blood_hpo.statement');
+    END
+    $$
+"""
+"""A cursor takes one statement that gives rows, and nothing that hides a second one behind it."""
+_WRONG: Final = ("22", "42", "0A", "34")
+_REFUSED: Final = "42501"
+
+
+def analyst_url(settings: Settings) -> str:
+    """The address of the database for somebody who only reads.
+
+    Raises:
+        InputError: ``DATABASE_URL`` is not the address of a PostgreSQL database.
+        DatabaseError: The database cannot be reached, or has not been migrated.
+    """
+    from sqlalchemy import create_engine, make_url
+
+    url = database_url(settings)
+    if settings.server_url() is not None:
+        return url
+    engine = create_engine(url, **engine_options("blood-hpo query"))
+    with database_errors(url), engine.begin() as connection:
+        # Without a password: only the account of the server reaches its socket.
+        connection.exec_driver_sql(f"ALTER ROLE {ROLE} LOGIN")
+    engine.dispose()
+    return make_url(url).set(username=ROLE).render_as_string(hide_password=False)
+
+
+def ask(url: str, statement: str) -> Result:
+    """Run one statement that reads, and take its rows.
+
+    Args:
+        url: The address of the database.
+        statement: SELECT, VALUES, WITH, SHOW or EXPLAIN.
+
+    Raises:
+        InputError: The statement is wrong, is more than one, or would change something.
+        DatabaseError: The database cannot be reached, refuses, or the time is up.
+    """
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import DBAPIError
+
+    engine = create_engine(url, **engine_options("blood-hpo query", read_only=True))
+    try:
+        with database_errors(url), engine.connect() as connection:
+            _limit(connection)
+            try:
+                return _fetch(connection, statement)
+            except DBAPIError as error:
+                if not _is_wrong(error):
+                    raise
+                raise InputError(f"{first_line(error)}; correct the statement") from error
+    finally:
+        engine.dispose()
+
+
+def _limit(connection: "Connection") -> None:
+    from sqlalchemy import text
+
+    connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{SECONDS}s'")
+    connection.exec_driver_sql("SET LOCAL search_path = hpo")
+    may = text("SELECT pg_has_role(oid, 'SET') FROM pg_roles WHERE rolname = :role")
+    if connection.scalar(may, {"role": ROLE}):
+        connection.exec_driver_sql(f"SET LOCAL ROLE {ROLE}")
+
+
+def _fetch(connection: "Connection", statement: str) -> Result:
+    from sqlalchemy import text
+
+    connection.execute(
+        text("SELECT set_config('blood_hpo.statement', :given, true)"),
+        {"given": statement.strip().rstrip(";")},
+    )
+    connection.exec_driver_sql(_OPEN)
+    found = connection.exec_driver_sql("FETCH ALL FROM answer")
+    return Result(tuple(found.keys()), [tuple(row) for row in found])
+
+
+def _is_wrong(error: "DBAPIError") -> bool:
+    """Whether the statement is to blame, and not the database or the rights."""
+    code = str(getattr(error.orig, "pgcode", None) or "")
+    read_only = code == "25006"
+    return read_only or (code.startswith(_WRONG) and code != _REFUSED)

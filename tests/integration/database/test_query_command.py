@@ -1,0 +1,143 @@
+"""``blood-hpo query``: named questions, SQL of one's own, and every format."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from pyarrow import parquet
+from typer.testing import CliRunner
+
+from blood_hpo.cli.main import app
+from blood_hpo.database.query import names
+from blood_hpo.errors import BloodHpoError, DatabaseError, InputError, StudyError
+from blood_hpo.settings import settings
+
+Ask = Callable[..., Result]
+
+
+@pytest.fixture
+def ask(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+    """Runs ``blood-hpo query`` on the test's database."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    settings.cache_clear()
+    yield lambda *words: CliRunner().invoke(app, ["query", *words])
+    settings.cache_clear()
+
+
+def answer(found: Result) -> str:
+    assert found.exit_code == 0, found.exception
+    return found.stdout
+
+
+def problem(found: Result, kind: type[BloodHpoError]) -> str:
+    assert isinstance(found.exception, kind)
+    assert "\n" not in str(found.exception)
+    return str(found.exception)
+
+
+def test_every_question_is_listed_with_its_parameters(ask: Ask) -> None:
+    listed = json.loads(answer(ask("--format", "json")))
+    assert [one["name"] for one in listed] == names()
+    found = {one["name"]: one["parameters"] for one in listed}
+    assert found["curves"] == "--study STUDY --set number=N"
+    assert found["leaderboard"] == "--study STUDY [--set top=N]"
+
+
+def test_an_answer_comes_in_every_format(ask: Ask, study: str, tmp_path: Path) -> None:
+    asked = ("leaderboard", "--study", study, "--set", "top=1")
+    table = answer(ask(*asked))
+    assert table.startswith("Best configurations of each family\nfamily  rank")
+    objects = json.loads(answer(ask(*asked, "--format", "json")))
+    assert [one["number"] for one in objects] == [2, 1]
+    lines = list(csv.DictReader(io.StringIO(answer(ask(*asked, "--format", "csv")))))
+    assert [line["number"] for line in lines] == ["2", "1"]
+    file = tmp_path / "best.parquet"
+    assert answer(ask(*asked, "--format", "parquet", "--output", str(file))) == ""
+    stored = parquet.read_table(file).to_pylist()
+    assert [row["number"] for row in stored] == [2, 1]
+    assert json.loads(stored[1]["params"]) == objects[1]["params"]
+    assert stored[0]["score"] == objects[0]["score"]
+
+
+def test_an_answer_goes_into_a_file(ask: Ask, study: str, tmp_path: Path) -> None:
+    file = tmp_path / "trials.csv"
+    assert answer(ask("trials", "-s", study, "--format", "csv", "-o", str(file))) == ""
+    assert file.read_text(encoding="utf-8").count("\n") == 8
+    nowhere = ask("trials", "-s", study, "-o", str(tmp_path / "no" / "where"))
+    assert "cannot be written (No such file or directory)" in problem(nowhere, InputError)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("leaderbord",), "did you mean 'leaderboard'?"),
+        (("leaderboard",), "name it with --study"),
+        (("curves", "-s", "blood"), "needs --set number=N"),
+        (("curves", "-s", "blood", "--set", "number=one"), "number is a whole number from 0"),
+        (("curves", "-s", "blood", "--set", "number=99999999999"), "is a whole number"),
+        (("curves", "-s", "blood", "--set", "number"), "as in --set top=5"),
+        (("curves", "-s", "blood", "--set", "top=1"), "takes --study STUDY --set number=N"),
+        (("studies", "--set", "top=1"), "takes no parameters"),
+        (("studies", "--sql", "select 1"), "not both"),
+        (("--sql", "select 1", "--set", "top=1"), "gives parameters to a question"),
+        (("studies", "--format", "parquet"), "name a file with --output"),
+    ],
+)
+def test_a_wrong_call_says_what_to_do(
+    ask: Ask, study: str, words: tuple[str, ...], said: str
+) -> None:
+    assert study == "blood"
+    assert said in problem(ask(*words), InputError)
+
+
+def test_an_unknown_study_is_said_to_be_unknown(ask: Ask) -> None:
+    assert "there is no study 'nope'" in problem(ask("trials", "-s", "nope"), StudyError)
+
+
+def test_sql_of_ones_own_reads_the_views_by_their_bare_names(ask: Ask, study: str) -> None:
+    statement = "select family, count(*) as n, sum(1.5) as half from trials group by 1 order by 1;"
+    assert study
+    assert json.loads(answer(ask("--sql", statement, "--format", "json"))) == [
+        {"family": "cnn", "n": 3, "half": 4.5},
+        {"family": "mlp", "n": 4, "half": 6},
+    ]
+    assert "current_user" in answer(ask("--sql", "select current_user"))
+    assert "blood_hpo_analyst" in answer(ask("--sql", "select current_user"))
+    assert answer(ask("--sql", "select '50%' as percent, ':x' as colon")).endswith("50%      :x\n")
+
+
+@pytest.mark.parametrize(
+    ("statement", "said", "kind"),
+    [
+        ("selct 1", "syntax error", InputError),
+        ("select nothing from trials", "does not exist", InputError),
+        ("select 1; select 2", "multi-query", InputError),
+        ("select 1; commit; drop schema hpo cascade", "multi-query", InputError),
+        ("do $$ begin reset role; end $$", "cannot open DO query as cursor", InputError),
+        ("reset role", "cannot open RESET query as cursor", InputError),
+        ("drop table public.trials", "cannot open DROP TABLE query as cursor", InputError),
+        ("delete from public.trials", "cannot open DELETE query as cursor", InputError),
+        ("delete from public.trials returning *", "permission denied", DatabaseError),
+        ("select * from public.trials", "permission denied", DatabaseError),
+        ("select pg_read_file('/etc/passwd')", "permission denied", DatabaseError),
+        ("select lo_import('/etc/passwd')", "permission denied", DatabaseError),
+        ("", "syntax error", InputError),
+    ],
+)
+def test_sql_that_is_wrong_or_forbidden_is_refused_in_a_line(
+    ask: Ask, statement: str, said: str, kind: type[BloodHpoError]
+) -> None:
+    refused = problem(ask("--sql", statement), kind)
+    assert said in refused or not statement
+
+
+def test_a_statement_cannot_give_itself_more_time(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blood_hpo.database.analyst.SECONDS", 1)
+    greedy = "select set_config('statement_timeout', '0', false), pg_sleep(20)"
+    assert "statement timeout" in problem(ask("--sql", greedy), DatabaseError)
