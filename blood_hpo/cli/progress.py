@@ -74,7 +74,8 @@ class Progress:
 
 def line(snapshot: Snapshot) -> str:
     """The latest stage in one line."""
-    return "; ".join(_family(row) for row in snapshot.stages[-1].families)
+    stage = snapshot.stages[-1]
+    return "; ".join(f"{stage.label} {_family(row)}".strip() for row in stage.families)
 
 
 def _family(row: Row) -> str:

@@ -166,7 +166,7 @@ def test_in_a_pipe_no_line_is_cut_or_padded(capsys: pytest.CaptureFixture[str]) 
 def test_a_watch_in_a_pipe_is_one_line_of_the_latest_stage() -> None:
     later = stage("confirm", families=[family("mlp", best_score=None, eta_seconds=None)])
     assert line(snapshot(stage(), later)) == (
-        "mlp 12/40 done, 2 running, 3 pruned, 1 failed, best -, - left"
+        "confirm mlp 12/40 done, 2 running, 3 pruned, 1 failed, best -, - left"
     )
 
 
