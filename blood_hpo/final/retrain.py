@@ -32,7 +32,6 @@ from blood_hpo.service.outage import Waiting
 from blood_hpo.service.stage import Ending, Note, Run
 from blood_hpo.service.studies import SharedStudy
 from blood_hpo.service.trial_pictures import pictures_of_model
-from blood_hpo.training.scores import confusion
 from blood_hpo.training.seeds import derive
 
 PLAN = "plan"
@@ -101,9 +100,8 @@ class RetrainStage:
         }
         facts = {**claim.attributes, **attributes, "data": self.study.data}
         title = f"{claim.family} ({claim.attributes['recipe']}), seed {claim.attributes[REPLICATE]}"
-        matrix = confusion(tested.labels, tested.probabilities).tolist()
         artefacts = {
-            **pictures_of_model(title, attributes, matrix),
+            **pictures_of_model(title, attributes),
             "model.keras": content,
             "model.md": model_card(f"{name}.keras", facts).encode(),
             "predictions.npz": tested.arrays(),

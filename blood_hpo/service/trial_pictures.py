@@ -1,6 +1,6 @@
 """What the dashboard shows of a trial: its learning curves and the classes it confuses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from blood_hpo.data.facts import CLASSES
@@ -53,15 +53,12 @@ def _fold_panels(attributes: Mapping[str, Any]) -> list[Panel]:
     return [Panel(title, [*validation, *scores]), Panel("training loss", losses)]
 
 
-def pictures_of_model(
-    title: str, attributes: Mapping[str, Any], test: Sequence[Sequence[int]]
-) -> dict[str, bytes]:
+def pictures_of_model(title: str, attributes: Mapping[str, Any]) -> dict[str, bytes]:
     """The pictures of a model that was retrained and tested.
 
     Args:
         title: What the model is.
-        attributes: The user attributes ``curves`` and ``best_epoch`` of its trial.
-        test: Its confusion matrix on the test split.
+        attributes: The user attributes ``curves``, ``best_epoch`` and ``confusion`` of its trial.
 
     Returns:
         Contents of files by name.
@@ -79,5 +76,5 @@ def pictures_of_model(
     ]
     return {
         CURVES_FILE: curves(title, panels),
-        CONFUSION_FILE: confusion(f"{title}, test split", test, CLASSES),
+        CONFUSION_FILE: confusion(f"{title}, test split", attributes["confusion"], CLASSES),
     }

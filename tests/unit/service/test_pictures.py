@@ -41,8 +41,8 @@ def test_a_trial_has_curves_of_all_folds_and_a_confusion_matrix() -> None:
 def test_a_model_shows_training_beside_validation() -> None:
     line = [[0.1, 0.2]]
     names = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
-    attributes = {"curves": dict.fromkeys(names, line), "best_epoch": 2}
-    found = pictures_of_model("cnn, seed 1", attributes, [[1] * 8] * 8)
+    known = {"curves": dict.fromkeys(names, line), "best_epoch": 2, "confusion": [[1] * 8] * 8}
+    found = pictures_of_model("cnn, seed 1", known)
     assert words(found["curves.svg"]).count("training") == 2
     assert any("test split" in one for one in words(found["confusion.svg"]))
 
