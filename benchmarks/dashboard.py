@@ -1,0 +1,121 @@
+"""CPU seconds that optuna-dashboard takes to refresh a page of a large SYNTHETIC study.
+
+The study has 5,000 complete trials of 3 folds over 50 epochs, some pruned and failed ones, and 8
+running. An open page asks for its study every few seconds, for the trials after those that it holds
+as finished. Measured is the processor time of the one process that serves it, with everything that
+a request costs there: the application, Optuna's cache, and the driver of the database; the
+database's own work is another process's.
+
+    python benchmarks/dashboard.py
+
+takes about two minutes. `--trials` sets the size.
+"""
+
+import argparse
+import io
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from wsgiref.types import WSGIApplication
+from wsgiref.util import setup_testing_defaults
+
+from synthetic_study import fill
+
+from blood_hpo.database import embedded
+from blood_hpo.database.address import embedded_url
+from blood_hpo.database.migrate import migrate
+from blood_hpo.service.dashboard import application
+from blood_hpo.service.notes import refresh_note
+from blood_hpo.service.storage import StudyStorage
+from blood_hpo.settings import Settings
+
+LIMIT_SECONDS = 0.15
+REPEATS = 5
+CACHED_SECONDS = 10.5
+"""optuna-dashboard asks the storage again when what it holds of a large study is 10 s old."""
+
+
+class Page:
+    """Asks the application what an open page asks, and counts this process's time."""
+
+    def __init__(self, app: WSGIApplication, study_id: int) -> None:
+        self._app = app
+        self._path = f"/api/studies/{study_id}"
+
+    def ask(self, after: int) -> tuple[float, bytes]:
+        """Seconds, and the answer."""
+        environ: dict[str, object] = {"PATH_INFO": self._path, "QUERY_STRING": f"after={after}"}
+        environ["wsgi.input"] = io.BytesIO()
+        setup_testing_defaults(environ)
+        begun = time.process_time()
+        content = b"".join(self._app(environ, lambda *_: lambda _: None))
+        return time.process_time() - begun, content
+
+    def say(self, what: str, after: int, repeats: int, between: float) -> float:
+        """Ask repeatedly and print a line; the median of the seconds."""
+        found = []
+        for _ in range(repeats):
+            time.sleep(between)
+            found.append(self.ask(after))
+        seconds = statistics.median(one for one, _ in found)
+        print(f"{what:<62} {seconds:>7.3f} {len(found[0][1]) / 1e6:>7.2f}", flush=True)
+        return seconds
+
+
+def main() -> None:
+    """Make the study, time the requests of an open page, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=5000, help="Complete trials.")
+    parser.add_argument("--seed", type=int, default=0, help="Of the study.")
+    asked = parser.parse_args()
+    with _database() as url:
+        migrate(url)
+        storage = StudyStorage(url, "benchmark")
+        study_id = storage.study_id(fill(url, asked.trials, asked.seed))
+        noted = _seconds(lambda: refresh_note(storage, study_id, least_seconds=0))
+        storage.engine.dispose()
+        print(f"SYNTHETIC study of {asked.trials} complete trials")
+        print(f"{'request':<62} {'cpu s':>7} {'MB':>7}")
+        slow = _measure(Page(application(url), study_id)) > LIMIT_SECONDS
+    print(f"{'a worker writes the note, once a minute at most':<62} {noted:>7.3f}")
+    sys.exit(f"a refresh takes more than {LIMIT_SECONDS} s" if slow else 0)
+
+
+def _measure(page: Page) -> float:
+    """Print each request; the seconds of a refresh."""
+    seconds, content = page.ask(0)
+    print(f"{'first page after the start of the dashboard':<62} {seconds:>7.3f}", end="")
+    print(f" {len(content) / 1e6:>7.2f}")
+    states = [trial["state"] for trial in json.loads(content)["trials"]]
+    known = states.index("Running")
+    page.say("first page of another onlooker", 0, 1, 0)
+    page.say("refresh within 10 s of another", known, REPEATS, 0)
+    page.say("refresh while a trial of the beginning still runs", 10, 1, CACHED_SECONDS)
+    return page.say("refresh", known, REPEATS, CACHED_SECONDS)
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    begun = time.process_time()
+    call()
+    return time.process_time() - begun
+
+
+@contextmanager
+def _database() -> Iterator[str]:
+    """A server of its own, which is removed at the end."""
+    home = Path(tempfile.mkdtemp(prefix="blood-hpo-dashboard-"))
+    try:
+        yield embedded_url(Settings(home=home))
+    finally:
+        embedded.release(home)
+        shutil.rmtree(home)
+
+
+if __name__ == "__main__":
+    main()
