@@ -54,7 +54,7 @@ class Stack:
         asked = self.run("docker", "exec", database, *psql)
         return [tuple(line.split("|")) for line in asked.stdout.splitlines()]
 
-    def wait_for(self, condition: Callable[[], object], what: str, seconds: float = 240) -> None:
+    def wait_for(self, condition: Callable[[], object], what: str, seconds: float = 400) -> None:
         """Wait for a condition, and fail if it does not come true in time."""
         deadline = time.monotonic() + seconds
         while not condition():

@@ -80,17 +80,17 @@ def hosts(swarm: SwarmStack, condition: str) -> set[str]:
 
 def test_a_stack_that_is_scaled_spends_exactly_its_budget(swarm: SwarmStack) -> None:
     job = ("docker", "service", "ls", f"--filter=name={NAME}_init", "--format={{.Replicas}}")
-    swarm.wait_for(lambda: "(1/1 completed)" in swarm.run(*job).stdout, "init has ended", 400)
-    swarm.wait_for(lambda: len(hosts(swarm, "epoch > 0")) == 3, "three containers train", 400)
+    swarm.wait_for(lambda: "(1/1 completed)" in swarm.run(*job).stdout, "init has ended")
+    swarm.wait_for(lambda: len(hosts(swarm, "epoch > 0")) == 3, "three containers train")
     swarm.run("docker", "service", "scale", "--detach", f"{NAME}_worker=5")
-    swarm.wait_for(lambda: len(hosts(swarm, "epoch > 0")) == 5, "five have trained", 400)
+    swarm.wait_for(lambda: len(hosts(swarm, "epoch > 0")) == 5, "five have trained")
     begun = time.monotonic()
     swarm.run("docker", "service", "scale", "--detach", f"{NAME}_worker=2")
     swarm.wait_for(lambda: len(swarm.containers("worker")) <= 2, "three have drained")
     print(f"three workers drained in {time.monotonic() - begun:.1f} s")
 
     report = "/report/swarm/report.html"
-    swarm.wait_for(lambda: not swarm.containers("final"), "final has ended", 400)
+    swarm.wait_for(lambda: not swarm.containers("final"), "final has ended")
     (served,) = swarm.containers("report")
     page = swarm.run("docker", "exec", served, "cat", report).stdout
     assert "SYNTHETIC" in page
