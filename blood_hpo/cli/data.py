@@ -60,6 +60,7 @@ def fetch(
     Example: blood-hpo data fetch
     """
     from blood_hpo.data.bloodmnist import fetch_official, find, official_file
+    from blood_hpo.errors import DataError
     from blood_hpo.settings import settings
 
     if settings().data is not None:
@@ -68,7 +69,13 @@ def fetch(
         return
     official = official_file()
     official = official._replace(url=url) if url else official
-    source = fetch_official(settings(), official=official, answer_seconds=_PATIENCE_SECONDS)
+    try:
+        source = fetch_official(settings(), official=official, answer_seconds=_PATIENCE_SECONDS)
+    except DataError as error:
+        if error.__cause__ is None:  # it says itself what to do
+            raise
+        advice = "run it again, or set BLOOD_HPO_DATA to a file of your own"
+        raise DataError(f"{error}; {advice}") from error
     typer.echo(f"{source.label}: {source.path}")
 
 

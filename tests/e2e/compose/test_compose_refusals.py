@@ -90,6 +90,7 @@ def test_a_read_only_data_volume_is_named(stack: Stack) -> None:
     )
     assert said.returncode == 3
     assert "Read-only file system" in said.stderr
+    assert "set BLOOD_HPO_DATA to a file of your own" in said.stderr
 
 
 def test_a_missing_study_file_is_named(stack: Stack) -> None:
