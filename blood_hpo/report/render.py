@@ -34,6 +34,7 @@ from blood_hpo.report.sections import (
     test,
     training,
 )
+from blood_hpo.report.studyfile import STUDIES
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -88,7 +89,7 @@ def write(
         (new / NUMBERS).write_text(numbers(found, sections, written), encoding="utf-8")
         for section in sections:
             files.write_parts(new, section)
-        files.write_studies(found, new / again.STUDIES)
+        files.write_studies(found, new / STUDIES)
         if found.final:
             files.write_models(found.final, new, artefact)
     return folder / PAGE

@@ -8,6 +8,9 @@ from typing import Any
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import Json
 
+STUDIES = "studies"
+"""Folder of the study files beside the page."""
+
 ORDER = (
     *("name", "description", "seed", "objective"),
     *("data", "training", "sampler", "pruner", "final", "space", "families"),

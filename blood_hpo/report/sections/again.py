@@ -4,12 +4,9 @@ from blood_hpo.report.cells import Cell, code, number, plain
 from blood_hpo.report.document import Block, Command, Section, Table, Text, one_group
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import family_name
-from blood_hpo.report.studyfile import study_files
+from blood_hpo.report.studyfile import STUDIES, study_files
 
 TITLE = "Making it again"
-
-STUDIES = "studies"
-"""Folder of the study files beside the page."""
 
 
 def section(found: Findings) -> Section:

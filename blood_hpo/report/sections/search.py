@@ -29,6 +29,7 @@ from blood_hpo.report.findings import Findings
 from blood_hpo.report.importance import FEWEST_TRIALS, Importance, importance, marginal_means
 from blood_hpo.report.record import SPENT, Study, Trial, family_name
 from blood_hpo.report.sections.commands import finish
+from blood_hpo.report.studyfile import STUDIES
 from blood_hpo.report.uncertainty import spread
 
 TOP = 5
@@ -39,7 +40,7 @@ def section(found: Findings) -> Section:
     study = found.study
     forests = {one: _forest(study, one) for one in study.families}
     blocks: list[Block] = [*_progress(found), *_histories(found), _leaderboard(study)]
-    blocks += [Heading("What mattered"), *_importances(forests), *_marginals(study)]
+    blocks += [Heading("What mattered"), *_importances(study, forests), *_marginals(study)]
     facts = {
         "importance": {
             family: {
@@ -139,7 +140,7 @@ def _forest(study: Study, family: str) -> Importance | None:
     return importance(study.space(family), study.leaderboard(family))
 
 
-def _importances(forests: dict[str, Importance | None]) -> list[Block]:
+def _importances(study: Study, forests: dict[str, Importance | None]) -> list[Block]:
     drawn = tuple(
         draw.importance(family, forest.values) for family, forest in forests.items() if forest
     )
@@ -159,14 +160,19 @@ def _importances(forests: dict[str, Importance | None]) -> list[Block]:
             ),
             Figures(drawn),
         ]
-    few = [family_name(family) for family, forest in forests.items() if forest is None]
-    if few:
-        text = (
-            f"Importances need {FEWEST_TRIALS} complete trials of a family; {listed(few)} have"
-            " fewer. Run the study file again with a larger --budget."
-        )
-        blocks.append(Missing(text.replace(" have", " has") if len(few) == 1 else text))
-    return blocks
+    few = [family for family, forest in forests.items() if forest is None]
+    return [*blocks, *([_too_few(study, few)] if few else [])]
+
+
+def _too_few(study: Study, families: Sequence[str]) -> Missing:
+    names = [family_name(one) for one in families]
+    budgets = " ".join(f"--budget {one}={2 * study.budget(one)}" for one in families)
+    return Missing(
+        f"Importances need {FEWEST_TRIALS} complete trials of a family; {listed(names)}"
+        f" {'has' if len(names) == 1 else 'have'} fewer. With a larger budget the same study goes"
+        " on (in this page's folder).",
+        f"blood-hpo run {STUDIES}/{study.name}.toml {budgets}",
+    )
 
 
 def _marginals(study: Study) -> list[Block]:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -103,27 +104,42 @@ def test_synthetic_images_are_named_at_the_top(report: Path) -> None:
     assert body.index("<strong>SYNTHETIC data:</strong>") < body.index("<h1>")
 
 
-@pytest.fixture
-def tampered(finished: House) -> Iterator[House]:
-    """The house, with one file of the study changed after it was saved."""
-    change = "UPDATE hpo.artefacts SET content = {} WHERE name LIKE '%/predictions.npz'"
-    with finished.database.begin() as connection:
-        connection.execute(text(change.format("content || decode('00', 'hex')")))
-    yield finished
-    with finished.database.begin() as connection:
-        connection.execute(text(change.format("substr(content, 1, length(content) - 1)")))
+CHANGED = (
+    "content = content || decode('00', 'hex')",
+    "content = substr(content, 1, length(content) - 1)",
+)
+DELETED = ("name = name || '-gone'", "name = regexp_replace(name, '-gone$', '')")
 
 
-def test_a_changed_file_is_one_line_and_leaves_the_report_that_was(
-    tampered: House, report: Path
+@contextmanager
+def altered(house: House, file: str, change: tuple[str, str]) -> Iterator[None]:
+    """A saved file that is not what it was, for as long as it is needed."""
+    there, back = (f"UPDATE hpo.artefacts SET {step} WHERE name ~ :file" for step in change)
+    pattern = {"file": f"^[0-9]+/{file}(-gone)?$"}
+    with house.database.begin() as connection:
+        connection.execute(text(there), pattern)
+    yield
+    with house.database.begin() as connection:
+        connection.execute(text(back), pattern)
+
+
+@pytest.mark.parametrize("file", ["predictions.npz", "model.keras", "medmnist.csv"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [(CHANGED, "has been changed since it was written"), (DELETED, "has no file '0/")],
+)
+def test_a_changed_or_deleted_file_is_one_line_and_leaves_the_report_that_was(
+    finished: House, report: Path, file: str, change: tuple[str, str], message: str
 ) -> None:
     before = content(report)
-    process = tampered.start("report", "whole", "--out", "one")
-    _, err = process.communicate(timeout=280)
-    assert process.returncode == 5
+    with altered(finished, file, change):
+        process = finished.start("report", "whole", "--out", "one")
+        _, err = process.communicate(timeout=280)
+    assert process.returncode == 5, err
     (line,) = err.strip().splitlines()
-    assert "has been changed since it was written" in line
+    assert message in line
     assert content(report) == before
+    assert [one.name for one in report.parent.glob(".one-*")] == []
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,13 @@ def test_too_few_trials_have_no_importance() -> None:
     assert importance(SPACE["mlp"], planted(19)) is None
 
 
+def test_too_few_trials_say_with_which_budget_to_go_on(searched: Findings) -> None:
+    study = replace(searched.study, spec=spec(space={}), trials=tuple(planted(19)))
+    blocks = search.section(replace(searched, study=study)).blocks
+    commands = [block.command for block in blocks if isinstance(block, Missing)]
+    assert "blood-hpo run studies/blood.toml --budget mlp=52 --budget cnn=52" in commands
+
+
 def test_importances_are_drawn_where_there_are_enough_trials(searched: Findings) -> None:
     study = replace(searched.study, spec=spec(space={}), trials=tuple(planted(30)))
     found = search.section(replace(searched, study=study))
