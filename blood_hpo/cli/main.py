@@ -15,6 +15,7 @@ from blood_hpo.cli import (
     final,
     health,
     predict,
+    query,
     report,
     run,
     status,
@@ -38,6 +39,7 @@ app.command("final")(final.final)
 app.command("report")(report.report)
 app.command("predict")(predict.predict)
 app.command("status")(status.status)
+app.command("query")(query.query)
 app.add_typer(study.app, name="study")
 app.add_typer(trial.app, name="trial")
 app.add_typer(db.app, name="db")

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from blood_hpo.service.storage import StudyStorage
 
 
-def _study_name(name_or_file: str) -> str:
-    if not name_or_file.endswith(".toml"):
+def study_name(name_or_file: str | None) -> str | None:
+    """The name of a study that was given by name or by file."""
+    if name_or_file is None or not name_or_file.endswith(".toml"):
         return name_or_file
     from blood_hpo.studyfile.load import load
 
@@ -27,7 +28,7 @@ StudyArgument = Annotated[
         help="Name of the study, or its file.",
         envvar="BLOOD_HPO_STUDY",
         show_envvar=True,
-        callback=_study_name,
+        callback=study_name,
     ),
 ]
 FinalOption = Annotated[

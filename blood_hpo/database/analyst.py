@@ -68,6 +68,8 @@ def ask(url: str, statement: str) -> Result:
     from sqlalchemy import create_engine
     from sqlalchemy.exc import DBAPIError
 
+    if not statement.strip(" ;\n"):
+        raise InputError("the statement is empty; write one that reads, such as select 1")
     engine = create_engine(url, **engine_options("blood-hpo query", read_only=True))
     try:
         with database_errors(url), engine.connect() as connection:

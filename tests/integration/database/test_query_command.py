@@ -71,27 +71,25 @@ def test_an_answer_goes_into_a_file(ask: Ask, study: str, tmp_path: Path) -> Non
     assert "cannot be written (No such file or directory)" in problem(nowhere, InputError)
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("leaderbord",), "did you mean 'leaderboard'?"),
-        (("leaderboard",), "name it with --study"),
-        (("curves", "-s", "blood"), "needs --set number=N"),
-        (("curves", "-s", "blood", "--set", "number=one"), "number is a whole number from 0"),
-        (("curves", "-s", "blood", "--set", "number=99999999999"), "is a whole number"),
-        (("curves", "-s", "blood", "--set", "number"), "as in --set top=5"),
-        (("curves", "-s", "blood", "--set", "top=1"), "takes --study STUDY --set number=N"),
-        (("studies", "--set", "top=1"), "takes no parameters"),
-        (("studies", "--sql", "select 1"), "not both"),
-        (("--sql", "select 1", "--set", "top=1"), "gives parameters to a question"),
-        (("studies", "--format", "parquet"), "name a file with --output"),
-    ],
-)
-def test_a_wrong_call_says_what_to_do(
-    ask: Ask, study: str, words: tuple[str, ...], said: str
-) -> None:
+WRONG = [
+    (("leaderbord",), "did you mean 'leaderboard'?"),
+    (("leaderboard",), "name it with --study"),
+    (("curves", "-s", "blood"), "needs --set number=N"),
+    (("curves", "-s", "blood", "--set", "number=one"), "number is a whole number from 0"),
+    (("curves", "-s", "blood", "--set", "number=99999999999"), "is a whole number"),
+    (("curves", "-s", "blood", "--set", "number"), "as in --set top=5"),
+    (("curves", "-s", "blood", "--set", "top=1"), "takes --study STUDY --set number=N"),
+    (("studies", "--set", "top=1"), "takes no parameters"),
+    (("studies", "--sql", "select 1"), "not both"),
+    (("--sql", "select 1", "--set", "top=1"), "gives parameters to a question"),
+    (("studies", "--format", "parquet"), "name a file with --output"),
+]
+
+
+def test_a_wrong_call_says_what_to_do(ask: Ask, study: str) -> None:
     assert study == "blood"
-    assert said in problem(ask(*words), InputError)
+    for words, said in WRONG:
+        assert said in problem(ask(*words), InputError)
 
 
 def test_an_unknown_study_is_said_to_be_unknown(ask: Ask) -> None:
@@ -110,29 +108,26 @@ def test_sql_of_ones_own_reads_the_views_by_their_bare_names(ask: Ask, study: st
     assert answer(ask("--sql", "select '50%' as percent, ':x' as colon")).endswith("50%      :x\n")
 
 
-@pytest.mark.parametrize(
-    ("statement", "said", "kind"),
-    [
-        ("selct 1", "syntax error", InputError),
-        ("select nothing from trials", "does not exist", InputError),
-        ("select 1; select 2", "multi-query", InputError),
-        ("select 1; commit; drop schema hpo cascade", "multi-query", InputError),
-        ("do $$ begin reset role; end $$", "cannot open DO query as cursor", InputError),
-        ("reset role", "cannot open RESET query as cursor", InputError),
-        ("drop table public.trials", "cannot open DROP TABLE query as cursor", InputError),
-        ("delete from public.trials", "cannot open DELETE query as cursor", InputError),
-        ("delete from public.trials returning *", "permission denied", DatabaseError),
-        ("select * from public.trials", "permission denied", DatabaseError),
-        ("select pg_read_file('/etc/passwd')", "permission denied", DatabaseError),
-        ("select lo_import('/etc/passwd')", "permission denied", DatabaseError),
-        ("", "syntax error", InputError),
-    ],
-)
-def test_sql_that_is_wrong_or_forbidden_is_refused_in_a_line(
-    ask: Ask, statement: str, said: str, kind: type[BloodHpoError]
-) -> None:
-    refused = problem(ask("--sql", statement), kind)
-    assert said in refused or not statement
+REFUSED: list[tuple[str, str, type[BloodHpoError]]] = [
+    ("selct 1", "syntax error", InputError),
+    ("select nothing from trials", "does not exist", InputError),
+    ("select 1; select 2", "multi-query", InputError),
+    ("select 1; commit; drop schema hpo cascade", "multi-query", InputError),
+    ("do $$ begin reset role; end $$", "cannot open DO query as cursor", InputError),
+    ("reset role", "cannot open RESET query as cursor", InputError),
+    ("drop table public.trials", "cannot open DROP TABLE query as cursor", InputError),
+    ("delete from public.trials", "cannot open DELETE query as cursor", InputError),
+    ("delete from public.trials returning *", "read-only transaction", InputError),
+    ("select * from public.trials", "permission denied", DatabaseError),
+    ("select pg_read_file('/etc/passwd')", "permission denied", DatabaseError),
+    ("select lo_import('/etc/passwd')", "permission denied", DatabaseError),
+    ("", "empty", InputError),
+]
+
+
+def test_sql_that_is_wrong_or_forbidden_is_refused_in_a_line(ask: Ask) -> None:
+    for statement, said, kind in REFUSED:
+        assert said in problem(ask("--sql", statement), kind), statement
 
 
 def test_a_statement_cannot_give_itself_more_time(
