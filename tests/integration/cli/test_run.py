@@ -79,6 +79,21 @@ def test_a_grid_around_the_best_configuration_of_a_finished_study(program: Progr
     assert "study around: ready" in again.stdout
 
 
+def test_a_grid_around_the_winners_is_part_of_the_same_run_and_of_its_report(
+    program: Program, tiny_file: str
+) -> None:
+    text = STUDY.partition("[space]")[0].replace("tiny", "widths")
+    text += '[sampler]\nname = "grid"\n[families.mlp.space]\nunits = [8, 16]\n'
+    result = program.run("run", tiny_file, "--grid", program.file(text, "widths.toml"))
+    assert "report: report/tiny/report.html" in result.stderr
+    shown = json.loads(program.run("study", "show", "tiny-widths", "--format", "json").stdout)
+    assert shown["spec"]["families"]["mlp"]["fixed_from"] == "tiny"
+    folder = program.folder / "report/tiny"
+    tables = json.loads((folder / "report.json").read_text())["sections"]["effects"]["tables"]
+    assert [row["units"] for row in tables["units"]] == [8, 16]
+    assert {one.name for one in (folder / "studies").iterdir()} == {"tiny.toml", "tiny-widths.toml"}
+
+
 def test_a_space_smaller_than_its_budget_ends_the_watch(program: Program) -> None:
     text = """
     name = "narrow"
