@@ -34,6 +34,16 @@ def hosts(stack: Stack) -> set[str]:
     return {host for _, host in (*trials(stack, "COMPLETE"), *trials(stack, "PRUNED"))}
 
 
+def have_trained(stack: Stack, workers: int) -> bool:
+    """Whether there are so many workers, and each has held a trial at least for an epoch."""
+    held = stack.sql(
+        "SELECT DISTINCT split_part(worker, ':', 1) FROM hpo.trials"
+        " WHERE study = 'search' AND epoch > 1"
+    )
+    there = set(stack.containers("worker"))
+    return len(there) == workers and there <= {host for (host,) in held}
+
+
 def workers_ended(stack: Stack) -> bool:
     """Whether no container of the service runs any more."""
     return not stack.containers("worker")
@@ -72,7 +82,7 @@ def test_a_search_spends_exactly_its_budget_whatever_happens(search: Stack) -> N
     assert codes == {"0"}
 
     scale(search, 4)
-    search.wait_for(lambda: len(in_training(search)) == 4, "four train")
+    search.wait_for(lambda: have_trained(search, 4), "four have trained")
     scale(search, 1)
     search.wait_for(lambda: workers_ended(search), "the last worker ends")
 
