@@ -6,7 +6,7 @@ all. A trial that has ended is never run again, hence no model is tested twice.
 
 import io
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 
@@ -82,14 +82,8 @@ class RetrainStage:
     def end(self, claim: Claim, run: Run, note: Note) -> Ending:
         """Export the model, test the file, and gather what is known about it."""
         assert isinstance(run, Retraining)
-        content, trained = _exported(claim, run, self._source), run.validation_probabilities()
-        openings = claim.attributes.get(OPENINGS, 0)
-        assert isinstance(openings, int)
-        note({OPENINGS: openings + 1})
-        average = final_spec(self._search.spec).average_symmetries
-        tested = test(
-            content, trained, run.parameter_count, self._data.validation, self._source, average
-        )
+        content = _exported(claim, run, self._source)
+        tested = self._tested(claim, run, note, content)
         name = f"{self._search.name}-{claim.family}-{claim.attributes[REPLICATE]}"
         figures, result_file = medmnist_result(tested.labels, tested.probabilities, name)
         attributes = {
@@ -98,16 +92,33 @@ class RetrainStage:
             "medmnist": figures,
             **_model(f"{name}.keras", content, tested),
         }
-        facts = {**claim.attributes, **attributes, "data": self.study.data}
-        title = f"{claim.family} ({claim.attributes['recipe']}), seed {claim.attributes[REPLICATE]}"
         artefacts = {
-            **pictures_of_model(title, attributes),
+            **self._described(claim, f"{name}.keras", attributes),
             "model.keras": content,
-            "model.md": model_card(f"{name}.keras", facts).encode(),
             "predictions.npz": tested.arrays(),
             "medmnist.csv": result_file,
         }
         return Ending(run.score, attributes, artefacts)
+
+    def _tested(self, claim: Claim, run: Retraining, note: Note, content: bytes) -> Tested:
+        """Test a model's file, after a note that the test split is opened for it."""
+        openings = claim.attributes.get(OPENINGS, 0)
+        assert isinstance(openings, int)
+        note({OPENINGS: openings + 1})
+        trained, validation = run.validation_probabilities(), self._data.validation
+        average = final_spec(self._search.spec).average_symmetries
+        return test(content, trained, run.parameter_count, validation, self._source, average)
+
+    def _described(
+        self, claim: Claim, file: str, attributes: Mapping[str, object]
+    ) -> dict[str, bytes]:
+        """Pictures and card of a model."""
+        facts = {**claim.attributes, **attributes, "data": self.study.data}
+        title = f"{claim.family} ({claim.attributes['recipe']}), seed {claim.attributes[REPLICATE]}"
+        return {
+            **pictures_of_model(title, attributes),
+            "model.md": model_card(file, facts).encode(),
+        }
 
 
 def _exported(claim: Claim, run: Retraining, source: DataSource) -> bytes:
