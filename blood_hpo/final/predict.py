@@ -25,8 +25,8 @@ def read_model(path: Path, digest: str | None = None) -> bytes:
     Raises:
         InputError: A file cannot be read, or the model's SHA-256 is another one.
     """
-    expected = _digest(digest, "--sha256") if digest is not None else _noted(path)
     content = _read(path, "name a .keras file, as in the folder models/ of a report")
+    expected = _digest(digest, "--sha256") if digest is not None else _noted(path)
     found = sha256(content).hexdigest()
     if found != expected:
         raise InputError(
@@ -69,7 +69,7 @@ def classify(content: bytes, images: NDArray[np.uint8]) -> tuple[NDArray[np.floa
 
 def _noted(path: Path) -> str:
     beside = path.with_name(f"{path.name}.sha256")
-    if path.is_file() and not beside.exists():
+    if not beside.exists():
         raise InputError(
             f"{path} has no {beside.name} beside it, so nobody knows whether it is what was saved;"
             " give its SHA-256, which report.json holds, with --sha256"

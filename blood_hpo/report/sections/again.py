@@ -43,7 +43,7 @@ def _data(found: Findings) -> str:
     source = (
         "The images are drawn anew where no data set is found."
         if found.study.synthetic
-        else f"Give it the same data set with --data: SHA-256 {data['sha256'][:12]}…."
+        else f"Give it the same data set with --data: SHA-256 {data['sha256'][:12]}… (see above)."
     )
     return (
         f"{source} The search was the work of {workers} {'worker' if workers == 1 else 'workers'}."

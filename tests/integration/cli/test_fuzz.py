@@ -23,11 +23,23 @@ COMMANDS = [
     ["status"],
     ["trial", "show"],
     ["run"],
+    ["predict"],
     ["data", "info"],
     ["data", "synthetic"],
     ["db", "status"],
 ]
-OPTIONS = ["--format", "--top", "--budget", "--data", "--name", "--watch", "--repair", "--seed"]
+OPTIONS = [
+    "--format",
+    "--top",
+    "--budget",
+    "--data",
+    "--name",
+    "--watch",
+    "--repair",
+    "--seed",
+    "--crop",
+    "--sha256",
+]
 PRINTABLE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 WORDS = st.sampled_from([*OPTIONS, "json", "0", "-1", "mlp=3", "mlp=x", "", "/", "."]) | PRINTABLE
 VARIABLES = [
