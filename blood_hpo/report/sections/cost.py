@@ -1,6 +1,6 @@
 """What all of it cost, stage by stage and worker by worker, and what was spared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean
 
 from blood_hpo.report.cells import Cell, code, duration, number, plain
@@ -17,11 +17,13 @@ STAGES = {"confirm": "confirmation", "final": "retraining and test"}
 def section(found: Findings) -> Section:
     """The section."""
     stages = _stages(found)
+    # Grids may have been run on another day: they would stretch the drawing of the workers' time.
+    grids = _ended({f"grid {one.study}": one.trials for one in found.grids.values() if one.around})
     if not stages:
         return Section("cost", TITLE, (Missing("No trial has been run yet.", finish(found)),))
     done = [one for own in stages.values() for one in own]
     blocks: list[Block] = [
-        _by_stage(stages),
+        _by_stage({**stages, **grids}),
         *_workers(done),
         Heading("Spared by pruning"),
         *_pruning(found.study),
@@ -34,11 +36,11 @@ def section(found: Findings) -> Section:
 
 def _stages(found: Findings) -> dict[str, list[Trial]]:
     """The trials that a worker has begun and ended, by what they were for."""
-    every = {
-        "search": found.study.trials,
-        **{STAGES[stage]: trials for stage, trials in found.stages.items()},
-        **{f"grid {one.study}": one.trials for one in found.grids.values() if one.around},
-    }
+    after = {STAGES[stage]: trials for stage, trials in found.stages.items()}
+    return _ended({"search": found.study.trials, **after})
+
+
+def _ended(every: Mapping[str, Sequence[Trial]]) -> dict[str, list[Trial]]:
     ended = {
         stage: [one for one in trials if one.worker and one.started_at and one.finished_at]
         for stage, trials in every.items()

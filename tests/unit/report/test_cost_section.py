@@ -39,7 +39,7 @@ def test_every_stage_has_its_time(finished: Findings) -> None:
 
 
 def test_every_trial_is_some_workers(finished: Findings) -> None:
-    section = cost.section(replace(finished, grids={}))
+    section = cost.section(finished)
     workers = table(section, "workers").records()
     trials = finished.study.trials
     assert sum(row["trials"] for row in workers) == len(trials)
