@@ -119,6 +119,29 @@ def test_the_file_of_the_model_gives_the_saved_predictions(finished: House) -> N
     assert noted["model"]["sha256"] in card
 
 
+def test_an_onlooker_finds_pictures_and_a_note(finished: House) -> None:
+    note = (
+        "SELECT value_json::jsonb #>> '{}' AS text FROM study_system_attributes"
+        " JOIN studies USING (study_id) WHERE study_name = :study AND key = 'dashboard:note_str:0'"
+    )
+    for study, said in (("whole", "Retrained and tested once"), ("whole-final", "**Finished**")):
+        (found,) = finished.rows(note, study=study)
+        assert said in found["text"]
+        assert f"{model(finished, 'whole')['test_accuracy']:.4f}" in found["text"]
+    linked = finished.rows(
+        f"SELECT key FROM trial_system_attributes {MINE} AND key LIKE 'artifacts:%'",
+        study="whole-final",
+    )
+    kept = {one.name: one.sha256 for one in listing(finished.database, "whole-final")}
+    pictures = {kept["0/curves.svg"], kept["0/confusion.svg"]}
+    assert pictures < {row["key"].removeprefix("artifacts:") for row in linked}
+    drawn = load(finished.database, "whole-final", "0/confusion.svg").decode()
+    arrays = load_arrays(finished.database, "whole-final", "0/predictions.npz")
+    guessed = arrays["test_probabilities"].argmax(axis=1)
+    right = metrics.accuracy_score(true_labels(finished.data), guessed)
+    assert f"({right:.2%})" in drawn
+
+
 def test_finished_again_nothing_is_trained_or_tested_again(finished: House) -> None:
     before = [one.sha256 for one in listing(finished.database, "whole-final")]
     out, err = finished.run("final", "whole", "--workers", "1", "--format", "json")
