@@ -76,13 +76,16 @@ def _table(found: Findings, confirmed: Confirmation) -> Table:
     )
     columns = (
         "trial",
-        "confirmed mean",
+        "mean",
         "95 % interval",
-        "in the search",
-        "behind the winner",
+        "search",
+        "behind",
         "p",
         "told apart",
         "what was searched",
     )
-    note = f"{confirmed.splits} splits of {confirmed.folds} folds. {confirmed.method.rstrip('.')}."
+    note = (
+        f"{confirmed.splits} splits of {confirmed.folds} folds. Search: the score there; behind:"
+        f" mean paired difference to the winner. {confirmed.method.rstrip('.')}."
+    )
     return Table("confirmation", f"Confirmed {found.study.objective}", columns, groups, note)
