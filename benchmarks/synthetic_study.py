@@ -116,9 +116,11 @@ def fill(url: str, trials: int, seed: int, name: str = "synthetic") -> str:
     source = DataSource(
         Path("none.npz"), "path", "0" * 64, "0" * 32, official=False, synthetic=True
     )
-    study = create_study(storage, spec, source)
-    writer = _search(study.study_id, spec, [*states, *["RUNNING"] * 8], random)
+    create_study(storage, spec, source)
+    writer = _writer(storage, name)
+    _search(writer, spec, [*states, *["RUNNING"] * 8], random)
     _copy(storage, writer)
+    _confirmation(storage, spec)
     _final(storage, spec, source, random)
     storage.engine.dispose()
     return name
@@ -139,10 +141,15 @@ def _copy(storage: StudyStorage, writer: Writer) -> None:
     connection.close()
 
 
+def _writer(storage: StudyStorage, name: str) -> Writer:
+    with storage.engine.connect() as connection:
+        latest = connection.exec_driver_sql("SELECT max(trial_id) FROM trials").scalar_one()
+    return Writer(storage.study_id(name), latest or 0)
+
+
 def _search(
-    study_id: int, spec: StudySpec, states: Sequence[str], random: np.random.Generator
-) -> Writer:
-    writer = Writer(study_id, 0)
+    writer: Writer, spec: StudySpec, states: Sequence[str], random: np.random.Generator
+) -> None:
     spaces = [
         Space(name, dict(one.fixed), family_distributions(spec, name))
         for name, one in spec.families.items()
@@ -163,7 +170,6 @@ def _search(
                 origin = writer.number - 1
                 writer.add("trial_system_attributes", "failed_trial", json.dumps(origin))
                 writer.add("trial_system_attributes", "retry_history", json.dumps([origin]))
-    return writer
 
 
 def _params(
@@ -250,13 +256,30 @@ def _hash(family: str, config: Mapping[str, Any]) -> str:
     return config_hash(family, FAMILIES[family].hyperparameters.model_validate(config))
 
 
+def _confirmation(storage: StudyStorage, spec: StudySpec) -> None:
+    """The study of the confirmation: two configurations of each family."""
+    candidates = [
+        {"rank": rank, "trial": rank, "mean": 0.9 - rank / 100, "told_apart": rank > 1}
+        for rank in (1, 2)
+    ]
+    families = {name: {"winner": 1, "candidates": candidates} for name in spec.families}
+    attributes = {"stage_of": spec.name, "confirmation": {"families": families}}
+    storage.create_study(f"{spec.name}-confirm", attributes, metric=spec.objective)
+
+
 def _final(
     storage: StudyStorage, spec: StudySpec, source: DataSource, random: np.random.Generator
 ) -> None:
     """The study of the final stage: three models of each family, tested."""
     document = spec.model_dump(mode="json")
     plan = [
-        {"family": name, "config_hash": "0" * 16, "rules": {"epochs": EPOCHS}, "seeds": 3}
+        {
+            "family": name,
+            "config_hash": "0" * 16,
+            "rules": {"epochs": EPOCHS},
+            "seeds": 3,
+            "recipe": "winner",
+        }
         for name in spec.families
     ]
     attributes = {
@@ -268,9 +291,7 @@ def _final(
         "plan": plan,
     }
     storage.create_study(f"{spec.name}-final", attributes, metric=spec.objective)
-    with storage.engine.connect() as connection:
-        latest = connection.exec_driver_sql("SELECT max(trial_id) FROM trials").scalar_one()
-    writer = Writer(storage.study_id(f"{spec.name}-final"), latest)
+    writer = _writer(storage, f"{spec.name}-final")
     for number, wanted in enumerate(one for one in plan for _ in range(3)):
         now = datetime.now(UTC).replace(tzinfo=None)
         writer.trial("COMPLETE", now - timedelta(minutes=10), now)

@@ -1,3 +1,20 @@
 """Hyperparameter optimisation as a service for blood-cell image classifiers."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from blood_hpo.database.frames import Study
+
 __version__ = "0.1.0"
+
+
+def open_study(name: str) -> "Study":
+    """A study as pandas frames, read-only: see :class:`blood_hpo.database.frames.Study`.
+
+    Raises:
+        StudyError: There is no study of that name.
+        DatabaseError: The database cannot be reached, or its schema is another version's.
+    """
+    from blood_hpo.database import frames
+
+    return frames.open_study(name)

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import runpy
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -33,6 +34,12 @@ def server() -> Iterator[Engine]:
     engine.dispose()
     embedded.release(home)
     shutil.rmtree(home)
+
+
+def fill_synthetic(url: str, trials: int, name: str) -> None:
+    """Write a SYNTHETIC study, with all that a finished one leaves, into a migrated database."""
+    benchmark = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks/synthetic_study.py"))
+    benchmark["fill"](url, trials=trials, seed=0, name=name)
 
 
 @contextlib.contextmanager

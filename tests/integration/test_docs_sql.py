@@ -1,4 +1,8 @@
-"""Every SQL block of README and docs runs on a database that holds a tiny study."""
+"""Every SQL block of README and docs runs on a database that holds a tiny study.
+
+It also holds a small SYNTHETIC one under the name of the study that docs/sql.md shows, with all
+that a finished study leaves.
+"""
 
 import re
 from collections.abc import Iterator
@@ -11,9 +15,12 @@ from sqlalchemy import Engine, text
 
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.address import engine
+from blood_hpo.database.query import names
 from blood_hpo.service.storage import StudyStorage
 from blood_hpo.service.studies import create_study
 from blood_hpo.studyfile.load import load
+
+from .conftest import copy_of, fill_synthetic
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -45,24 +52,66 @@ def record(storage: StudyStorage, study_id: int, family: str, state: TrialState)
     assert storage.end(trial_id, WORKER, state, 0.6, left)
 
 
-@pytest.fixture
-def filled(database_url: str) -> Iterator[Engine]:
-    """The quickstart study with a complete trial of each family and a failed one."""
-    storage = StudyStorage(database_url, "test")
-    source = DataSource(Path("set.npz"), "path", "a" * 64, "a" * 32, official=False, synthetic=True)
-    study = create_study(storage, load(ROOT / "studies/quickstart.toml"), source)
-    for family in ("mlp", "cnn", "separable"):
-        record(storage, study.study_id, family, TrialState.COMPLETE)
-    record(storage, study.study_id, "cnn", TrialState.FAIL)
-    connected = engine(database_url, "test")
-    yield connected
-    connected.dispose()
+@pytest.fixture(scope="module")
+def filled(server: Engine, migrated: str) -> Iterator[Engine]:
+    """The quickstart study with a complete trial of each family and a failed one; and the other."""
+    with copy_of(migrated, server) as database_url:
+        storage = StudyStorage(database_url, "test")
+        digits = "a" * 64, "a" * 32
+        source = DataSource(Path("set.npz"), "path", *digits, official=False, synthetic=True)
+        study = create_study(storage, load(ROOT / "studies/quickstart.toml"), source)
+        for family in ("mlp", "cnn", "separable"):
+            record(storage, study.study_id, family, TrialState.COMPLETE)
+        record(storage, study.study_id, "cnn", TrialState.FAIL)
+        storage.engine.dispose()
+        fill_synthetic(database_url, trials=100, name="paper")
+        connected = engine(database_url, "test")
+        yield connected
+        connected.dispose()
 
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_the_query_runs_and_finds_something(block: str, filled: Engine) -> None:
     with filled.connect() as connection:
         assert connection.execute(text(block)).all()
+
+
+def headings(page: str) -> set[str]:
+    return set(re.findall(r"^#+ (\w+)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_the_cookbook_answers_every_question_by_name() -> None:
+    assert set(names()) <= headings("docs/sql.md")
+
+
+def test_the_cookbook_lists_and_asks_every_view(filled: Engine) -> None:
+    page = (ROOT / "docs/sql.md").read_text(encoding="utf-8")
+    with filled.connect() as connection:
+        views = connection.scalars(
+            text(
+                "SELECT relname FROM pg_class"
+                " WHERE relnamespace = 'hpo'::regnamespace AND relkind = 'v'"
+            )
+        ).all()
+    listed = set(re.findall(r"^\| `hpo\.(\w+)` \|", page, re.MULTILINE))
+    asked = set(re.findall(r"hpo\.(\w+)", " ".join(BLOCK.findall(page))))
+    assert listed == set(views)
+    assert set(views) <= asked
+
+
+def test_python_of_the_cookbook_runs(filled: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs/sql.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    address = filled.url.render_as_string(hide_password=False)
+    exec(compile(code, "docs/sql.md", "exec"), {"DATABASE": address})
+    assert "mean" in capsys.readouterr().out
+
+
+def test_calls_of_questions_in_the_cookbook_name_questions() -> None:
+    page = (ROOT / "docs/sql.md").read_text(encoding="utf-8")
+    called = set(re.findall(r"^blood-hpo query (\w+) ", page, re.MULTILINE))
+    assert called
+    assert called <= set(names())
 
 
 def test_the_readme_asks_in_sql() -> None:
