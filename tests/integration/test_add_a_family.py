@@ -87,7 +87,7 @@ def test_the_family_is_searched_end_to_end(repository: Path, environment: dict[s
     calls = [line.split() for line in blocks("sh")[0].splitlines()]
     printed = [python(repository, environment, "-m", "blood_hpo", *call[1:]) for call in calls]
     assert "separable: best of the search on SYNTHETIC" in printed[0]
-    assert '"width"' in printed[1]
+    assert "width" in printed[1]
     query = (
         "-m",
         "blood_hpo",
