@@ -158,7 +158,7 @@ class Chromium:
         """Click the first element that a CSS selector finds and that holds some text."""
         element = (
             f"[...document.querySelectorAll({json.dumps(selector)})]"
-            f".find(one => one.innerText.includes({json.dumps(words)}))"
+            f".find(one => one.textContent.includes({json.dumps(words)}))"
         )
         self.wait(f"!!{element}")
         self.run(f"{element}.click()")
