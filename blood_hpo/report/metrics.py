@@ -94,10 +94,13 @@ def scores(labels: Labels, probabilities: Probabilities) -> Scores:
 
 def confusion(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]:
     """Counts (classes, classes): row is the true class, column the predicted one."""
-    count = probabilities.shape[1]
-    matrix = np.zeros((count, count), dtype=np.int64)
-    np.add.at(matrix, (labels.astype(np.int64), probabilities.argmax(axis=1)), 1)
-    return matrix
+    from sklearn.metrics import confusion_matrix
+
+    classes = range(probabilities.shape[1])
+    found: NDArray[np.int64] = confusion_matrix(
+        labels, probabilities.argmax(axis=1), labels=classes
+    )
+    return found
 
 
 def class_scores(matrix: NDArray[np.integer]) -> tuple[ClassScores, ...]:

@@ -56,6 +56,10 @@ def log_loss(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> f
 
 def confusion(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
     """Counts (classes, classes): the row is the true class, the column the most probable one."""
-    classes = probabilities.shape[1]
-    cells = labels.astype(np.int64) * classes + probabilities.argmax(axis=1)
-    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+    from sklearn.metrics import confusion_matrix
+
+    classes = range(probabilities.shape[1])
+    found: NDArray[np.int64] = confusion_matrix(
+        labels, probabilities.argmax(axis=1), labels=classes
+    )
+    return found
