@@ -4,15 +4,12 @@ An address is a SQLAlchemy URL with its password, as text: what Optuna's storage
 with :func:`masked` only.
 """
 
-import logging
-import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from blood_hpo.database import embedded
 from blood_hpo.database.cluster import SUPERUSER
-from blood_hpo.database.failures import explain, is_lasting
-from blood_hpo.errors import DatabaseError, InputError
+from blood_hpo.errors import InputError
 from blood_hpo.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,7 +17,6 @@ if TYPE_CHECKING:
 
 _DRIVER: Final = "postgresql+psycopg2"
 _SCHEMES: Final = ("postgres", "postgresql", _DRIVER)
-_logger = logging.getLogger(__name__)
 
 
 def database_url(settings: Settings) -> str:
@@ -139,37 +135,6 @@ def engine(url: str, application_name: str = "blood-hpo") -> "Engine":
     from sqlalchemy import create_engine
 
     return create_engine(url, **engine_options(application_name))
-
-
-def wait_until_ready(url: str, deadline_seconds: float = 30.0) -> None:
-    """Wait until the database takes connections, asking less and less often.
-
-    Args:
-        url: The address.
-        deadline_seconds: When to give up. What waiting does not cure, such as a wrong password,
-            is given up at once.
-
-    Raises:
-        DatabaseError: No connection before the deadline.
-    """
-    from sqlalchemy.exc import OperationalError
-
-    asked = engine(url)
-    deadline = time.monotonic() + deadline_seconds
-    pause = 0.1
-    while True:
-        try:
-            asked.connect().close()
-        except OperationalError as error:
-            reason = explain(error, url)
-            if is_lasting(error) or time.monotonic() + pause > deadline:
-                raise DatabaseError(reason) from error
-            _logger.warning("%s; asking again in %.1f s", reason, pause)
-            time.sleep(pause)
-            pause = min(2 * pause, 5.0)
-        else:
-            asked.dispose()
-            return
 
 
 def _parsed(url: str) -> "URL":

@@ -1,6 +1,10 @@
-"""What goes wrong between the program and its database, said in one line."""
+"""What goes wrong between the program and its database: whether it passes, said in one line.
+
+A failure is an outage, which waiting cures, unless it is known to be ours.
+"""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -10,29 +14,66 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
     from sqlalchemy.exc import DBAPIError
 
+OURS: Final = (
+    "0A",  # feature not supported
+    "20",  # case not found
+    "21",  # cardinality violation
+    "22",  # data exception
+    "23",  # integrity constraint violation
+    "24",  # invalid cursor state
+    "25001",  # active transaction, where there may be none
+    "26",  # invalid statement name
+    "27",  # triggered data change violation
+    "28",  # invalid authorisation: user or password
+    "2B",  # dependent objects
+    "2D",  # invalid transaction termination
+    "2F",  # routine exception
+    "34",  # invalid cursor name
+    "38",  # external routine exception
+    "39",  # external routine invocation exception
+    "3B",  # savepoint exception
+    "3D",  # no such database
+    "3F",  # no such schema
+    "42",  # syntax, missing tables, missing rights
+    "44",  # WITH CHECK OPTION violation
+    "54",  # program limit exceeded
+    "57P04",  # the database was dropped
+    "P0",  # raised by a function
+)
+"""SQLSTATEs, or how they begin, that no waiting cures.
+
+All others are an outage: a server that starts, stops or fails over (08, 57P, 55000), takes no
+writes now (25006), has no room left (53, 58), or wants the transaction again (40, 55P03, 57014).
+
+https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
 _LASTING: Final = (
-    ("password authentication failed", "correct the user or the password in DATABASE_URL"),
+    ("authentication failed", "correct the user or the password in DATABASE_URL"),
     ("no password supplied", "put the password into DATABASE_URL"),
-    ("no pg_hba.conf entry", "let the server's pg_hba.conf allow this user from this machine"),
-    ("does not exist", "correct DATABASE_URL, create it, or run: blood-hpo db migrate"),
+    ("pg_hba.conf", "let the server's pg_hba.conf allow this user from this machine"),
+    ('role ".*" does not exist', "correct the user in DATABASE_URL or create it on the server"),
+    ("not permitted to log in", "let it: ALTER ROLE ... LOGIN, or blood-hpo db logins"),
+    ('database ".*" does not exist', "correct the end of DATABASE_URL or create it on the server"),
+    ("certificate|support SSL", "correct the ssl options in DATABASE_URL"),
+    ("^invalid .*(option|value|port)", "correct the options in DATABASE_URL"),
+    ("does not exist", "run: blood-hpo db migrate"),
     ("permission denied", "use a role that may do this"),
     ("must be owner", "use the role that migrated first"),
     ("depend on them", "drop those, run blood-hpo db migrate, and create them again"),
-    ("certificate", "correct the ssl options in DATABASE_URL"),
-    ("server does not support SSL", "correct the ssl options in DATABASE_URL"),
 )
 _PASSING: Final = (
     ("could not translate host name", "correct the host in DATABASE_URL"),
     ("Connection refused", "start the server or correct host and port in DATABASE_URL"),
     ("No such file or directory", "start the server: blood-hpo db start"),
     ("timeout expired", "see that the server can be reached from this machine"),
-    ("starting up", "wait a moment and try again"),
-    ("shutting down", "wait a moment and try again"),
-    ("too many clients", "stop some workers or raise max_connections"),
-    ("remaining connection slots", "stop some workers or raise max_connections"),
+    ("starting up|shutting down", "wait a moment and try again"),
+    ("read-only transaction", "wait until it takes writes, or name the primary in DATABASE_URL"),
+    ("too many|connection slots", "stop some workers or raise max_connections"),
     ("lock timeout", "wait until the other migration ends and try again"),
     ("statement timeout", "ask for less, or with a longer statement_timeout"),
 )
+"""What servers and libpq say, as regular expressions, and what to do next."""
 
 
 @contextlib.contextmanager
@@ -60,14 +101,25 @@ def explain(error: "DBAPIError", url: "str | URL") -> str:
     address = make_url(url)
     host = address.host or address.query.get("host", "this machine")
     said = first_line(error)
-    advice = next((advice for mark, advice in (*_LASTING, *_PASSING) if mark in said), None)
+    known = (*_LASTING, *_PASSING)
+    advice = next((advice for pattern, advice in known if re.search(pattern, said)), None)
     return f"database {address.database} on {host}: {said}; {advice or 'see the server log'}"
 
 
-def is_lasting(error: "DBAPIError") -> bool:
-    """Whether waiting will not cure it: a wrong password, a database that does not exist."""
+def is_outage(error: "DBAPIError") -> bool:
+    """Whether the same call may succeed later, because the failure is not known to be ours.
+
+    A refused login comes without a SQLSTATE: then the server's words tell.
+    """
+    from sqlalchemy.exc import DataError, NotSupportedError, ProgrammingError
+
+    code = getattr(error.orig, "pgcode", None)
+    if code:
+        return not code.startswith(OURS)
+    if isinstance(error, ProgrammingError | DataError | NotSupportedError):
+        return False  # the driver's own, before anything was sent
     said = first_line(error)
-    return any(mark in said for mark, _ in _LASTING)
+    return not any(re.search(pattern, said) for pattern, _ in _LASTING)
 
 
 def first_line(error: "DBAPIError") -> str:

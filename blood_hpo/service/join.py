@@ -3,7 +3,7 @@
 from sqlalchemy.exc import DBAPIError
 
 from blood_hpo.database.address import engine
-from blood_hpo.database.failures import database_errors, is_lasting
+from blood_hpo.database.failures import database_errors
 from blood_hpo.database.migrate import check_schema
 from blood_hpo.errors import DatabaseError
 from blood_hpo.service.outage import Waiting, patiently, transient
@@ -34,7 +34,7 @@ def _open(url: str, name: str, grace_seconds: float) -> SharedStudy:
             return _opened(StudyStorage(url, WORKER, grace_seconds=grace_seconds), name)
     except DatabaseError as error:
         outage = error.__cause__
-        if isinstance(outage, DBAPIError) and transient(outage) and not is_lasting(outage):
+        if isinstance(outage, DBAPIError) and transient(outage):
             raise outage from None
         raise
 

@@ -5,7 +5,6 @@ database is back. The hold is lost when a peer has failed the trial in the meant
 worker was not heard of for the grace time: then nothing this worker has to say counts any more.
 """
 
-import logging
 import threading
 from collections.abc import Mapping
 from types import TracebackType
@@ -14,17 +13,9 @@ from typing import Self
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
-from blood_hpo.service.outage import (
-    ERRORS,
-    Waiting,
-    first_line,
-    patiently,
-    transient,
-)
+from blood_hpo.service.outage import ERRORS, OUTAGES, Waiting, patiently, transient
 from blood_hpo.service.stage import Ending
 from blood_hpo.service.storage import Attributes, StudyStorage
-
-log = logging.getLogger(__name__)
 
 
 class LeaseLostError(Exception):
@@ -61,18 +52,13 @@ class Lease:
         self._done.set()
 
     def _keep_alive(self) -> None:
-        away = False
         while not self._done.wait(self._seconds):
             try:
                 alive = self._storage.beat(self._trial_id, self._worker)
             except Exception as error:  # whatever it is, a peer must not take a live trial over
-                if not away:
-                    log.warning("no heartbeat: database away (%s)", first_line(error))
-                away = True
+                OUTAGES.away("sending heartbeats", error)
                 continue
-            if away:
-                log.info("heartbeat is back")
-            away = False
+            OUTAGES.back()
             if not alive:
                 self._lost.set()
                 return
@@ -104,12 +90,9 @@ class Lease:
         except ERRORS as error:
             if not transient(error):
                 raise
-            log.warning(
-                "database away while reporting (%s); training goes on, %d reports kept",
-                first_line(error),
-                len(self._unsent),
-            )
+            OUTAGES.away("reporting, training goes on", error)
             return False
+        OUTAGES.back()
         return True
 
     def _send(self) -> None:

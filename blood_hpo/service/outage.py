@@ -1,19 +1,24 @@
-"""Carrying on while the database is away: what is transient, and how long to wait in between."""
+"""Carrying on while the database is away: how long to wait in between, and what is said of it."""
 
 import logging
 import random
+import threading
+import time
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from optuna.exceptions import StorageInternalError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from blood_hpo.database import failures
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 15.0
+REMINDER_SECONDS = 30.0
 ERRORS = (StorageInternalError, DBAPIError, PendingRollbackError, PoolTimeout)
 """What a database call may raise; `transient` tells the outages among them from defects."""
 
@@ -30,22 +35,60 @@ class Interrupted(Exception):  # noqa: N818 - a signal, not an error
 
 
 def transient(error: BaseException) -> bool:
-    """Whether the error is the database's absence, and the same call may succeed later."""
+    """Whether the error is an outage of the database, and the same call may succeed later."""
     if isinstance(error, StorageInternalError):
         return error.__cause__ is not None and transient(error.__cause__)
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or failures.is_outage(error)
     # Optuna asks again on the connection that it has just lost, which is a pending rollback.
-    return isinstance(error, OperationalError | InterfaceError | PendingRollbackError | PoolTimeout)
+    return isinstance(error, PendingRollbackError | PoolTimeout)
 
 
-def patiently(call: Callable[[], Answer], doing: str, wait: Waiting) -> Answer:
+class OutageLog:
+    """Says an outage once, then every half minute, and how long it was when it is over.
+
+    One for the whole process: its threads meet the same outage at the same time.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin with a database that answers; ``clock`` gives seconds."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._began: float | None = None
+        self._said = 0.0
+
+    def away(self, doing: str, error: BaseException) -> None:
+        """The database failed while ``doing`` was done."""
+        now = self._clock()
+        with self._lock:
+            first = self._began is None
+            if not first and now - self._said < REMINDER_SECONDS:
+                return
+            self._began, self._said = now if self._began is None else self._began, now
+        still = "" if first else f" for {now - self._began:.0f} s"
+        log.warning("database away%s while %s (%s)", still, doing, first_line(error))
+
+    def back(self) -> None:
+        """The database answered."""
+        with self._lock:
+            began, self._began = self._began, None
+        if began is not None:
+            log.info("database back after %.1f s", self._clock() - began)
+
+
+OUTAGES = OutageLog()
+
+
+def patiently(
+    call: Callable[[], Answer], doing: str, wait: Waiting, outages: OutageLog = OUTAGES
+) -> Answer:
     """Call until the database answers, waiting twice as long after each failure, up to 15 s.
 
     Args:
         call: The whole transaction; it is run again from its start.
-        doing: What is being done, for the one log line of each failed try.
+        doing: What is being done, for the log.
         wait: Waits between two tries and ends them.
+        outages: Where the outage is said.
 
     Raises:
         Interrupted: ``wait`` said so while the database was away.
@@ -53,16 +96,14 @@ def patiently(call: Callable[[], Answer], doing: str, wait: Waiting) -> Answer:
     seconds = FIRST_WAIT_SECONDS
     while True:
         try:
-            return call()
+            answer = call()
         except ERRORS as error:
             if not transient(error):
                 raise
-            log.warning(
-                "database away while %s (%s); next try in %.1f s",
-                doing,
-                first_line(error),
-                seconds,
-            )
+            outages.away(doing, error)
+        else:
+            outages.back()
+            return answer
         # Not all at the same moment: the server may have fewer connections than there are workers.
         if wait.wait(seconds * random.uniform(0.8, 1.2)):  # noqa: S311 - not for secrets
             raise Interrupted(doing)
@@ -72,5 +113,6 @@ def patiently(call: Callable[[], Answer], doing: str, wait: Waiting) -> Answer:
 def first_line(error: BaseException) -> str:
     """The database's own words, without SQL and parameters."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-    original = getattr(cause, "orig", None) or cause or error
-    return (str(original).strip().splitlines() or [type(original).__name__])[0]
+    if isinstance(cause, DBAPIError):
+        return failures.first_line(cause)
+    return (str(cause or error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,26 +1,13 @@
 """Addresses, and what is said when nobody answers there."""
 
-import logging
-import shutil
 import socket
-import tempfile
-import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from blood_hpo.database import embedded
-from blood_hpo.database.address import (
-    database_url,
-    engine,
-    engine_options,
-    wait_until_ready,
-)
-from blood_hpo.database.cluster import Cluster
+from blood_hpo.database.address import database_url, engine, engine_options
 from blood_hpo.database.failures import database_errors
 from blood_hpo.errors import DatabaseError
 from blood_hpo.settings import Settings
@@ -60,6 +47,13 @@ def test_an_unknown_host_is_named() -> None:
 def test_an_unknown_database_is_named(server: Engine) -> None:
     said = complaint(server.url.set(database="elsewhere").render_as_string())
     assert 'database "elsewhere" does not exist' in said
+    assert said.endswith("correct the end of DATABASE_URL or create it on the server")
+
+
+def test_an_unknown_role_is_named(server: Engine) -> None:
+    said = complaint(server.url.set(username="nobody").render_as_string())
+    assert 'role "nobody" does not exist' in said
+    assert said.endswith("correct the user in DATABASE_URL or create it on the server")
 
 
 def test_a_wrong_password_is_not_repeated(guarded_url: str) -> None:
@@ -73,39 +67,6 @@ def test_the_right_password_opens(guarded_url: str) -> None:
     connected = engine(guarded_url)
     assert rows(connected, "SELECT current_user AS me") == [{"me": "guarded"}]
     connected.dispose()
-
-
-def test_waiting_gives_up_at_once_where_waiting_is_no_cure(server: Engine) -> None:
-    started = time.monotonic()
-    with pytest.raises(DatabaseError, match="does not exist"):
-        wait_until_ready(server.url.set(database="elsewhere").render_as_string(), 60)
-    assert time.monotonic() - started < 30
-
-
-def test_waiting_ends_at_the_deadline_with_one_line_a_step(
-    closed_port: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    url = f"postgresql+psycopg2://me:s3cret@127.0.0.1:{closed_port}/blood_hpo"
-    with caplog.at_level(logging.WARNING), pytest.raises(DatabaseError, match="refused"):
-        wait_until_ready(url, 1.0)
-    steps = [record.getMessage() for record in caplog.records]
-    assert 2 <= len(steps) <= 4
-    assert all("asking again in" in step and "s3cret" not in step for step in steps)
-
-
-def test_waiting_ends_when_the_server_comes(caplog: pytest.LogCaptureFixture) -> None:
-    home = Path(tempfile.mkdtemp(prefix="blood-hpo-test-"))
-    folder = Cluster(home / "postgres").socket_folder
-    url = f"postgresql+psycopg2://postgres@/postgres?host={folder}&port=5432"
-    waiting = threading.Thread(target=wait_until_ready, args=(url, 120))
-    waiting.start()
-    while not caplog.records:  # it has asked in vain
-        assert waiting.is_alive()
-    embedded.ensure_running(home)
-    waiting.join(60)
-    assert not waiting.is_alive()
-    embedded.release(home)
-    shutil.rmtree(home)
 
 
 def test_sessions_are_in_utc_and_carry_a_name(database_url: str, connected: Engine) -> None:
