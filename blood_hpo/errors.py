@@ -6,6 +6,8 @@ alone; a traceback is only ever shown for a defect of the program.
 
 from typing import ClassVar
 
+from blood_hpo.text import printable
+
 
 class BloodHpoError(Exception):
     """The root of the tree: something is wrong and the message says what to do next."""
@@ -14,10 +16,7 @@ class BloodHpoError(Exception):
 
     def __str__(self) -> str:
         """One printable line, whatever the names and values in it hold."""
-        return "".join(
-            letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
-            for letter in super().__str__()
-        )
+        return printable(super().__str__())
 
 
 class InputError(BloodHpoError):

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from blood_hpo.errors import InputError
+from blood_hpo.text import read_text
 
 DAY = 86_400.0
 """The longest of all waits, in seconds."""
@@ -70,8 +71,8 @@ def read_url(path: Path, given_by: str) -> SecretStr:
         InputError: The file cannot be read or is empty.
     """
     try:
-        url = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        url = read_text(path).strip()
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise InputError(
             f"{given_by} {path} cannot be read ({reason}); "

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blood_hpo.errors import InputError
+from blood_hpo.text import unprintable
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -14,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def study_name(name_or_file: str | None) -> str | None:
-    """The name of a study that was given by name or by file."""
+    """The name of a study that was given by name or by file.
+
+    Raises:
+        InputError: It can be no name.
+    """
+    if name_or_file is not None and unprintable(name_or_file):
+        raise InputError(f"{name_or_file} is no name of a study; see `blood-hpo study list`")
     if name_or_file is None or not name_or_file.endswith(".toml"):
         return name_or_file
     from blood_hpo.studyfile.load import load

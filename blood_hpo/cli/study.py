@@ -7,6 +7,7 @@ import typer
 
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows, to_json
 from blood_hpo.cli.session import DataOption, StudyArgument
+from blood_hpo.text import printable
 
 app = typer.Typer(no_args_is_help=True, help="Create, look at, pause and delete studies.")
 
@@ -114,7 +115,7 @@ def pause(
     from blood_hpo.service import studies
 
     found = storage()
-    studies.pause(found, found.study_id(study), reason)
+    studies.pause(found, found.study_id(study), printable(reason))
     typer.echo(f"study {study}: paused; go on with `blood-hpo study resume {study}`")
 
 

@@ -2,9 +2,7 @@
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from blood_hpo.cli.session import DataOption, FinalOption, StudyArgument
 
@@ -15,9 +13,6 @@ if TYPE_CHECKING:
 def worker(
     study: StudyArgument,
     data: DataOption = None,
-    name: Annotated[
-        str | None, typer.Option(help="Stands for the host in the worker's name in the database.")
-    ] = None,
     final: FinalOption = None,
 ) -> None:
     """Work on a study until it is finished, waiting for the database if it is away.
@@ -37,12 +32,10 @@ def worker(
     shutdown = Shutdown(settings().drain_seconds)
     shutdown.on_signals()
     with contextlib.suppress(Interrupted):
-        _work(study, data, name, final, shutdown)
+        _work(study, data, final, shutdown)
 
 
-def _work(
-    study: str, data: str | None, name: str | None, final: bool | None, shutdown: "Shutdown"
-) -> None:
+def _work(study: str, data: str | None, final: bool | None, shutdown: "Shutdown") -> None:
     from blood_hpo.data.bloodmnist import find
     from blood_hpo.database.address import database_url
     from blood_hpo.service.join import join_study
@@ -63,4 +56,4 @@ def _work(
     from blood_hpo.service.worker import worker_name
 
     wanted = final if final is not None else found.spec.final is not None
-    Workday(found, source, settings(), shutdown, worker_name(name)).run(final=wanted)
+    Workday(found, source, settings(), shutdown, worker_name()).run(final=wanted)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from blood_hpo.database.failures import database_errors
 from blood_hpo.service.statements import statement
+from blood_hpo.text import printable
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -24,13 +25,18 @@ class Held:
     silent_seconds: float
 
 
+def this_host() -> str:
+    """The name of this machine, as it stands in the names of its workers."""
+    return printable(socket.gethostname())
+
+
 def held_here(engine: "Engine") -> list[Held]:
     """The running trials that workers of this machine hold, the longest silent first.
 
     Raises:
         DatabaseError: The database cannot be reached.
     """
-    parameters = {"host": socket.gethostname()}
+    parameters = {"host": this_host()}
     with database_errors(engine.url), engine.connect() as connection:
         rows = connection.execute(statement("held"), parameters)
         return [Held(*row) for row in rows]

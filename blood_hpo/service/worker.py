@@ -8,11 +8,11 @@ trial is then recovered by a peer after the grace time.
 import logging
 import os
 import secrets
-import socket
 from dataclasses import dataclass
 
 from blood_hpo.service.attempt import Attempt
 from blood_hpo.service.budget import Busy, Claim, Finished, Paused
+from blood_hpo.service.health import this_host
 from blood_hpo.service.janitor import recover_stale_trials
 from blood_hpo.service.lease import Lease, LeaseLostError
 from blood_hpo.service.notes import refresh_note
@@ -31,13 +31,9 @@ CHECKPOINT_SECONDS = 20.0
 FAILURES_BEFORE_PAUSE = 5
 
 
-def worker_name(host: str | None = None) -> str:
-    """Host, process and a random word: no other process has it, not even in a twin container.
-
-    Args:
-        host: Stands in for the name of this machine.
-    """
-    return f"{host or socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+def worker_name() -> str:
+    """Host, process and a random word: no other process has it, not even in a twin container."""
+    return f"{this_host()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 @dataclass

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile.fit import Space, combinations, fields, misfit, unfit, unknown
 from blood_hpo.studyfile.messages import Key, Problem, nearest, shown
+from blood_hpo.text import unprintable
 
 if TYPE_CHECKING:
     from blood_hpo.studyfile.schema import StudySpec
@@ -22,11 +23,17 @@ def problems(spec: "StudySpec") -> Iterator[Problem]:
 
     Later checks rely on earlier ones, so the first group that finds something is the last.
     """
-    for group in (_training, _families, _names, _values, _sampler, _grid, _together):
+    for group in (_text, _training, _families, _names, _values, _sampler, _grid, _together):
         found = list(group(spec))
         yield from found
         if found:
             return
+
+
+def _text(spec: "StudySpec") -> Iterator[Problem]:
+    found = unprintable(spec.description)
+    if found:
+        yield Problem(("description",), f"one line of plain text, without {found}; remove it")
 
 
 def _training(spec: "StudySpec") -> Iterator[Problem]:

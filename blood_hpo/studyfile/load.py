@@ -4,8 +4,9 @@ import tomllib
 from pathlib import Path
 
 from blood_hpo.errors import InputError
-from blood_hpo.studyfile.messages import nearest, one_line
+from blood_hpo.studyfile.messages import nearest
 from blood_hpo.studyfile.schema import StudySpec
+from blood_hpo.text import read_text
 
 
 def load(path: Path | str) -> StudySpec:
@@ -19,7 +20,7 @@ def load(path: Path | str) -> StudySpec:
     try:
         document = tomllib.loads(_read(Path(path)))
     except tomllib.TOMLDecodeError as error:
-        raise InputError(one_line(f"{source}: not valid TOML: {error}")) from error
+        raise InputError(f"{source}: not valid TOML: {error}") from error
     except RecursionError as error:
         raise InputError(f"{source}: not valid TOML: nested too deeply") from error
     except ValueError as error:
@@ -29,16 +30,16 @@ def load(path: Path | str) -> StudySpec:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_text(path)
     except FileNotFoundError as error:
         others = [str(other) for other in sorted(path.parent.glob("*.toml"))]
         hint = f"; {nearest(str(path), others)}" if others else ""
-        raise InputError(one_line(f"{path}: no such study file{hint}")) from error
+        raise InputError(f"{path}: no such study file{hint}") from error
     except IsADirectoryError as error:
-        raise InputError(one_line(f"{path}: a folder; name a study file in it")) from error
+        raise InputError(f"{path}: a folder; name a study file in it") from error
     except UnicodeDecodeError as error:
-        raise InputError(one_line(f"{path}: not text in UTF-8 (byte {error.start})")) from error
+        raise InputError(f"{path}: not text in UTF-8 (byte {error.start})") from error
     except OSError as error:
-        raise InputError(one_line(f"{path}: cannot be read: {error.strerror}")) from error
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise InputError(one_line(f"{path}: is no path: {error}")) from error
+        raise InputError(f"{path}: is no path: {error}") from error

@@ -16,6 +16,9 @@ Key = tuple[int | str, ...]
 LONGEST_VALUE = 40
 """Characters of a refused string that a message repeats."""
 
+MOST = 10
+"""Problems of a file that a message names."""
+
 _WORDING = {
     "greater than or equal to": "at least",
     "less than or equal to": "at most",
@@ -89,21 +92,11 @@ def refusal(problems: Sequence[Problem]) -> ValidationError:
 
 
 def input_error(source: str, error: ValidationError) -> InputError:
-    """The first problem on one line, then how many more there are."""
+    """Every problem on one line, each behind its key; of very many the first."""
     found = error.errors(include_url=False)
-    text = describe(found[0])
-    key = _dotted(found[0]["loc"])
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return InputError(one_line(": ".join(part for part in (source, key, text) if part) + more))
-
-
-def one_line(text: str) -> str:
-    r"""Escape whatever would break the line or the terminal.
-
-    >>> one_line("a\nb")
-    'a\\nb'
-    """
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    told = [": ".join(filter(None, (_dotted(one["loc"]), describe(one)))) for one in found[:MOST]]
+    more = f"; and {len(found) - MOST} more" if len(found) > MOST else ""
+    return InputError(f"{source}: {'; '.join(told)}{more}")
 
 
 def _meant(value: object, valid: Sequence[str]) -> str:

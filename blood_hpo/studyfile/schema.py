@@ -14,7 +14,7 @@ from blood_hpo.errors import InputError
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile import checks
-from blood_hpo.studyfile.messages import input_error, nearest, one_line, refusal
+from blood_hpo.studyfile.messages import input_error, nearest, refusal
 from blood_hpo.studyfile.parameters import Categorical, Float, Integer, Parameter, Table
 from blood_hpo.studyfile.tables import (
     LARGEST_BUDGET,
@@ -159,7 +159,7 @@ class StudySpec(Table):
         for family, budget in budgets.items():
             if family not in self.families:
                 hint = nearest(family, self.families)
-                raise InputError(one_line(f"budget: the study has no family {family}; {hint}"))
+                raise InputError(f"budget: the study has no family {family}; {hint}")
             if not 1 <= budget <= LARGEST_BUDGET:
                 raise InputError(
                     f"budget: {family} takes 1 to {LARGEST_BUDGET} trials, not {budget}"
@@ -175,7 +175,7 @@ class StudySpec(Table):
         try:
             study_name(study)
         except ValueError as error:
-            raise InputError(one_line(f"around: {study}: {error}")) from error
+            raise InputError(f"around: {study}: {error}") from error
         bare = self._with({name: {} for name in self.families}, "fixed")
         return bare._with(dict.fromkeys(self.families, study), "around")
 

@@ -146,10 +146,16 @@ def test_families_that_share_a_hyperparameter_share_its_space() -> None:
     assert "families.cnn.space.dropout: differs from families.mlp.space" in message(document)
 
 
-def test_several_mistakes_are_counted() -> None:
+def test_several_mistakes_are_all_named() -> None:
     document = changed(TPE, "families.mlp.budget", 0)
     document = changed(document, "training.folds", "3")
-    assert message(document).endswith("(and 1 more)")
+    assert "families.mlp.budget: " in message(document)
+    assert "training.folds: " in message(document)
+
+
+def test_of_very_many_mistakes_the_first_are_named() -> None:
+    document = {**TPE, **{f"unknown{number}": 0 for number in range(12)}}
+    assert message(document).endswith("; and 2 more")
 
 
 def test_a_message_is_one_printable_line() -> None:
@@ -169,7 +175,7 @@ def test_a_message_is_one_printable_line() -> None:
             b'name = "own"\nseed = 0x' + b"f" * 9_000,
             "seed: should be at most 4294967295, not a huge",
         ),
-        (b"", "name: missing (and 1 more)"),
+        (b"", "name: missing; families: missing"),
         (b'name = "own"\nseed = 2020-01-01', "seed: should be a valid integer, not a date"),
     ],
 )

@@ -1,0 +1,56 @@
+"""The door for text from outside: characters that may not be stored, files that may not hang."""
+
+import unicodedata
+from pathlib import Path
+
+LARGEST_BYTES = 1_000_000
+"""Of a file that a person writes: a study file, an address."""
+
+_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_DIRECTIONS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+_STREAMS = ("/dev/stdin", "/dev/fd/")
+
+
+def unprintable(text: str) -> str | None:
+    r"""The first character that a database or a terminal may stumble over, by its number; or None.
+
+    Those are control characters and line breaks, halves of surrogate pairs, and what turns the
+    direction of the text around it (Unicode Standard Annex 9).
+
+    >>> unprintable("Größe 👩‍🔬"), unprintable("a\0b")
+    (None, 'U+0000')
+    """
+    for letter in text:
+        wrong = unicodedata.category(letter) in _CATEGORIES
+        if wrong or unicodedata.bidirectional(letter) in _DIRECTIONS:
+            return f"U+{ord(letter):04X}"
+    return None
+
+
+def printable(text: str) -> str:
+    r"""The text on one line, with every character escaped that is not for printing.
+
+    >>> printable("a\nb\0")
+    'a\\nb\\x00'
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in text
+    )
+
+
+def read_text(path: Path) -> str:
+    """The text of a small file; a pipe only where it is open already, as from ``<(...)``.
+
+    Raises:
+        OSError: The file cannot be read, is too large or of a kind that might never end.
+        UnicodeDecodeError: It is not UTF-8.
+        ValueError: The path is none.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir() or str(path).startswith(_STREAMS)):
+        raise OSError(0, "it is not a regular file")
+    with path.open("rb") as file:
+        content = file.read(LARGEST_BYTES + 1)
+    if len(content) > LARGEST_BYTES:
+        raise OSError(0, "it is larger than 1 MB")
+    return content.decode("utf-8-sig")
