@@ -49,7 +49,7 @@ def create_from_file(
         settings=settings(),
         synthetic=spec.data.synthetic_fallback,
     )
-    url = database_url(settings())
+    url = database_url(settings(), create=True)
     ensure_schema(url)
     storage = StudyStorage(url)
     return create_study(storage, _resolved(storage, spec), source)

@@ -17,10 +17,11 @@ def dashboard(
     """
     from blood_hpo.cli.session import engine
     from blood_hpo.database.address import database_url
-    from blood_hpo.service.dashboard import serve
     from blood_hpo.settings import settings
 
     url = database_url(settings())
     with engine("blood-hpo dashboard"):
         pass  # which checks the schema
+    from blood_hpo.service.dashboard import serve
+
     serve(url, host, port)

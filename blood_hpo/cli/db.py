@@ -101,7 +101,7 @@ def migrate() -> None:
     from blood_hpo.database.address import database_url
     from blood_hpo.settings import settings
 
-    for line in schema.migrate(database_url(settings())):
+    for line in schema.migrate(database_url(settings(), create=True)):
         typer.echo(line)
 
 
@@ -146,6 +146,7 @@ def _status() -> "Mapping[str, object]":
 
     if settings().server_url() is None:
         home = settings().home
+        embedded.require(home)
         place: dict[str, object] = {"server": f"embedded in {home / 'postgres'}"}
         place |= {"pinned": embedded.is_pinned(home), "running": embedded.is_running(home)}
         if not place["running"]:

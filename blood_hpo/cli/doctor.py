@@ -32,7 +32,6 @@ def _checks() -> Iterator[tuple[str, bool, str]]:
     for name, check in (
         ("python", _python),
         ("packages", _packages),
-        ("torch", _torch),
         ("cores", lambda: f"{os.cpu_count()} cores; one worker each"),
         ("disk", _disk),
         ("database", _database),
@@ -57,10 +56,6 @@ def _packages() -> str:
     return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in wanted)
 
 
-def _torch() -> str:
-    return "not needed: medmnist asks for it, but only its facts and its evaluator are used here"
-
-
 def _disk() -> str:
     from blood_hpo.settings import settings
 
@@ -77,10 +72,16 @@ def _disk() -> str:
 def _database() -> str:
     from sqlalchemy import text
 
+    from blood_hpo.database import embedded
     from blood_hpo.database.address import database_url, engine, masked
     from blood_hpo.database.failures import database_errors
+    from blood_hpo.database.programs import MAJOR, program
     from blood_hpo.settings import settings
 
+    home = settings().home
+    if settings().server_url() is None and not embedded.exists(home):
+        program("postgres")
+        return f"none yet in {home.absolute()}; a run makes one with PostgreSQL {MAJOR}"
     url = database_url(settings())
     with database_errors(url), engine(url).connect() as connection:
         version = connection.execute(text("show server_version")).scalar_one()

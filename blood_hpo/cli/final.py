@@ -30,9 +30,11 @@ def final(
     from blood_hpo.cli.run import work_on, write_page
     from blood_hpo.cli.session import engine, storage
     from blood_hpo.cli.tables import print_final, say_data
+
+    opened = storage()
     from blood_hpo.service.studies import open_study
 
-    found = open_study(storage(), study)
+    found = open_study(opened, study)
     say_data(found.data)
     with engine() as connected:
         work_on(found, workers or os.cpu_count() or 1, data, connected, final=True)

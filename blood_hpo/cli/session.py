@@ -62,12 +62,13 @@ def storage(application_name: str = "blood-hpo") -> "StudyStorage":
     """
     from blood_hpo.database.address import database_url
     from blood_hpo.database.failures import database_errors
-    from blood_hpo.service.storage import StudyStorage
     from blood_hpo.settings import settings
 
     url = database_url(settings())
     with engine():
         pass  # which checks the schema
+    from blood_hpo.service.storage import StudyStorage
+
     with database_errors(url):
         return StudyStorage(url, application_name)
 

@@ -81,10 +81,12 @@ def show(
     from blood_hpo.cli.tables import print_leaderboards
     from blood_hpo.cli.view import print_view
     from blood_hpo.database.query import run_query
-    from blood_hpo.service.studies import open_study
     from blood_hpo.settings import settings
 
-    found = open_study(storage(), study)
+    opened = storage()
+    from blood_hpo.service.studies import open_study
+
+    found = open_study(opened, study)
     with engine() as connected:
         if output is OutputFormat.TABLE:
             typer.echo(f"study {study}: {found.spec.description or 'no description'}")
@@ -112,9 +114,10 @@ def pause(
     Example: blood-hpo study pause paper --reason "disk is filling up"
     """
     from blood_hpo.cli.session import storage
-    from blood_hpo.service import studies
 
     found = storage()
+    from blood_hpo.service import studies
+
     studies.pause(found, found.study_id(study), printable(reason))
     typer.echo(f"study {study}: paused; go on with `blood-hpo study resume {study}`")
 
@@ -126,9 +129,10 @@ def resume(study: StudyArgument) -> None:
     Example: blood-hpo study resume paper
     """
     from blood_hpo.cli.session import storage
-    from blood_hpo.service import studies
 
     found = storage()
+    from blood_hpo.service import studies
+
     studies.resume(found, found.study_id(study))
     typer.echo(f"study {study}: resumed")
 
@@ -153,10 +157,12 @@ def check(
     from blood_hpo.cli.session import engine, storage
     from blood_hpo.cli.tables import print_check
     from blood_hpo.errors import StudyError
-    from blood_hpo.service.check import Audit
     from blood_hpo.settings import settings
 
-    audit = Audit(storage(), study, settings())
+    opened = storage()
+    from blood_hpo.service.check import Audit
+
+    audit = Audit(opened, study, settings())
     if repair:
         audit.repair()
     found = [astuple(one) for one in audit.find()]

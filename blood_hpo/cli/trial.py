@@ -57,12 +57,14 @@ def replay(
     from pathlib import Path
 
     from blood_hpo.cli.session import storage
+
+    opened = storage()
     from blood_hpo.data.bloodmnist import find
     from blood_hpo.service.studies import open_study
     from blood_hpo.settings import settings
     from blood_hpo.training.runtime import configure
 
-    found = open_study(storage(), study)
+    found = open_study(opened, study)
     source = find(
         Path(data) if data else None,
         settings=settings(),

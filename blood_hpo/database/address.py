@@ -19,15 +19,21 @@ _DRIVER: Final = "postgresql+psycopg2"
 _SCHEMES: Final = ("postgres", "postgresql", _DRIVER)
 
 
-def database_url(settings: Settings) -> str:
+def database_url(settings: Settings, *, create: bool = False) -> str:
     """The address of the database; the embedded server is started where no other is set.
+
+    Args:
+        settings: Where the database is.
+        create: Whether an embedded one is made where there is none. Who only reads makes nothing.
 
     Raises:
         InputError: ``DATABASE_URL`` is not the address of a PostgreSQL database.
-        DatabaseError: The embedded server does not start.
+        DatabaseError: There is no embedded database, or its server does not start.
     """
     given = settings.server_url()
     if given is None:
+        if not create:
+            embedded.require(settings.home)
         return embedded_url(settings)
     return server_address(given.get_secret_value())
 

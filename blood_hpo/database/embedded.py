@@ -49,6 +49,24 @@ def ensure_running(home: Path) -> Path:
     return cluster.socket_folder
 
 
+def exists(home: Path) -> bool:
+    """Whether this home has a database."""
+    return _cluster(home).folder.exists()
+
+
+def require(home: Path) -> None:
+    """Make sure that this home has a database, without making one.
+
+    Raises:
+        DatabaseError: It has none; the message says where it was looked for, and what to do.
+    """
+    if not exists(home):
+        raise DatabaseError(
+            f"there is no database in {home.absolute()}; change to the folder that has one, name it"
+            " with BLOOD_HPO_HOME or a server with DATABASE_URL, or make one: blood-hpo run FILE"
+        )
+
+
 def pin(home: Path) -> None:
     """Start the server and let it outlive the processes that use it."""
     ensure_running(home)

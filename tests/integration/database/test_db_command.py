@@ -63,6 +63,8 @@ def guarded_db(guarded_url: str) -> Db:
 
 
 def test_status_starts_nothing_and_says_so(db: Db, home: Path) -> None:
+    embedded.ensure_running(home)
+    embedded.release(home)
     (found,) = json.loads(db("status", "--format", "json").stdout)
     assert found == {
         "server": f"embedded in {home / 'postgres'}",

@@ -1,0 +1,63 @@
+"""Commands that only read find no database: one line, at once, and nothing is left."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+READING = [
+    "status x",
+    "query leaderboard --study x",
+    "query --sql values(1)",
+    "study list",
+    "study show x",
+    "study check x",
+    "study pause x",
+    "study delete x --yes",
+    "trial show x 0",
+    "trial replay x 0",
+    "report x",
+    "final x",
+    "worker x",
+    "health",
+    "dashboard",
+    "db status",
+    "db url",
+    "db psql",
+    "db logins login",
+]
+HEAVY = {"tensorflow", "keras", "optuna"}
+PROGRAM = """
+import sys
+from blood_hpo.cli.main import main
+try:
+    main()
+finally:
+    print(*({"tensorflow", "keras", "optuna"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize("command", READING)
+def test_reading_creates_nothing(tmp_path: Path, command: str) -> None:
+    login = tmp_path / "login"
+    login.write_text("postgresql://blood_hpo_worker:s3cret@host/blood_hpo")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("BLOOD_HPO", "DATABASE"))}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *command.split()],
+        cwd=tmp_path,
+        env=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 4
+    assert done.stderr.startswith(f"error: there is no database in {tmp_path}/.blood_hpo; ")
+    assert "BLOOD_HPO_HOME" in done.stderr
+    assert "DATABASE_URL" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [login]
+    # What takes seconds to load is not loaded for it; a worker is about to need it anyway.
+    assert done.stdout.split() == [] or command == "worker x"
