@@ -1,6 +1,5 @@
 """``blood-hpo final``: from a finished search to tested models, on this machine."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -27,16 +26,16 @@ def final(
 
     Example: blood-hpo final paper --format json
     """
-    from blood_hpo.cli.run import work_on, write_page
+    from blood_hpo.cli.run import processes, work_on, write_page
     from blood_hpo.cli.session import engine, storage
     from blood_hpo.cli.tables import print_final, say_data
 
-    opened = storage()
+    count, opened = processes(workers), storage()
     from blood_hpo.service.studies import open_study
 
     found = open_study(opened, study)
     say_data(found.data)
     with engine() as connected:
-        work_on(found, workers or os.cpu_count() or 1, data, connected, final=True)
+        work_on(found, count, data, connected, final=True)
         print_final(connected, found.name, found.data, output)
         write_page(connected, found.name)

@@ -5,6 +5,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from blood_hpo import __version__
 from blood_hpo.cli import (
@@ -19,11 +20,13 @@ from blood_hpo.cli import (
     report,
     run,
     status,
+    streams,
     study,
     trial,
     worker,
 )
 from blood_hpo.errors import BloodHpoError, DatabaseError
+from blood_hpo.text import printable
 
 app = typer.Typer(
     name="blood-hpo",
@@ -83,22 +86,41 @@ def options(
 
 
 def main() -> None:
-    """Run the command line; errors of ours become one line on stderr and their exit code."""
+    """Run the command line; whatever goes wrong becomes one line on stderr and an exit code."""
+    streams.guard()
     try:
-        app()
+        code = app(prog_name="blood-hpo", standalone_mode=False)
+        sys.stdout.flush()
+    except streams.ReaderGoneError as error:
+        code = error.exit_code
     except BloodHpoError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of a pipe has gone (`| head`): not an error of this program.
-        sys.stderr.close()
-        sys.exit(0)
+        code = _say(str(error), error.exit_code)
+    except typer.Abort:
+        code = _say("not confirmed, so nothing was done; --yes answers for you", 1)
+    except TyperException as error:
+        code = _say(_usage(error), error.exit_code)
     except Exception as error:
         said = _database_said(error)
         if said is None:
             raise
-        sys.stderr.write(f"error: the database failed ({said}); see that it runs and try again\n")
-        sys.exit(DatabaseError.exit_code)
+        code = _say(
+            f"the database failed ({said}); see that it runs and try again", DatabaseError.exit_code
+        )
+    sys.exit(code)
+
+
+def _say(message: str, code: int) -> int:
+    if message:
+        sys.stderr.write(f"error: {printable(message)}\n")
+    return code
+
+
+def _usage(error: TyperException) -> str:
+    """What is wrong with the options; nothing where the help was asked for by giving none."""
+    said = error.format_message().removesuffix(".")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "blood-hpo"
+    return said and f"{said}{'' if said.endswith('?') else ';'} see `{command} --help`"
 
 
 def _database_said(error: Exception) -> str | None:

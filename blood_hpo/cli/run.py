@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blood_hpo.cli.output import FormatOption, OutputFormat
+from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows
 from blood_hpo.cli.session import DataOption, FinalOption
 from blood_hpo.cli.study import AroundOption, BudgetOption, NameOption
-from blood_hpo.errors import BloodHpoError, StudyError
+from blood_hpo.errors import BloodHpoError, InputError, StudyError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -65,41 +65,66 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     Example: blood-hpo run studies/paper.toml --grid studies/units.toml --grid studies/kernels.toml
     """
     if name is not None and len(files) > 1:
-        raise typer.BadParameter(
-            "with several files each study keeps its own name", param_hint="--name"
-        )
+        raise InputError("--name: with several files each study keeps its own; leave it out")
     from blood_hpo.cli.creation import create_around, create_from_file
     from blood_hpo.cli.session import engine
+    from blood_hpo.cli.shortfall import Shortfalls
+    from blood_hpo.cli.tables import leaderboard
 
-    processes = workers or os.cpu_count() or 1
+    count, ran, shortfalls = processes(workers), [], Shortfalls()
+
+    def one(study: "SharedStudy", final: bool) -> None:
+        _run_study(study, count, data, final, top if output is OutputFormat.TABLE else None)
+        ran.append(study.name)
+        shortfalls.look(study.name)
+
     for file in files:
         study = create_from_file(file, name=name, budgets=budget or [], around=around, data=data)
         whole = final if final is not None else study.spec.final is not None
-        _run_study(study, processes, data, top, output, whole)
-        for one in grids or []:
-            _run_study(create_around(one, study, data), processes, data, top, output, final=False)
+        one(study, whole)
+        for grid in grids or []:
+            one(create_around(grid, study, data), final=False)
         if whole or grids:
             with engine() as connected:
                 write_page(connected, study.name)
+    if output is not OutputFormat.TABLE:
+        with engine() as connected:
+            print_rows(*leaderboard(connected, ran, top), output)
+    shortfalls.refuse()
 
 
-def _run_study(  # noqa: PLR0913, PLR0917 - what to run, and what to print
-    study: "SharedStudy",
-    workers: int,
-    data: str | None,
-    top: int,
-    output: OutputFormat,
-    final: bool,
+def processes(workers: int | None) -> int:
+    """How many workers to start: as asked, or one a core.
+
+    Raises:
+        InputError: The embedded server has not enough connections for them.
+    """
+    from blood_hpo.database.embedded import MOST_WORKERS
+    from blood_hpo.settings import settings
+
+    count = workers or os.cpu_count() or 1
+    if settings().server_url() is None and count > MOST_WORKERS:
+        raise InputError(
+            f"--workers {count}: the embedded server has connections for {MOST_WORKERS} workers;"
+            " start fewer, or name a server with DATABASE_URL"
+        )
+    return count
+
+
+def _run_study(
+    study: "SharedStudy", workers: int, data: str | None, final: bool, top: int | None
 ) -> None:
+    """Work on a study; its tables are printed with so many rows, or not at all."""
     from blood_hpo.cli.session import engine
     from blood_hpo.cli.tables import print_final, print_leaderboards, say_data
 
     say_data(study.data)
     with engine() as connected:
         work_on(study, workers, data, connected, final=final)
-        print_leaderboards(connected, study.name, study.data, top, output)
-        if final and output is OutputFormat.TABLE:
-            print_final(connected, study.name, study.data, output)
+        if top is not None:
+            print_leaderboards(connected, study.name, study.data, top, OutputFormat.TABLE)
+            if final:
+                print_final(connected, study.name, study.data, OutputFormat.TABLE)
 
 
 def write_page(connected: "Engine", study: str) -> None:
@@ -137,6 +162,7 @@ def _pool(study: str, data: str | None, final: bool) -> "Pool":
 def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Engine") -> None:
     from blood_hpo.cli.progress import Progress
 
+    sys.stderr.write(f"{study.name}: {workers} workers start and load TensorFlow\n")
     interrupts = _Interrupts(pool)
     with interrupts, Progress(connected, study.name) as progress:
         pool.start(workers)
@@ -144,12 +170,12 @@ def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Eng
             while pool.alive():
                 progress.update()
                 if not interrupts.seen:
+                    _revive()
                     _refuse_paused(study)
                 interrupts.wait(POLL_SECONDS)
         finally:
             # Nothing to do unless an error ends the watch: no worker is left behind unwatched.
-            pool.drain()
-            pool.wait(DRAIN_SECONDS)
+            pool.close(DRAIN_SECONDS)
         progress.update()
     if interrupts.seen:
         sys.stderr.write(f"study {study.name}: drained; the same command goes on from here\n")
@@ -160,6 +186,15 @@ def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Eng
         raise BloodHpoError(
             f"workers of study {study.name!r} ended early ({' '.join(last)}); see {log}"
         )
+
+
+def _revive() -> None:
+    """Start the embedded server again if something has killed it: the workers wait for it."""
+    from blood_hpo.database import embedded
+    from blood_hpo.settings import settings
+
+    if settings().server_url() is None and embedded.revive(settings().home):
+        sys.stderr.write("the embedded PostgreSQL had died and was started again\n")
 
 
 def _refuse_paused(study: "SharedStudy") -> None:
@@ -213,5 +248,6 @@ class _Interrupts:
             sys.stderr.write("\ndraining: epochs end, trials go back; Ctrl-C again stops at once\n")
             self._pool.drain()
         else:
+            sys.stderr.write("\nstopped at once; what was running is tried again next time\n")
             self._pool.kill()
             os._exit(INTERRUPTED)

@@ -7,6 +7,7 @@ import typer
 
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows
 from blood_hpo.cli.session import StudyArgument
+from blood_hpo.errors import InputError
 
 
 def status(
@@ -32,6 +33,8 @@ def status(
     from blood_hpo.database.query import run_query
     from blood_hpo.settings import settings
 
+    if watch and output is not OutputFormat.TABLE:
+        raise InputError("--watch draws for people; leave out --format, or --watch")
     with engine() as connected:
         if watch:
             final = asks_for_final(connected, study)

@@ -23,6 +23,18 @@ def say_data(data: Mapping[str, object]) -> None:
     console.print(f"data: {data['label']}, SHA-256 {checksum}…", style=style, markup=False)
 
 
+def leaderboard(
+    connected: "Engine", studies: Sequence[str], top: int
+) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+    """Columns and rows of the best complete trials of some studies, for programs."""
+    from blood_hpo.database.query import run_query
+
+    found = {name: run_query(connected, "leaderboard", study=name, top=top) for name in studies}
+    columns = next(iter(found.values())).columns
+    rows = [(name, *row) for name, board in found.items() for row in board.rows]
+    return ("study", *columns), rows
+
+
 def print_leaderboards(
     connected: "Engine", study: str, data: Mapping[str, object], top: int, output: OutputFormat
 ) -> None:

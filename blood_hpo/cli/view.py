@@ -154,7 +154,7 @@ def _workers(found: Sequence[tuple[Stage, Row]], width: int) -> "Table":
             *(rest if wide else ()),
             str(row["finished"]),
             str(row["failed"]),
-            "-" if rate is None else f"{rate:.3g}",
+            "-" if rate is None else f"{rate or 0:.3g}",  # there is a negative zero
         )
     if len(found) > MOST_WORKERS:
         table.add_row(f"and {len(found) - MOST_WORKERS} more")

@@ -17,7 +17,7 @@ def worker(
 ) -> None:
     """Work on a study until it is finished, waiting for the database if it is away.
 
-    When the budgets of the search are spent, and the study file has a table [final], the same
+    When the budgets of the search are spent, and the study file has a final table, the same
     workers confirm the best configurations, retrain the winners and test them.
 
     A first Ctrl-C or SIGTERM drains: the epoch ends, the trial goes back to the queue, exit code 0.

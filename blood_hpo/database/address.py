@@ -60,18 +60,35 @@ def server_address(url: str) -> str:
     try:
         parsed = _parsed(url)
     except (ArgumentError, ValueError) as error:
-        raise InputError(
-            "DATABASE_URL cannot be read; write postgresql://user:password@host:5432/database "
-            "and percent-encode special characters of the password"
-        ) from error
+        raise _unreadable() from error
+    if url.count("@") > 1 + (parsed.username or "").count("@"):
+        raise _unreadable()  # the tail of a password would be taken for a host, and printed
     if parsed.drivername not in _SCHEMES:
+        driver = parsed.drivername.partition("+")
+        advice = f"leave out +{driver[2]}" if driver[0] in _SCHEMES else "only PostgreSQL will do"
         raise InputError(
-            f"DATABASE_URL begins with {parsed.drivername}://; "
-            "only PostgreSQL is supported: begin it with postgresql://"
+            f"DATABASE_URL begins with {parsed.drivername}://; {advice}: begin with postgresql://"
         )
     if not parsed.database:
         raise InputError("DATABASE_URL names no database; end it with /blood_hpo, for example")
-    return parsed.set(drivername=_DRIVER).render_as_string(hide_password=False)
+    if parsed.port is not None and not 0 < parsed.port < 2**16:
+        raise InputError(f"DATABASE_URL names port {parsed.port}; ports go from 1 to 65535")
+    return _secret_in_its_place(parsed).render_as_string(hide_password=False)
+
+
+def _unreadable() -> InputError:
+    return InputError(
+        "DATABASE_URL cannot be read; write postgresql://user:password@host:5432/database "
+        "and percent-encode special characters of the password, such as %40 for @"
+    )
+
+
+def _secret_in_its_place(parsed: "URL") -> "URL":
+    """The address with our driver, and with its password where it is masked."""
+    given = parsed.query.get("password")
+    password = parsed.password if given is None else str(given)
+    bare = parsed.difference_update_query(["password"])
+    return bare.set(drivername=_DRIVER, password=password)
 
 
 def masked(url: str) -> str:

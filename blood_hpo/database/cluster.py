@@ -19,12 +19,13 @@ from blood_hpo.database.sockets import make_private, socket_folder
 from blood_hpo.errors import DatabaseError
 
 SUPERUSER: Final = "postgres"
+MAX_CONNECTIONS: Final = 100
 _PATIENCE: Final = 60  # seconds to start, recover from a crash or stop
 _SETTINGS: Final = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "port": "5432",
-    "max_connections": "100",
+    "max_connections": str(MAX_CONNECTIONS),
     "timezone": "UTC",  # Optuna stores naive timestamps
     "log_timezone": "UTC",
     "log_checkpoints": "off",

@@ -15,13 +15,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from blood_hpo.database.cluster import SUPERUSER, Cluster
+from blood_hpo.database.cluster import MAX_CONNECTIONS, SUPERUSER, Cluster
 from blood_hpo.errors import BloodHpoError, DatabaseError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812  a class
 
 DATABASE: Final = "blood_hpo"
+MOST_WORKERS: Final = (MAX_CONNECTIONS - 10) // 2
+"""Each has a connection for its trial and one for its heartbeat; ten are for who looks on."""
 _TURN_SECONDS: Final = 120.0
 _held: dict[Path, IO[bytes]] = {}
 
@@ -85,6 +87,21 @@ def stop(home: Path) -> bool:
     with _turn(cluster):
         _pinned(cluster).unlink(missing_ok=True)
         return cluster.stop()
+
+
+def revive(home: Path) -> bool:
+    """Start the server again if it has died; False if it runs or was stopped on purpose.
+
+    A server that was stopped has taken its ``postmaster.pid`` away; one that was killed has not.
+
+    Raises:
+        DatabaseError: It does not start.
+    """
+    cluster = _cluster(home)
+    if cluster.is_running() or not (cluster.folder / "postmaster.pid").exists():
+        return False
+    ensure_running(home)
+    return True
 
 
 def is_running(home: Path) -> bool:

@@ -122,6 +122,13 @@ class Pool:
         for place in self._places:
             place.process.wait()
 
+    def close(self, seconds: float) -> None:
+        """Drain the workers that still run, and end those that have not gone by then."""
+        self.drain()
+        if not self.wait(seconds):
+            log.warning("workers did not end within %.0f s of being asked and are killed", seconds)
+            self.kill()
+
     def _signal(self, number: signal.Signals) -> None:
         for place in self._places:
             if place.process.poll() is None:

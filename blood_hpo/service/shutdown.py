@@ -70,6 +70,9 @@ class Shutdown:
 
     def _on_signal(self, received: signal.Signals) -> None:
         if self.requested:
+            log.warning(
+                "%s: ends at once; its trial is recovered after the grace time", received.name
+            )
             os._exit(ENDED_AT_ONCE)
         log.info("%s: draining; once more ends at once", received.name)
         self.request()

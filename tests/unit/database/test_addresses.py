@@ -21,18 +21,31 @@ def test_the_driver_is_named(scheme: str) -> None:
         ("postgresql://me:s3cret@host", "names no database"),
         ("postgresql://me:s3cret@host:port/study", "cannot be read"),
         ("s3cret", "cannot be read"),
+        ("postgresql://me:pa@s3cret@host/study", "percent-encode"),
+        ("postgresql://me:pa@s3/cret@host/study", "percent-encode"),
+        ("postgresql://me:pa@s3?cret@host/study", "percent-encode"),
+        ("postgresql://me:s3cret@host:99999/study", "ports go from 1 to 65535"),
+        ("postgresql://me:s3cret@host:0/study", "ports go from 1 to 65535"),
+        ("postgresql+psycopg://me:s3cret@host/study", r"leave out \+psycopg"),
     ],
 )
 def test_other_addresses_are_refused_in_one_line_without_the_password(url: str, said: str) -> None:
     with pytest.raises(InputError, match=said) as caught:
         server_address(url)
-    assert "s3cret" not in str(caught.value)
+    assert "s3" not in str(caught.value)
+    assert "cret" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_masked_address_has_no_password() -> None:
     shown = masked("postgresql+psycopg2://me:s3cret@host/study")
     assert shown == "postgresql+psycopg2://me:***@host/study"
+
+
+def test_a_password_among_the_options_is_masked_like_any_other() -> None:
+    found = server_address("postgresql://me@host/study?password=s3cret&sslmode=require")
+    assert masked(found) == "postgresql+psycopg2://me:***@host/study?sslmode=require"
+    assert "s3cret" not in libpq_uri(found)
 
 
 @pytest.mark.parametrize(
