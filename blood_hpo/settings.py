@@ -1,5 +1,8 @@
 """Settings from the environment, with secrets from files; printing them never shows a secret."""
 
+import os
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +14,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from blood_hpo.errors import InputError
 from blood_hpo.text import read_text
 
+PREFIX = "BLOOD_HPO_"
 DAY = 86_400.0
 """The longest of all waits, in seconds."""
+
+BEATS = 3
+"""Heartbeats that fit into the grace time at least: one may come late, one may be lost."""
+
+OTHERS = ("BLOOD_HPO_STUDY", "BLOOD_HPO_TAG", "BLOOD_HPO_USER")
+"""Variables that commands or the containers read, and that are no settings."""
 
 
 class Settings(BaseSettings):
@@ -33,7 +43,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="BLOOD_HPO_", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     home: Path = Path(".blood_hpo")
@@ -44,8 +54,8 @@ class Settings(BaseSettings):
     heartbeat_seconds: Annotated[float, Field(gt=0, le=DAY)] = 5.0
     grace_seconds: Annotated[float, Field(gt=0, le=DAY)] = 30.0
     drain_seconds: Annotated[float, Field(ge=0, le=DAY)] = 20.0
-    checkpoint_seconds: Annotated[float, Field(ge=0)] = 20.0
-    max_attempts: Annotated[int, Field(ge=1)] = 3
+    checkpoint_seconds: Annotated[float, Field(ge=0, le=DAY)] = 20.0
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
 
     def server_url(self) -> SecretStr | None:
         """The URL of the database server, or None for the embedded one.
@@ -88,12 +98,37 @@ def settings() -> Settings:
     """The settings of this process, read once.
 
     Raises:
-        InputError: An environment variable holds a value of the wrong kind.
+        InputError: An environment variable holds a value of the wrong kind, contradicts another
+            one, or is none of ours.
     """
+    _refuse_unknown(os.environ)
     try:
-        return Settings()
+        found = Settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0])
-        variable = name if name.isupper() else f"BLOOD_HPO_{name.upper()}"
-        raise InputError(f"{variable}: {first['msg']}; correct or unset it") from error
+        name = _variable(str(first["loc"][0]))
+        raise InputError(f"{name}: {first['msg']}; correct or unset it") from error
+    if found.grace_seconds < BEATS * found.heartbeat_seconds:
+        raise InputError(
+            f"BLOOD_HPO_GRACE_SECONDS: {found.grace_seconds:g} s are fewer than {BEATS} heartbeats"
+            f" of {found.heartbeat_seconds:g} s, so that healthy workers would count as dead; raise"
+            " it, or lower BLOOD_HPO_HEARTBEAT_SECONDS"
+        )
+    return found
+
+
+def _variable(name: str) -> str:
+    return name if name.isupper() else f"{PREFIX}{name.upper()}"
+
+
+def _refuse_unknown(environment: Iterable[str]) -> None:
+    """Refuse variables that would be passed over, such as a misspelt one.
+
+    Raises:
+        InputError: There is one that begins like ours; the message gives the nearest that is ours.
+    """
+    known = [*map(_variable, Settings.model_fields), *OTHERS]
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0)
+            raise InputError(f"{name} is no setting; did you mean {near[0]}? unset it or rename it")
