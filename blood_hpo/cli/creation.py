@@ -29,6 +29,7 @@ def create_from_file(
         DatabaseError: The database cannot be used.
         StudyError: A study of that name exists and differs.
     """
+    from blood_hpo.cli.feasible import refuse_impossible, warn_of_small_spaces
     from blood_hpo.data.bloodmnist import find
     from blood_hpo.database.address import database_url
     from blood_hpo.database.migrate import ensure_schema
@@ -49,10 +50,13 @@ def create_from_file(
         settings=settings(),
         synthetic=spec.data.synthetic_fallback,
     )
+    refuse_impossible(spec, source)
     url = database_url(settings(), create=True)
     ensure_schema(url)
     storage = StudyStorage(url)
-    return create_study(storage, _resolved(storage, spec), source)
+    spec = _resolved(storage, spec)
+    warn_of_small_spaces(spec)
+    return create_study(storage, spec, source)
 
 
 def create_around(file: Path, study: "SharedStudy", data: str | None) -> "SharedStudy":

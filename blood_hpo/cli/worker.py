@@ -1,6 +1,7 @@
 """``blood-hpo worker``: one process that runs trials of a study."""
 
 import contextlib
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,8 @@ from blood_hpo.cli.session import DataOption, FinalOption, StudyArgument
 
 if TYPE_CHECKING:
     from blood_hpo.service.shutdown import Shutdown
+
+log = logging.getLogger(__name__)
 
 
 def worker(
@@ -25,6 +28,7 @@ def worker(
 
     Example: blood-hpo worker quickstart
     """
+    log.info("joining study %s", study)
     from blood_hpo.service.outage import Interrupted
     from blood_hpo.service.shutdown import Shutdown
     from blood_hpo.settings import settings
@@ -51,6 +55,7 @@ def _work(study: str, data: str | None, final: bool | None, shutdown: "Shutdown"
     )
     found.refuse_other_data(source)
     configure()
+    log.info("loading TensorFlow, which takes some seconds")
     # TensorFlow is imported from here on; everything that can be refused was refused before.
     from blood_hpo.final.work import Workday
     from blood_hpo.service.worker import worker_name

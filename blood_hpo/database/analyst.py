@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from blood_hpo.database.address import database_url, engine_options
 from blood_hpo.database.failures import database_errors, first_line
 from blood_hpo.database.query import Result
-from blood_hpo.errors import InputError
+from blood_hpo.errors import BloodHpoError, DatabaseError, InputError
 from blood_hpo.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,8 +30,10 @@ _OPEN: Final = """
     $$
 """
 """A cursor takes one statement that gives rows, and nothing that hides a second one behind it."""
-_WRONG: Final = ("22", "42", "0A", "34")
+_WRONG: Final = ("22", "42", "0A", "34", "25006")
 _REFUSED: Final = "42501"
+_NO_CURSOR: Final = "42P11"
+_TOO_LONG: Final = "57014"
 
 
 def analyst_url(settings: Settings) -> str:
@@ -68,7 +70,7 @@ def ask(url: str, statement: str) -> Result:
     from sqlalchemy import create_engine
     from sqlalchemy.exc import DBAPIError
 
-    if not statement.strip(" ;\n"):
+    if not statement.strip(" ;\n") or "\0" in statement:
         raise InputError("the statement is empty; write one that reads, such as select 1")
     engine = create_engine(url, **engine_options("blood-hpo query", read_only=True))
     try:
@@ -77,9 +79,7 @@ def ask(url: str, statement: str) -> Result:
             try:
                 return _fetch(connection, statement)
             except DBAPIError as error:
-                if not _is_wrong(error):
-                    raise
-                raise InputError(f"{first_line(error)}; correct the statement") from error
+                raise _refusal(error) or error from error
     finally:
         engine.dispose()
 
@@ -107,8 +107,16 @@ def _fetch(connection: "Connection", statement: str) -> Result:
     return Result(tuple(found.keys()), [tuple(row) for row in found])
 
 
-def _is_wrong(error: "DBAPIError") -> bool:
-    """Whether the statement is to blame, and not the database or the rights."""
+def _refusal(error: "DBAPIError") -> BloodHpoError | None:
+    """What is wrong with the statement; None where the database or the rights are to blame."""
     code = str(getattr(error.orig, "pgcode", None) or "")
-    read_only = code == "25006"
-    return read_only or (code.startswith(_WRONG) and code != _REFUSED)
+    if code == _TOO_LONG:
+        return DatabaseError(
+            f"the statement was ended after {SECONDS} s; ask for less, or without that limit in"
+            " `blood-hpo db psql`"
+        )
+    if code == _NO_CURSOR:
+        return InputError("give one statement that reads, such as select 1; this is none, or more")
+    if code != _REFUSED and code.startswith(_WRONG):
+        return InputError(f"{first_line(error)}; correct the statement")
+    return None

@@ -4,13 +4,15 @@ Training and validation images come from their own splits; the test split cannot
 here. All trials of a study share the folds, so their scores are paired.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from blood_hpo.data.bloodmnist import DataSource, Split, load_split
+from blood_hpo.data.bloodmnist import CLASSES, DataSource, Split, load_split
 from blood_hpo.data.folds import Fold, stratified_folds, stratified_subset
+from blood_hpo.errors import DataError
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.training.seeds import derive
 
@@ -48,6 +50,27 @@ def search_data(spec: StudySpec, source: DataSource) -> SearchData:
         validation=np.arange(offset, offset + len(validation.labels), dtype=np.int64),
         folds=tuple(folds),
     )
+
+
+def refuse_too_few(spec: StudySpec, counts: Sequence[int]) -> None:
+    """Compare what the study file leaves of each class with its folds; no image is read.
+
+    Args:
+        spec: The study file.
+        counts: Images of each class in the training split, as many as there are classes.
+
+    Raises:
+        DataError: A class has fewer images than there are folds.
+    """
+    labels = np.repeat(np.arange(len(counts), dtype=np.uint8), counts)
+    chosen = stratified_subset(labels, spec.data.fraction, derive(spec.seed, "subset", "train"))
+    left = np.bincount(labels[chosen], minlength=len(counts))
+    if left.min() < spec.training.folds:
+        raise DataError(
+            f"study {spec.name}: data.fraction {spec.data.fraction:g} leaves {left.min()} training"
+            f" images of class {CLASSES[left.argmin()]}, too few for {spec.training.folds} folds;"
+            " raise it, or lower training.folds"
+        )
 
 
 def refolded(data: SearchData, spec: StudySpec) -> SearchData:

@@ -1,7 +1,7 @@
 """Whether the values of a study file fit the hyperparameters of a model family."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any
 
@@ -60,6 +60,44 @@ def combinations(family: str, space: Space, fixed: Mapping[str, object]) -> str 
             if text:
                 return text
     return None
+
+
+def largest_network(family: str, space: Space, fixed: Mapping[str, object]) -> int:
+    """About how many parameters the largest network of a space has; 0 for a family not known here.
+
+    Within each hyperparameter the number is largest at one of the ends.
+    """
+    names, size = _NETWORKS.get(family, ((), lambda: 0))
+    return max(
+        size(*values)
+        for values in itertools.product(*(_ends(family, space, fixed, name) for name in names))
+    )
+
+
+def _ends(family: str, space: Space, fixed: Mapping[str, object], name: str) -> list[int]:
+    default = FAMILIES[family].hyperparameters.model_fields[name].default
+    values = space[name].probes if name in space else [fixed.get(name, default)]
+    numbers = [value for value in values if isinstance(value, int)]
+    return [min(numbers), max(numbers)] if numbers else [WHOLE_MAP]
+
+
+def _cnn(filters: int, kernel: int, pool: int) -> int:
+    return filters * (3 * kernel**2 + 8 * max(1, (29 - kernel) // pool) ** 2)
+
+
+def _resnet(filters: int, blocks: int, convolutions: int) -> int:
+    return sum(9 * convolutions * (filters * 2**block) ** 2 for block in range(1, blocks + 1))
+
+
+WHOLE_MAP = 28
+"""What a pooling over the whole feature map is, in pixels."""
+
+_NETWORKS: Mapping[str, tuple[tuple[str, ...], Callable[..., int]]] = {
+    "mlp": (("units",), lambda units: 2361 * units),
+    "cnn": (("filters", "kernel_size", "pool_size"), _cnn),
+    "resnet": (("initial_filters", "blocks", "convolutions_per_block"), _resnet),
+}
+"""The hyperparameters that set a network's size, and its weights without the smallest terms."""
 
 
 def _disagreement(family: str, config: Mapping[str, object]) -> str | None:

@@ -1,0 +1,82 @@
+"""Studies that cannot be run are refused when they are created, and a run says what it lacks."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from .conftest import STUDY, Program
+
+ONE = """
+name = "one"
+seed = 3
+[training]
+folds = 2
+epochs = 1
+start_epoch = 0
+[pruner]
+name = "none"
+[sampler]
+name = "random"
+[families.mlp]
+budget = 5
+[families.mlp.space]
+units = [8]
+"""
+
+
+@pytest.fixture
+def untouched(tmp_path: Path, synthetic_npz: Path) -> Program:
+    """The program in an empty folder."""
+    return Program(tmp_path, synthetic_npz)
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "said"),
+    [
+        (
+            "[data]\nfraction = 1e-7\n[families.mlp]",
+            3,
+            "data.fraction 1e-07 leaves 0 training images",
+        ),
+        ("[data]\nfraction = 0.1\n[families.mlp]", 3, "too few for 3 folds"),
+        ("units = 2000000000", 2, "the largest mlp has 4,722,000,000,000 parameters"),
+    ],
+)
+def test_an_impossible_study_is_refused_and_leaves_nothing(
+    untouched: Program, changed: str, code: int, said: str
+) -> None:
+    text = STUDY.replace("units = [8, 16]", "units = [8, 2000000000]")
+    if changed.startswith("["):
+        text = STUDY.replace("[families.mlp]", changed, 1)
+    file = untouched.file(text)
+    refused = untouched.run("study", "create", file, code=code)
+    assert said in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert [path.name for path in untouched.folder.iterdir()] == ["tiny.toml"]
+
+
+def test_a_run_that_could_not_count_its_budget_fails_and_says_why(program: Program) -> None:
+    text = ONE.replace('"one"', '"nan"').replace("units = [8]", "learning_rate = [1e15]")
+    file = program.file(text + "[families.mlp.fixed]\noptimizer = 'sgd'\n", "nan.toml")
+    ran = program.run("run", file, "--workers", "1", code=5)
+    last = ran.stderr.splitlines()[-1]
+    assert re.match(r"error: nan: 0 of 5 trials of mlp could be counted \(1 configurations", last)
+    assert "blood-hpo trial show nan 0" in last
+
+
+def test_two_studies_print_one_document_and_a_small_space_is_said_before_and_after(
+    program: Program, tiny_file: str
+) -> None:
+    file = program.file(ONE, "one.toml")
+    ran = program.run("run", tiny_file, file, "--workers", "1", "--format", "json")
+    assert {row["study"] for row in json.loads(ran.stdout)} == {"tiny", "one"}
+    assert "the space of mlp has 1 configurations, so 1 will be tried and not 5" in ran.stderr
+    assert "one: 1 of 5 trials of mlp counted: every configuration of its space" in ran.stderr
+
+
+def test_more_workers_than_the_embedded_server_carries_are_refused(untouched: Program) -> None:
+    refused = untouched.run("run", untouched.file(ONE), "--workers", "60", code=2)
+    assert "the embedded server has connections for 45 workers" in refused.stderr
+    assert [path.name for path in untouched.folder.iterdir()] == ["tiny.toml"]
