@@ -7,19 +7,19 @@ everything that is reported is computed from these saved predictions.
 
 import io
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blood_hpo import metrics
 from blood_hpo.data.bloodmnist import DataSource, Split
 from blood_hpo.data.held_out_test import load_test_split
 from blood_hpo.data.medmnist_package import evaluator
 from blood_hpo.errors import BloodHpoError
 from blood_hpo.final.export import load, parameter_counts, predict
-from blood_hpo.report.metrics import confusion, scores
 
 if TYPE_CHECKING:
     import keras
@@ -85,7 +85,7 @@ class Tested:
             "validation": summary(self.validation_labels, self.validation),
             "test": summary(self.labels, self.probabilities),
             "test_averaged": averaged,
-            "confusion": confusion(self.labels, self.probabilities).tolist(),
+            "confusion": metrics.confusion(self.labels, self.probabilities).tolist(),
             "misclassified": self._mistakes(),
         }
 
@@ -158,15 +158,14 @@ def _averaged(model: "keras.Model", images: NDArray[np.uint8]) -> NDArray[np.flo
 
 def summary(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> dict[str, object]:
     """The main figures of some predictions; macro AUC is None where a class does not occur."""
-    found = asdict(scores(labels, probabilities))
-    area = found["macro_auc"]
+    area = metrics.macro_auc(labels, probabilities)
     return {
         "count": len(labels),
         "errors": int((probabilities.argmax(axis=1) != labels).sum()),
-        "accuracy": found["accuracy"],
-        "balanced_accuracy": found["balanced_accuracy"],
+        "accuracy": metrics.accuracy(labels, probabilities),
+        "balanced_accuracy": metrics.balanced_accuracy(labels, probabilities),
         "macro_auc": None if np.isnan(area) else area,
-        "log_loss": found["log_loss"],
+        "log_loss": metrics.log_loss(labels, probabilities),
     }
 
 

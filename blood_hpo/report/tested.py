@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from blood_hpo.database.artefacts import listing, load_arrays
 from blood_hpo.database.query import run_query
-from blood_hpo.report import metrics
 from blood_hpo.report.figures.architecture import Layer
 from blood_hpo.report.figures.predictions import Mistake
 from blood_hpo.report.record import Curve, Json, attributes, family_place
+from blood_hpo.report.scores import Scores, all_scores, ranks
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -40,9 +40,9 @@ class Predictions:
     images: NDArray[np.uint8]
 
     @cached_property
-    def scores(self) -> metrics.Scores:
+    def scores(self) -> Scores:
         """All scores."""
-        return metrics.scores(self.labels, self.probabilities)
+        return all_scores(self.labels, self.probabilities)
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:
@@ -56,7 +56,7 @@ class Predictions:
         _, first = np.unique(true, return_index=True)
         others = [row for row in range(len(true)) if row not in set(first.tolist())]
         chosen = sorted([*first.tolist(), *others][: max(count, len(first))])
-        places = metrics.ranks(self.labels, self.probabilities)
+        places = ranks(self.labels, self.probabilities)
         return [
             Mistake(
                 index=int(self.misclassified[row]),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blood_hpo.report.metrics import Labels
+from blood_hpo.metrics import Labels
 
 RESAMPLES = 2000
 LEVEL = 0.95

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from blood_hpo.report import metrics
+from blood_hpo.metrics import confusion
 from blood_hpo.report.cells import Cell, interval, number, plain
 from blood_hpo.report.document import Block, Heading, Section, Table, Text, one_group
 from blood_hpo.report.figures import predictions as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import family_name
+from blood_hpo.report.scores import all_scores, calibration, rank_counts
 from blood_hpo.report.sections import per_model
 from blood_hpo.report.sections.spreads import mean_sd
 from blood_hpo.report.sections.training import missing
@@ -31,9 +32,7 @@ def section(found: Findings) -> Section:
     for family, models in final.families.items():
         blocks += per_model.blocks_of(family, models)
     bins = {
-        family: metrics.calibration(
-            models[0].predictions.labels, models[0].predictions.probabilities
-        )
+        family: calibration(models[0].predictions.labels, models[0].predictions.probabilities)
         for family, models in final.families.items()
     }
     blocks += [Heading("Calibration"), draw.calibration(bins)]
@@ -139,7 +138,7 @@ def _averaged(final: FinalStage) -> list[Block]:
         found = one.predictions
         if not len(found.averaged):
             continue
-        scores = metrics.scores(found.labels, found.averaged)
+        scores = all_scores(found.labels, found.averaged)
         gain = scores.accuracy - found.scores.accuracy
         rows.append(
             [
@@ -179,8 +178,8 @@ def _facts(model: Model) -> dict[str, Any]:
         "config": dict(model.noted["config"]),
         "config_hash": model.noted["config_hash"],
         "scores": asdict(found.scores),
-        "confusion": metrics.confusion(found.labels, found.probabilities).tolist(),
-        "rank_counts": metrics.rank_counts(found.labels, found.probabilities),
+        "confusion": confusion(found.labels, found.probabilities).tolist(),
+        "rank_counts": rank_counts(found.labels, found.probabilities),
         "misclassified": found.misclassified.tolist(),
         "validation": dict(model.noted["validation"]),
         "medmnist": dict(model.noted["medmnist"]),

@@ -1,15 +1,12 @@
-"""How good predicted probabilities are, from the probabilities and the true classes alone."""
+"""All that a report says of one model's predictions: scores, ranks, calibration."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Labels = NDArray[np.integer]
-"""True classes, shape (n,), from 0 to classes - 1."""
-
-Probabilities = NDArray[np.floating]
-"""Predicted probabilities, shape (n, classes); rows sum to 1."""
+from blood_hpo import metrics
+from blood_hpo.metrics import Labels, Probabilities
 
 CALIBRATION_BINS = 15
 
@@ -72,35 +69,21 @@ class CalibrationBin:
     accuracy: float
 
 
-def scores(labels: Labels, probabilities: Probabilities) -> Scores:
+def all_scores(labels: Labels, probabilities: Probabilities) -> Scores:
     """All scores of one set of predictions.
 
     Raises:
         ValueError: The shapes do not fit together, or there are no predictions.
     """
     _check(labels, probabilities)
-    matrix = confusion(labels, probabilities)
-    classes = class_scores(matrix)
-    present = [one.recall for one in classes if one.support]
     return Scores(
-        accuracy=float(np.trace(matrix) / matrix.sum()),
-        balanced_accuracy=float(np.mean(present)),
-        macro_auc=macro_auc(labels, probabilities),
-        log_loss=log_loss(labels, probabilities),
+        accuracy=metrics.accuracy(labels, probabilities),
+        balanced_accuracy=metrics.balanced_accuracy(labels, probabilities),
+        macro_auc=metrics.macro_auc(labels, probabilities),
+        log_loss=metrics.log_loss(labels, probabilities),
         calibration_error=calibration_error(calibration(labels, probabilities)),
-        classes=classes,
+        classes=class_scores(metrics.confusion(labels, probabilities)),
     )
-
-
-def confusion(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]:
-    """Counts (classes, classes): row is the true class, column the predicted one."""
-    from sklearn.metrics import confusion_matrix
-
-    classes = range(probabilities.shape[1])
-    found: NDArray[np.int64] = confusion_matrix(
-        labels, probabilities.argmax(axis=1), labels=classes
-    )
-    return found
 
 
 def class_scores(matrix: NDArray[np.integer]) -> tuple[ClassScores, ...]:
@@ -116,35 +99,13 @@ def class_scores(matrix: NDArray[np.integer]) -> tuple[ClassScores, ...]:
     )
 
 
-def macro_auc(labels: Labels, probabilities: Probabilities) -> float:
-    """Mean one-vs-rest area under the ROC curve; NaN where a class does not occur."""
-    from sklearn.metrics import roc_auc_score
-
-    classes = probabilities.shape[1]
-    if set(np.unique(labels)) != set(range(classes)):
-        return float("nan")
-    areas = [roc_auc_score(labels == one, probabilities[:, one]) for one in range(classes)]
-    return float(np.mean(areas))
-
-
-def log_loss(labels: Labels, probabilities: Probabilities) -> float:
-    """Mean negative logarithm of the true class's probability.
-
-    Probabilities below the smallest step of their number type count as that step, so that one
-    confident mistake does not make the mean infinite.
-    """
-    smallest = np.finfo(probabilities.dtype).eps
-    chosen = np.clip(_of_true_class(labels, probabilities).astype(np.float64), smallest, 1.0)
-    return float(-np.log(chosen).mean())
-
-
 def ranks(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]:
     """Place of the true class among the probabilities, from 1, shape (n,).
 
     Among equal probabilities the lower class comes first, as in the predicted class itself, so that
     rank 1 is exactly a correct prediction.
     """
-    true = _of_true_class(labels, probabilities)[:, None]
+    true = np.take_along_axis(probabilities, labels[:, None].astype(np.int64), axis=1)
     before = np.arange(probabilities.shape[1])[None, :] < labels[:, None]
     ahead = (probabilities > true) | ((probabilities == true) & before)
     places: NDArray[np.int64] = ahead.sum(axis=1) + 1
@@ -190,11 +151,6 @@ def _bin(
     return CalibrationBin(
         float(low), float(high), len(confidence), float(confidence.mean()), float(correct.mean())
     )
-
-
-def _of_true_class(labels: Labels, probabilities: Probabilities) -> NDArray[np.floating]:
-    chosen: NDArray[np.floating] = probabilities[np.arange(len(labels)), labels.astype(np.int64)]
-    return chosen
 
 
 def _check(labels: Labels, probabilities: Probabilities) -> None:
