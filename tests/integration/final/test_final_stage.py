@@ -62,7 +62,7 @@ def test_every_configuration_is_confirmed_once_a_split(finished: House) -> None:
 
 
 def test_the_tested_model_is_the_winner(finished: House) -> None:
-    (winner,) = finished.rows("SELECT * FROM hpo.confirmations WHERE study = 'whole' AND rank = 1")
+    (winner,) = finished.rows("SELECT * FROM hpo.confirmations WHERE study = 'whole' AND winner")
     tested = model(finished, "whole")
     assert tested["source_trial"] == winner["number"]
     assert tested["config_hash"] == winner["config_hash"]

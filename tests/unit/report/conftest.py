@@ -176,7 +176,9 @@ def candidates(board: list[Trial]) -> tuple[Candidate, ...]:
                 behind_low=None if place == 0 else 0.004 * place - 0.006,
                 behind_high=None if place == 0 else 0.004 * place + 0.006,
                 p_value=None if place == 0 else 0.2 / place**3,
-                told_apart=apart,
+                separable=apart,
+                winner=place == 0,
+                collapsed=[[False] * 3, [False, False, apart]],
             )
         )
     return tuple(found)
@@ -298,7 +300,7 @@ def finished() -> Findings:
         study=found,
         winners=winners,
         grids={family: grid(family) for family in SPACE},
-        confirmation=Confirmation("By a corrected t distribution.", 2, 3, confirmed),
+        confirmation=Confirmation("By a t distribution.", "The smallest wins.", 2, 3, confirmed),
         final=final_stage(winners),
     )
 

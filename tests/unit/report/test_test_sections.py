@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from blood_hpo.data.facts import CLASSES
+from blood_hpo.report.cells import Cell
 from blood_hpo.report.document import Missing, Section, Table
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.sections import (
@@ -25,6 +26,10 @@ from blood_hpo.report.sections import (
 
 def table(section: Section, name: str) -> Table:
     return next(one for one in section.tables if one.name == name)
+
+
+def all_rows(section: Section, name: str) -> list[tuple[Cell, ...]]:
+    return [row for group in table(section, name).groups for row in group.rows]
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +165,36 @@ def test_the_proof_names_the_source_trial(finished: Findings) -> None:
     assert rows[0]["source"] == {"recipe": "winner", "trial": winner}
     assert rows[0]["parameters"] == 302_216
     assert rows[-1]["source"] == {"recipe": "recommended", "trial": None}
+
+
+def test_a_confirmation_shows_every_fold_and_flags_those_that_collapsed(finished: Findings) -> None:
+    assert finished.confirmation
+    found = confirmation.section(finished)
+    rows = table(found, "confirmation").records()
+    candidates = [one for family in finished.confirmation.families.values() for one in family]
+    assert [row["folds"] for row in rows] == [list(map(list, one.scores)) for one in candidates]
+    flagged = [row[4].text.endswith("(1 collapsed)") for row in all_rows(found, "confirmation")]
+    assert flagged == [one.separable for one in candidates]
+    assert flagged.count(True) == 2
+    assert "Folds that collapsed" in str(found.blocks)
+
+
+def test_few_folds_are_printed_one_by_one_instead_of_an_interval(finished: Findings) -> None:
+    assert finished.confirmation
+    few = {
+        family: tuple(
+            replace(one, scores=[[0.71, 0.72]], collapsed=[[False] * 2], low=None, high=None)
+            for one in candidates
+        )
+        for family, candidates in finished.confirmation.families.items()
+    }
+    confirmed = replace(finished.confirmation, families=few)
+    section = confirmation.section(replace(finished, confirmation=confirmed))
+    for row in all_rows(section, "confirmation"):
+        assert (row[3].value, row[4].text) == (None, "0.7100, 0.7200")
+    verdicts = [block.text for block in section.blocks if "wins with" in str(block)]
+    assert len(verdicts) == 2
+    assert not any("interval" in text for text in verdicts)
 
 
 SECTIONS = [summary, data, effects, confirmation, training, test, comparison]
