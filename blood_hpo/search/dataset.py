@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blood_hpo.data.bloodmnist import DataSource, Split, load_split
-from blood_hpo.data.folds import Fold, stratified_folds, stratified_subset
+from blood_hpo.data.folds import Fold, Indices, stratified_folds, stratified_subset
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.training.seeds import derive
 
@@ -38,15 +38,35 @@ def search_data(spec: StudySpec, source: DataSource) -> SearchData:
     Raises:
         DataError: The data set cannot be read.
     """
-    train = _subset(load_split(source, "train"), spec, "train")
-    validation = _subset(load_split(source, "validation"), spec, "validation")
-    offset = len(train.labels)
-    folds = stratified_folds(train.labels, spec.training.folds, derive(spec.seed, "folds"))
-    return SearchData(
-        images=np.concatenate([train.images, validation.images]),
-        labels=np.concatenate([train.labels, validation.labels]),
-        validation=np.arange(offset, offset + len(validation.labels), dtype=np.int64),
-        folds=tuple(folds),
+    train, validation = load_split(source, "train"), load_split(source, "validation")
+    return _arranged(
+        _taken(train, _of_search(train, spec, "train")),
+        _taken(validation, _of_search(validation, spec, "validation")),
+        spec.training.folds,
+        spec.seed,
+    )
+
+
+def fresh_data(spec: StudySpec, source: DataSource, seed: int) -> SearchData:
+    """As many images as the search has, none of them the search's where enough are left.
+
+    Of each split as many are drawn, stratified by class, as the search drew: from those that it
+    left untouched where they are that many (a fraction of up to one half), and else from all.
+
+    Args:
+        spec: The study file of the search, with its own seed.
+        source: The data set.
+        seed: Of the draw and of the folds.
+
+    Raises:
+        DataError: The data set cannot be read.
+    """
+    train, validation = load_split(source, "train"), load_split(source, "validation")
+    return _arranged(
+        _taken(train, _fresh(train, _of_search(train, spec, "train"), seed)),
+        _taken(validation, _fresh(validation, _of_search(validation, spec, "validation"), seed)),
+        spec.training.folds,
+        seed,
     )
 
 
@@ -57,7 +77,28 @@ def refolded(data: SearchData, spec: StudySpec) -> SearchData:
     return replace(data, folds=tuple(folds))
 
 
-def _subset(split: Split, spec: StudySpec, name: str) -> Split:
+def _arranged(train: Split, validation: Split, folds: int, seed: int) -> SearchData:
+    offset = len(train.labels)
+    return SearchData(
+        images=np.concatenate([train.images, validation.images]),
+        labels=np.concatenate([train.labels, validation.labels]),
+        validation=np.arange(offset, offset + len(validation.labels), dtype=np.int64),
+        folds=tuple(stratified_folds(train.labels, folds, derive(seed, "folds"))),
+    )
+
+
+def _of_search(split: Split, spec: StudySpec, name: str) -> Indices:
     seed = derive(spec.seed, "subset", name)
-    chosen = stratified_subset(split.labels, spec.data.fraction, seed)
+    return stratified_subset(split.labels, spec.data.fraction, seed)
+
+
+def _fresh(split: Split, searched: Indices, seed: int) -> Indices:
+    every = np.arange(len(split.labels), dtype=np.int64)
+    left = np.setdiff1d(every, searched)
+    pool = left if len(left) >= len(searched) else every
+    share = len(searched) / len(pool)
+    return pool[stratified_subset(split.labels[pool], share, derive(seed, "fresh"))]
+
+
+def _taken(split: Split, chosen: Indices) -> Split:
     return Split(images=split.images[chosen], labels=split.labels[chosen])
