@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from blood_hpo.database.artefacts import listing, load_arrays
 from blood_hpo.database.query import run_query
+from blood_hpo.report.contributions import Contributions, contributions
 from blood_hpo.report.figures.architecture import Layer
 from blood_hpo.report.figures.predictions import Mistake
 from blood_hpo.report.record import Curve, Json, attributes, family_place
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 DATA = "data.npz"
+TEST = 2
+"""Number of the test split, after training and validation."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Predictions:
         averaged: The same averaged over the eight symmetries; no rows where that was not asked.
         misclassified: Places of the wrong predictions, ascending.
         images: Those images, uint8 (wrong, 28, 28, 3).
+        duplicates: Images of the data set that repeat another, int64 (repeats, 5): split and place
+            of the first copy, split and place of the repeat, whether both have the same label.
+            Splits are 0, 1, 2: training, validation, test.
     """
 
     labels: NDArray[np.uint8]
@@ -38,6 +44,13 @@ class Predictions:
     averaged: NDArray[np.float32]
     misclassified: NDArray[np.int64]
     images: NDArray[np.uint8]
+    duplicates: NDArray[np.int64]
+
+    @property
+    def duplicated(self) -> NDArray[np.int64]:
+        """Places of the test images that occur in the training or the validation split too."""
+        copied, _, split, place, _ = self.duplicates.T
+        return np.unique(place[(split == TEST) & (copied < TEST)])
 
     @cached_property
     def scores(self) -> Scores:
@@ -49,6 +62,11 @@ class Predictions:
         """Whether each prediction is correct."""
         found: NDArray[np.bool_] = self.probabilities.argmax(axis=1) == self.labels
         return found
+
+    @cached_property
+    def contributions(self) -> dict[str, Contributions]:
+        """What each image adds to each score."""
+        return contributions(self.labels, self.probabilities)
 
     def mistakes(self, count: int) -> list[Mistake]:
         """The first wrong prediction of each class, then further ones up to ``count``, by place."""
@@ -193,4 +211,5 @@ def _predictions(engine: "Engine", stage: str, number: int) -> Predictions:
         averaged=arrays["test_averaged"],
         misclassified=arrays["misclassified"],
         images=arrays["misclassified_images"],
+        duplicates=arrays["duplicates"],
     )

@@ -1,25 +1,36 @@
 """The test: every score of every retrained model, its mistakes, and how sure all that is."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blood_hpo.metrics import confusion
-from blood_hpo.report.cells import Cell, interval, number, plain
+from blood_hpo.report import cells
+from blood_hpo.report.cells import Cell, listed, number, plain
+from blood_hpo.report.contributions import Contributions
 from blood_hpo.report.document import Block, Heading, Section, Table, Text, one_group
 from blood_hpo.report.figures import predictions as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import family_name
-from blood_hpo.report.scores import all_scores, calibration, rank_counts
+from blood_hpo.report.scores import Scores, all_scores, calibration, rank_counts
 from blood_hpo.report.sections import per_model
 from blood_hpo.report.sections.spreads import mean_sd
 from blood_hpo.report.sections.training import missing
 from blood_hpo.report.tested import FinalStage, Model
-from blood_hpo.report.uncertainty import Interval, bootstrap
+from blood_hpo.report.uncertainty import Interval, interval
 
 TITLE = "The test"
+SCORES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_auc": "macro AUC",
+    "log_loss": "log-loss",
+}
+SPLITS = ("training", "validation", "test")
 
 
 def section(found: Findings) -> Section:
@@ -28,7 +39,7 @@ def section(found: Findings) -> Section:
         return Section("test", TITLE, (missing(found),))
     final = found.final
     blocks: list[Block] = [Text(text) for text in _opening(final)]
-    blocks += [summary(found), _every_seed(final), *_averaged(final)]
+    blocks += [summary(found), _every_seed(final), *_averaged(final), *_duplicates(final)]
     for family, models in final.families.items():
         blocks += per_model.blocks_of(family, models)
     bins = {
@@ -54,18 +65,34 @@ def _opening(final: FinalStage) -> list[str]:
     )
     return [
         f"The test split of {count:,} images was opened {once}. Means and standard deviations are"
-        " over seeds; they say how much a result depends on chance in training. The 95 % intervals"
-        " are percentiles of 2,000 bootstrap samples of the test images, stratified by class, of"
-        " the mean over seeds; they say how much it depends on which images were in the test.",
+        f" over seeds. {_about_intervals(final)}",
         "Matrices, rank histograms and examples are those of the first seed, which was not chosen"
         " by its result.",
     ]
 
 
+def _about_intervals(final: FinalStage) -> str:
+    single = [family_name(family) for family, models in final.families.items() if len(models) == 1]
+    said = (
+        "The 95 % intervals are of a bootstrap over seeds and test images: how far another training"
+        " on other images of the kind might end."
+    )
+    alone = f" With one seed, as of {listed(single)}, they are of the images alone."
+    return said + (alone if single else "")
+
+
+def contributed(models: Sequence[Model]) -> dict[str, Contributions]:
+    """What each image adds to each seed's scores, (seeds, images), by name in `scores.Scores`."""
+    each = [one.predictions.contributions for one in models]
+    return {name: np.stack([one[name] for one in each]) for name in each[0]}
+
+
 def intervals(models: Sequence[Model]) -> dict[str, Interval]:
-    """Intervals of accuracy and balanced accuracy of the mean over seeds."""
-    share = np.mean([one.predictions.correct for one in models], axis=0)
-    return dict(bootstrap(models[0].predictions.labels, share))
+    """Interval of each score's mean over seeds, by its name in `scores.Scores`."""
+    return {
+        name: interval(values, highest=np.inf if name == "log_loss" else 1.0)
+        for name, values in contributed(models).items()
+    }
 
 
 def summary(found: Findings) -> Table:
@@ -81,18 +108,73 @@ def summary(found: Findings) -> Table:
 def _column(models: Sequence[Model]) -> dict[str, Cell]:
     ranges = intervals(models)
     each = [one.predictions.scores for one in models]
-    accuracy, balanced = ranges["accuracy"], ranges["balanced_accuracy"]
-    return {
-        "accuracy": mean_sd([one.accuracy for one in each]),
-        "95 % interval of the accuracy": interval(accuracy.low, accuracy.high),
-        "balanced accuracy": mean_sd([one.balanced_accuracy for one in each]),
-        "95 % interval of the balanced accuracy": interval(balanced.low, balanced.high),
-        "macro AUC": mean_sd([one.macro_auc for one in each]),
-        "log-loss": mean_sd([one.log_loss for one in each]),
+    found: dict[str, Cell] = {}
+    for name, title in SCORES.items():
+        ends = ranges.get(name)
+        found[title] = mean_sd([getattr(one, name) for one in each])
+        found[f"95 % interval of the {title}"] = (
+            cells.interval(ends.low, ends.high) if ends else plain(None)
+        )
+    return found | {
         "expected calibration error": mean_sd([one.calibration_error for one in each]),
         "trainable parameters": number(models[0].noted["parameter_count"], 0),
         "seeds": number(len(models), 0),
     }
+
+
+def _duplicates(final: FinalStage) -> list[Block]:
+    """What the data set repeats, and the scores without the test images that were seen before."""
+    first = final.models[0].predictions
+    if not len(first.duplicates):
+        return [Text("No image of the data set repeats another byte for byte.")]
+    seen = first.duplicated
+    said = (
+        f"{len(first.duplicates)} images of the data set repeat another byte for byte:"
+        f" {listed(_kinds(first.duplicates))}."
+    )
+    if not len(seen):
+        return [Text(said)]
+    rows = [
+        [
+            plain(family, family_name(family)),
+            plain(which),
+            number(len(first.labels) - len(left_out), 0),
+            *(
+                mean_sd([getattr(one, name) for one in _without(models, left_out)])
+                for name in SCORES
+            ),
+        ]
+        for family, models in final.families.items()
+        for which, left_out in (("all", seen[:0]), ("without repeats", seen))
+    ]
+    columns = ("model", "test images", "count", *SCORES.values())
+    note = (
+        "The official scores, and those without the test images that are also in the training or"
+        f" the validation split: number {listed([str(place) for place in seen])}."
+    )
+    caption = "The test without images that a model may have seen"
+    return [Text(said), Table("duplicates", caption, columns, one_group(rows), note)]
+
+
+def _kinds(duplicates: NDArray[np.int64]) -> list[str]:
+    """How many repeats there are between which splits."""
+    found = Counter((copied, split) for copied, _, split, _, _ in duplicates.tolist())
+    other = Counter(
+        (copied, split) for copied, _, split, _, same in duplicates.tolist() if not same
+    )
+    return [
+        f"{count} {f'within {SPLITS[one]}' if one == two else f'of {SPLITS[one]} in {SPLITS[two]}'}"
+        + (f" ({other[one, two]} with another label)" if other[one, two] else "")
+        for (one, two), count in sorted(found.items())
+    ]
+
+
+def _without(models: Sequence[Model], left_out: NDArray[np.int64]) -> list[Scores]:
+    each = [one.predictions for one in models]
+    return [
+        all_scores(np.delete(one.labels, left_out), np.delete(one.probabilities, left_out, axis=0))
+        for one in each
+    ]
 
 
 def _every_seed(final: FinalStage) -> Table:
@@ -181,6 +263,7 @@ def _facts(model: Model) -> dict[str, Any]:
         "confusion": confusion(found.labels, found.probabilities).tolist(),
         "rank_counts": rank_counts(found.labels, found.probabilities),
         "misclassified": found.misclassified.tolist(),
+        "duplicated": found.duplicated.tolist(),
         "validation": dict(model.noted["validation"]),
         "medmnist": dict(model.noted["medmnist"]),
         "model_sha256": model.noted["model"]["sha256"],

@@ -84,6 +84,7 @@ def test_every_figure_follows_from_the_saved_predictions(finished: House) -> Non
     assert tested["test_errors"] == len(arrays["misclassified"]) == (predicted != labels).sum()
     assert arrays["misclassified_images"].shape == (tested["test_errors"], 28, 28, 3)
     assert arrays["test_averaged"].shape == probabilities.shape
+    assert arrays["duplicates"].shape == (0, 5)
 
 
 def test_medmnists_own_evaluator_reads_the_result_file(finished: House, tmp_path: Path) -> None:

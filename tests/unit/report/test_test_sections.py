@@ -139,7 +139,14 @@ def test_five_examples_are_shown_even_if_one_class_alone_is_mistaken(finished: F
     found = finished.final.models[0].predictions
     only = found.misclassified[found.labels[found.misclassified] == 3]
     rows = np.flatnonzero(np.isin(found.misclassified, only))
-    few = type(found)(found.labels, found.probabilities, found.averaged, only, found.images[rows])
+    few = type(found)(
+        found.labels,
+        found.probabilities,
+        found.averaged,
+        only,
+        found.images[rows],
+        found.duplicates,
+    )
     assert [one.index for one in few.mistakes(5)] == only[:5].tolist()
 
 
@@ -151,6 +158,54 @@ def test_models_are_compared_image_by_image(finished: Findings) -> None:
     wins, losses = int((first & ~second).sum()), int((second & ~first).sum())
     assert (row["only the first is right"], row["only the second is right"]) == (wins, losses)
     assert row["p"] == pytest.approx(binomtest(wins, wins + losses).pvalue)
+    assert row["p"] <= row["Holm's p"] <= 6 * row["p"]
+
+
+def test_differences_between_models_have_an_interval_over_seeds_and_images(
+    finished: Findings,
+) -> None:
+    assert finished.final
+    families = finished.final.families
+    first, second = (
+        np.mean([one.predictions.scores.macro_auc for one in families[name]])
+        for name in ("mlp", "cnn")
+    )
+    rows = table(comparison.section(finished), "differences").records()
+    assert len(rows) == 3 * 4
+    row = next(one for one in rows if (one["models"], one["score"]) == ("mlp cnn", "macro AUC"))
+    low, high = row["95 % interval"]
+    assert row["first less second"] == pytest.approx(first - second)
+    assert low < first - second < high < 0
+
+
+def test_the_scores_without_images_that_were_seen_in_training_stand_beside_the_official_ones(
+    section: Section, finished: Findings
+) -> None:
+    assert finished.final
+    first = finished.final.families["mlp"][0].predictions
+    assert first.duplicated.tolist() == [5, 6]
+    rows = table(section, "duplicates").records()
+    assert [row["count"] for row in rows] == [3421, 3419] * 3
+    kept = [
+        np.delete(one.predictions.correct, [5, 6]).mean() for one in finished.final.families["mlp"]
+    ]
+    assert rows[1]["accuracy"] == pytest.approx(np.mean(kept))
+    said = "1 within training, 1 of training in test (1 with another label), 1 of validation in"
+    assert said in str(section.blocks)
+
+
+def test_with_one_seed_the_page_says_that_the_interval_is_of_images_alone(
+    finished: Findings,
+) -> None:
+    assert finished.final
+    assert "images alone" not in str(test.section(finished).blocks)
+    models = tuple(
+        one for one in finished.final.models if one.family != "cnn" or one.seed_number == 1
+    )
+    part = replace(finished, final=replace(finished.final, models=models))
+    assert "With one seed, as of CNN, they are of the images alone." in str(
+        test.section(part).blocks
+    )
 
 
 def test_the_averaged_predictions_stand_beside_the_plain_ones(section: Section) -> None:
