@@ -20,7 +20,7 @@ from blood_hpo.report.scores import Scores, all_scores, calibration, rank_counts
 from blood_hpo.report.sections import per_model
 from blood_hpo.report.sections.spreads import mean_sd
 from blood_hpo.report.sections.training import missing
-from blood_hpo.report.tested import FinalStage, Model
+from blood_hpo.report.tested import FinalStage, Model, Predictions
 from blood_hpo.report.uncertainty import Interval, interval
 
 TITLE = "The test"
@@ -138,14 +138,14 @@ def _duplicates(final: FinalStage) -> list[Block]:
         [
             plain(family, family_name(family)),
             plain(which),
-            number(len(first.labels) - len(left_out), 0),
-            *(
-                mean_sd([getattr(one, name) for one in _without(models, left_out)])
-                for name in SCORES
-            ),
+            number(len(first.labels) - left_out, 0),
+            *(mean_sd([getattr(one, name) for one in each]) for name in SCORES),
         ]
         for family, models in final.families.items()
-        for which, left_out in (("all", seen[:0]), ("without repeats", seen))
+        for which, left_out, each in (
+            ("all", 0, [one.predictions.scores for one in models]),
+            ("without repeats", len(seen), [_without(one.predictions, seen) for one in models]),
+        )
     ]
     columns = ("model", "test images", "count", *SCORES.values())
     note = (
@@ -169,12 +169,9 @@ def _kinds(duplicates: NDArray[np.int64]) -> list[str]:
     ]
 
 
-def _without(models: Sequence[Model], left_out: NDArray[np.int64]) -> list[Scores]:
-    each = [one.predictions for one in models]
-    return [
-        all_scores(np.delete(one.labels, left_out), np.delete(one.probabilities, left_out, axis=0))
-        for one in each
-    ]
+def _without(found: Predictions, left_out: NDArray[np.int64]) -> Scores:
+    labels = np.delete(found.labels, left_out)
+    return all_scores(labels, np.delete(found.probabilities, left_out, axis=0))
 
 
 def _every_seed(final: FinalStage) -> Table:

