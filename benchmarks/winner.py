@@ -1,6 +1,6 @@
 """How often the confirmation errs, how much it sees, and what its winner costs, by simulation.
 
-Run with `python benchmarks/winner.py`; it is seeded and takes one to two minutes. Nothing is trained:
+Run with `python benchmarks/winner.py`; it is seeded and takes about a minute. Nothing is trained:
 scores are normal, and any two folds of a configuration correlate by 1/folds, as Nadeau & Bengio
 (2003) take them to. All is in units of the standard deviation of a fold's score.
 

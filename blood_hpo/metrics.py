@@ -25,11 +25,6 @@ folds are stratified. Of the original report's 373 trainings two ended there, at
 of the others reached 0.309.
 """
 
-COLLAPSED_SQL = f"""score <= {COLLAPSE_MARGIN} + CASE objective
-    WHEN 'accuracy' THEN largest_share WHEN 'balanced_accuracy' THEN 0.125 ELSE 0.5
-END"""
-"""The rule of `collapsed` over the columns score, objective and largest_share."""
-
 
 def score(objective: Objective, labels: Labels, probabilities: Probabilities) -> float:
     """What a study maximises, in [0, 1]; higher is better.

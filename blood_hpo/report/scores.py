@@ -16,14 +16,14 @@ class ClassScores:
     """Scores of one class; 0 where a denominator is 0, as scikit-learn's ``zero_division=0``.
 
     Attributes:
-        recall: Share of the images of this class that are predicted to be of it.
         precision: Share of the images predicted to be of this class that are.
+        recall: Share of the images of this class that are predicted to be of it.
         f1: Harmonic mean of both.
         support: Images of this class.
     """
 
-    recall: float
     precision: float
+    recall: float
     f1: float
     support: int
 
@@ -32,14 +32,8 @@ class ClassScores:
 class Scores:
     """Scores of one set of predictions.
 
-    Attributes:
-        accuracy: Share of correct predictions.
-        balanced_accuracy: Mean recall over the classes that occur.
-        macro_auc: Mean over the classes of the one-vs-rest area under the ROC curve, as MedMNIST
-            computes it; NaN where a class does not occur.
-        log_loss: Mean negative natural logarithm of the true class's probability.
-        calibration_error: Expected calibration error; see `calibration`.
-        classes: One entry a class.
+    The metrics are those of :mod:`blood_hpo.metrics`; the calibration error is the expected one of
+    `calibration`; there is one entry a class.
     """
 
     accuracy: float
@@ -82,21 +76,17 @@ def all_scores(labels: Labels, probabilities: Probabilities) -> Scores:
         macro_auc=metrics.macro_auc(labels, probabilities),
         log_loss=metrics.log_loss(labels, probabilities),
         calibration_error=calibration_error(calibration(labels, probabilities)),
-        classes=class_scores(metrics.confusion(labels, probabilities)),
+        classes=class_scores(labels, probabilities),
     )
 
 
-def class_scores(matrix: NDArray[np.integer]) -> tuple[ClassScores, ...]:
-    """Recall, precision, F1 and support of every class of a confusion matrix."""
-    hits = np.diagonal(matrix).astype(float)
-    support, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
-    recall = hits / np.maximum(support, 1)
-    precision = hits / np.maximum(predicted, 1)
-    f1 = 2 * hits / np.maximum(support + predicted, 1)
-    return tuple(
-        ClassScores(float(r), float(p), float(f), int(n))
-        for r, p, f, n in zip(recall, precision, f1, support, strict=True)
-    )
+def class_scores(labels: Labels, probabilities: Probabilities) -> tuple[ClassScores, ...]:
+    """Recall, precision, F1 and support of every class."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    classes, predicted = range(probabilities.shape[1]), probabilities.argmax(axis=1)
+    found = precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)
+    return tuple(ClassScores(*row) for row in zip(*(one.tolist() for one in found), strict=True))
 
 
 def ranks(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]:
@@ -146,11 +136,9 @@ def calibration_error(bins: tuple[CalibrationBin, ...]) -> float:
 def _bin(
     low: float, high: float, confidence: NDArray[np.float64], correct: NDArray[np.bool_]
 ) -> CalibrationBin:
-    if not len(confidence):
-        return CalibrationBin(float(low), float(high), 0, float("nan"), float("nan"))
-    return CalibrationBin(
-        float(low), float(high), len(confidence), float(confidence.mean()), float(correct.mean())
-    )
+    count = len(confidence)
+    means = (float(confidence.mean()), float(correct.mean())) if count else (np.nan, np.nan)
+    return CalibrationBin(float(low), float(high), count, *means)
 
 
 def _check(labels: Labels, probabilities: Probabilities) -> None:

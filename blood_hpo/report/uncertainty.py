@@ -14,6 +14,7 @@ of it is the images'. A single seed tells nothing of others: its interval is of 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,7 @@ Correct = NDArray[np.bool_]
 """Whether each prediction is correct, shape (n,)."""
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(NamedTuple):
     """An estimate with its 95 % interval."""
 
     value: float
@@ -47,15 +47,8 @@ class Spread:
     count: int
 
 
-@dataclass(frozen=True)
-class McNemar:
-    """McNemar's exact test of two models on the same images.
-
-    Attributes:
-        only_first: Images that only the first model classifies correctly.
-        only_second: Images that only the second does.
-        p_value: Probability of a split at least this uneven if both were equally good, two-sided.
-    """
+class McNemar(NamedTuple):
+    """Images that only the first and only the second of two models gets right, and the p-value."""
 
     only_first: int
     only_second: int
@@ -68,8 +61,7 @@ def interval_of_accuracy(correct: NDArray[np.bool_]) -> tuple[float, float, floa
     Args:
         correct: Whether each seed's model is right on each test image, shape (seeds, images).
     """
-    found = interval(correct)
-    return found.value, found.low, found.high
+    return interval(correct)
 
 
 def interval(values: Values, highest: float = 1.0) -> Interval:
@@ -112,19 +104,13 @@ def _stretch(of_images: float, groups: Sequence[NDArray[np.float64]]) -> float:
     """How much further than the normal distribution's Student's t reaches, after Satterthwaite."""
     from scipy import stats
 
-    freedom = [len(one) - 1 for one in groups if len(one) > 1]
-    of_seeds = [_seed_variance(one) for one in groups if len(one) > 1]
-    unsure = sum(variance**2 / free for variance, free in zip(of_seeds, freedom, strict=True))
+    seeds = [len(one) for one in groups if len(one) > 1]
+    of_seeds = [one.mean(axis=1).var(ddof=1) / len(one) for one in groups if len(one) > 1]
+    unsure = sum(one**2 / (count - 1) for one, count in zip(of_seeds, seeds, strict=True))
     if not unsure:
         return 1.0
-    degrees = (of_images + sum(of_seeds)) ** 2 / unsure
-    tail = (1 - LEVEL) / 2
+    tail, degrees = (1 - LEVEL) / 2, (of_images + sum(of_seeds)) ** 2 / unsure
     return float(stats.t.isf(tail, degrees) / stats.norm.isf(tail))
-
-
-def _seed_variance(values: NDArray[np.float64]) -> float:
-    """Of the mean over the seeds."""
-    return float(values.mean(axis=1).var(ddof=1) / len(values))
 
 
 def _seed_draws(values: NDArray[np.float64], place: int) -> NDArray[np.float64]:
@@ -158,7 +144,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def mcnemar(first: Correct, second: Correct) -> McNemar:
-    """Compare two models on the images that exactly one of them classifies correctly.
+    """Exact two-sided test on the images that exactly one of two models classifies correctly.
 
     Raises:
         ValueError: They were tested on different numbers of images.

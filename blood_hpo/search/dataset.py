@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blood_hpo.data.bloodmnist import DataSource, Split, load_split
-from blood_hpo.data.folds import Fold, Indices, stratified_folds, stratified_subset
+from blood_hpo.data.folds import Fold, stratified_folds, stratified_subset
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.training.seeds import derive
 
@@ -38,13 +38,7 @@ def search_data(spec: StudySpec, source: DataSource) -> SearchData:
     Raises:
         DataError: The data set cannot be read.
     """
-    train, validation = load_split(source, "train"), load_split(source, "validation")
-    return _arranged(
-        _taken(train, _of_search(train, spec, "train")),
-        _taken(validation, _of_search(validation, spec, "validation")),
-        spec.training.folds,
-        spec.seed,
-    )
+    return _loaded(spec, source, None)
 
 
 def fresh_data(spec: StudySpec, source: DataSource, seed: int) -> SearchData:
@@ -61,13 +55,7 @@ def fresh_data(spec: StudySpec, source: DataSource, seed: int) -> SearchData:
     Raises:
         DataError: The data set cannot be read.
     """
-    train, validation = load_split(source, "train"), load_split(source, "validation")
-    return _arranged(
-        _taken(train, _fresh(train, _of_search(train, spec, "train"), seed)),
-        _taken(validation, _fresh(validation, _of_search(validation, spec, "validation"), seed)),
-        spec.training.folds,
-        seed,
-    )
+    return _loaded(spec, source, seed)
 
 
 def refolded(data: SearchData, spec: StudySpec) -> SearchData:
@@ -77,28 +65,24 @@ def refolded(data: SearchData, spec: StudySpec) -> SearchData:
     return replace(data, folds=tuple(folds))
 
 
-def _arranged(train: Split, validation: Split, folds: int, seed: int) -> SearchData:
-    offset = len(train.labels)
+def _loaded(spec: StudySpec, source: DataSource, fresh: int | None) -> SearchData:
+    train = _subset(load_split(source, "train"), spec, "train", fresh)
+    validation = _subset(load_split(source, "validation"), spec, "validation", fresh)
+    offset, seed = len(train.labels), spec.seed if fresh is None else fresh
     return SearchData(
         images=np.concatenate([train.images, validation.images]),
         labels=np.concatenate([train.labels, validation.labels]),
         validation=np.arange(offset, offset + len(validation.labels), dtype=np.int64),
-        folds=tuple(stratified_folds(train.labels, folds, derive(seed, "folds"))),
+        folds=tuple(stratified_folds(train.labels, spec.training.folds, derive(seed, "folds"))),
     )
 
 
-def _of_search(split: Split, spec: StudySpec, name: str) -> Indices:
-    seed = derive(spec.seed, "subset", name)
-    return stratified_subset(split.labels, spec.data.fraction, seed)
-
-
-def _fresh(split: Split, searched: Indices, seed: int) -> Indices:
-    every = np.arange(len(split.labels), dtype=np.int64)
-    left = np.setdiff1d(every, searched)
-    pool = left if len(left) >= len(searched) else every
-    share = len(searched) / len(pool)
-    return pool[stratified_subset(split.labels[pool], share, derive(seed, "fresh"))]
-
-
-def _taken(split: Split, chosen: Indices) -> Split:
-    return Split(images=split.images[chosen], labels=split.labels[chosen])
+def _subset(split: Split, spec: StudySpec, name: str, fresh: int | None) -> Split:
+    labels, seed = split.labels, derive(spec.seed, "subset", name)
+    chosen = stratified_subset(labels, spec.data.fraction, seed)
+    if fresh is not None:
+        left = np.setdiff1d(np.arange(len(labels)), chosen)
+        pool = left if len(left) >= len(chosen) else np.arange(len(labels))
+        share, seed = len(chosen) / len(pool), derive(fresh, "subset", name)
+        chosen = pool[stratified_subset(labels[pool], share, seed)]
+    return Split(images=split.images[chosen], labels=labels[chosen])
