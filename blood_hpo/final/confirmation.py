@@ -7,9 +7,8 @@ which chance might have made the largest difference: among configurations that a
 comparison with the best promises less: it may call one of several equals behind.
 
 Folds of one data set share training images, so their scores are not independent. The variance is
-corrected after Nadeau & Bengio (2003), "Inference for the Generalization Error", equation 15, as
-Bouckaert & Frank (2004) do for repeated cross-validation: two folds are taken to correlate by
-1/folds.
+corrected after Nadeau & Bengio (2003), "Inference for the Generalization Error", as Bouckaert &
+Frank (2004) do for repeated cross-validation: two folds are taken to correlate by 1/folds.
 """
 
 from collections.abc import Sequence

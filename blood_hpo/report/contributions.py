@@ -15,7 +15,7 @@ def contributions(labels: Labels, probabilities: Probabilities) -> dict[str, Con
 
     Accuracy and log-loss are means as they are. Balanced accuracy and macro AUC are means over
     classes: there an image adds the score and its influence on it, to first order (infinitesimal
-    jackknife; Efron & Tibshirani 1993, "An Introduction to the Bootstrap", chapter 22). Macro AUC
+    jackknife; Efron & Tibshirani 1993, "An Introduction to the Bootstrap"). Macro AUC
     is left out where a class does not occur. So is the calibration error, whose bootstrap is
     biased: images drawn twice look less calibrated.
     """

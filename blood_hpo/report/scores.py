@@ -10,6 +10,14 @@ from blood_hpo.metrics import Labels, Probabilities
 
 CALIBRATION_BINS = 15
 
+SCORES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_auc": "macro AUC",
+    "log_loss": "log-loss",
+}
+"""The scores that have an interval, as people read them, by their name in `Scores`."""
+
 
 @dataclass(frozen=True)
 class ClassScores:

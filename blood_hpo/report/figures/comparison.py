@@ -88,7 +88,7 @@ def confirmation(family: str, candidates: Sequence[Candidate], objective: str) -
         axes.set_yticks(range(len(candidates)), [f"trial {one.trial}" for one in candidates])
         axes.set(xlabel=objective, title=f"{name}: confirmed on fresh folds")
         axes.set_ylim(len(candidates) - 0.4, -0.6)
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18), ncols=2)
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18))
         axes.grid(visible=False, axis="y")
         return canvas.figure(
             f"confirmation-{family}",

@@ -10,7 +10,8 @@ from blood_hpo.report.figures import comparison as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.published import MEDMNIST_V2, ORIGINAL, SOURCES, Published
 from blood_hpo.report.record import family_name
-from blood_hpo.report.sections.test import SCORES, contributed, intervals
+from blood_hpo.report.scores import SCORES
+from blood_hpo.report.sections.test import contributed, intervals
 from blood_hpo.report.sections.training import missing
 from blood_hpo.report.tested import FinalStage, Model
 from blood_hpo.report.uncertainty import difference, holm, mcnemar, spread

@@ -44,7 +44,7 @@ def _verdict(family: str, candidates: tuple[Candidate, ...]) -> str:
     behind = [f"trial {one.trial}" for one in others if one.separable]
     close = [f"trial {one.trial}" for one in others if not one.separable]
     said += f" Behind the best for certain: {listed(behind)}." if behind else ""
-    said += f" It cannot be told from {listed(close)}." if close else ""
+    said += f" Not separable from the best: {listed(close)}." if close else ""
     broken = [f"trial {one.trial} ({_count(one)})" for one in candidates if _count(one)]
     said += f" Folds that collapsed, no better than chance: {listed(broken)}." if broken else ""
     return said if others else f"{said} There was no other candidate."

@@ -1,12 +1,10 @@
 """The test: every score of every retrained model, its mistakes, and how sure all that is."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from blood_hpo.metrics import confusion
 from blood_hpo.report import cells
@@ -16,21 +14,14 @@ from blood_hpo.report.document import Block, Heading, Section, Table, Text, one_
 from blood_hpo.report.figures import predictions as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import family_name
-from blood_hpo.report.scores import Scores, all_scores, calibration, rank_counts
-from blood_hpo.report.sections import per_model
+from blood_hpo.report.scores import SCORES, all_scores, calibration, rank_counts
+from blood_hpo.report.sections import duplicates, per_model
 from blood_hpo.report.sections.spreads import mean_sd
 from blood_hpo.report.sections.training import missing
-from blood_hpo.report.tested import FinalStage, Model, Predictions
+from blood_hpo.report.tested import FinalStage, Model
 from blood_hpo.report.uncertainty import Interval, interval
 
 TITLE = "The test"
-SCORES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_auc": "macro AUC",
-    "log_loss": "log-loss",
-}
-SPLITS = ("training", "validation", "test")
 
 
 def section(found: Findings) -> Section:
@@ -39,7 +30,7 @@ def section(found: Findings) -> Section:
         return Section("test", TITLE, (missing(found),))
     final = found.final
     blocks: list[Block] = [Text(text) for text in _opening(final)]
-    blocks += [summary(found), _every_seed(final), *_averaged(final), *_duplicates(final)]
+    blocks += [summary(found), _every_seed(final), *_averaged(final), *duplicates.blocks_of(final)]
     for family, models in final.families.items():
         blocks += per_model.blocks_of(family, models)
     bins = {
@@ -122,58 +113,6 @@ def _column(models: Sequence[Model]) -> dict[str, Cell]:
     }
 
 
-def _duplicates(final: FinalStage) -> list[Block]:
-    """What the data set repeats, and the scores without the test images that were seen before."""
-    first = final.models[0].predictions
-    if not len(first.duplicates):
-        return [Text("No image of the data set repeats another byte for byte.")]
-    seen = first.duplicated
-    said = (
-        f"{len(first.duplicates)} images of the data set repeat another byte for byte:"
-        f" {listed(_kinds(first.duplicates))}."
-    )
-    if not len(seen):
-        return [Text(said)]
-    rows = [
-        [
-            plain(family, family_name(family)),
-            plain(which),
-            number(len(first.labels) - left_out, 0),
-            *(mean_sd([getattr(one, name) for one in each]) for name in SCORES),
-        ]
-        for family, models in final.families.items()
-        for which, left_out, each in (
-            ("all", 0, [one.predictions.scores for one in models]),
-            ("without repeats", len(seen), [_without(one.predictions, seen) for one in models]),
-        )
-    ]
-    columns = ("model", "test images", "count", *SCORES.values())
-    note = (
-        "The official scores, and those without the test images that are also in the training or"
-        f" the validation split: number {listed([str(place) for place in seen])}."
-    )
-    caption = "The test without images that a model may have seen"
-    return [Text(said), Table("duplicates", caption, columns, one_group(rows), note)]
-
-
-def _kinds(duplicates: NDArray[np.int64]) -> list[str]:
-    """How many repeats there are between which splits."""
-    found = Counter((copied, split) for copied, _, split, _, _ in duplicates.tolist())
-    other = Counter(
-        (copied, split) for copied, _, split, _, same in duplicates.tolist() if not same
-    )
-    return [
-        f"{count} {f'within {SPLITS[one]}' if one == two else f'of {SPLITS[one]} in {SPLITS[two]}'}"
-        + (f" ({other[one, two]} with another label)" if other[one, two] else "")
-        for (one, two), count in sorted(found.items())
-    ]
-
-
-def _without(found: Predictions, left_out: NDArray[np.int64]) -> Scores:
-    labels = np.delete(found.labels, left_out)
-    return all_scores(labels, np.delete(found.probabilities, left_out, axis=0))
-
-
 def _every_seed(final: FinalStage) -> Table:
     rows = []
     for one in final.models:
@@ -182,10 +121,7 @@ def _every_seed(final: FinalStage) -> Table:
             [
                 plain(one.family, family_name(one.family)),
                 number(one.seed_number, 0),
-                number(scores.accuracy),
-                number(scores.balanced_accuracy),
-                number(scores.macro_auc),
-                number(scores.log_loss),
+                *(number(getattr(scores, name)) for name in SCORES),
                 number(scores.calibration_error),
                 number(int((~one.predictions.correct).sum()), 0),
                 number(one.noted["medmnist"]["acc"]),
@@ -195,10 +131,7 @@ def _every_seed(final: FinalStage) -> Table:
     columns = (
         "model",
         "seed",
-        "accuracy",
-        "balanced accuracy",
-        "macro AUC",
-        "log-loss",
+        *SCORES.values(),
         "calibration error",
         "errors",
         "medmnist ACC",
