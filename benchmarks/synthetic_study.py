@@ -259,7 +259,7 @@ def _hash(family: str, config: Mapping[str, Any]) -> str:
 def _confirmation(storage: StudyStorage, spec: StudySpec) -> None:
     """The study of the confirmation: two configurations of each family."""
     candidates = [
-        {"rank": rank, "trial": rank, "mean": 0.9 - rank / 100, "told_apart": rank > 1}
+        {"rank": rank, "trial": rank, "mean": 0.9 - rank / 100, "winner": rank == 1}
         for rank in (1, 2)
     ]
     families = {name: {"winner": 1, "candidates": candidates} for name in spec.families}

@@ -117,9 +117,9 @@ def _confirmed(row: Mapping[str, Any]) -> dict[str, object]:
         "trial": row["number"],
         "search": f"{row['search_score']:.4f}",
         "confirmed": f"{row['mean']:.4f}",
-        "95 %": f"{row['low']:.4f} to {row['high']:.4f}",
+        "95 %": "-" if row["low"] is None else f"{row['low']:.4f} to {row['high']:.4f}",
         "behind": f"{row['behind']:.4f}",
-        "differs": "winner" if row["rank"] == 1 else "yes" if row["told_apart"] else "no",
+        "differs": "winner" if row["winner"] else "yes" if row["separable"] else "no",
         "configuration": " ".join(f"{name}={short(value)}" for name, value in params.items()),
     }
 

@@ -6,15 +6,19 @@ whose study had another seed, on the same images; nothing is pruned.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
+import numpy as np
 from optuna.distributions import IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from blood_hpo.errors import StudyError
 from blood_hpo.final.cells import REPLICATE, Cell, claim_cell
-from blood_hpo.final.confirmation import LEVEL, METHOD, Confirmed, compare
+from blood_hpo.final.confirmation import LEVEL, METHOD, WINNER_RULE, compare
 from blood_hpo.final.names import CONFIRM, CONFIRMATION
 from blood_hpo.final.stage_study import final_spec, open_stage
+from blood_hpo.metrics import collapsed
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData, refolded
 from blood_hpo.search.family import FAMILY
@@ -90,6 +94,7 @@ class ConfirmStage:
         outcome: dict[str, object] = {
             "level": LEVEL,
             "method": METHOD,
+            "winner_rule": WINNER_RULE,
             "splits": final_spec(self._search.spec).confirm_splits,
             "folds": self._search.spec.training.folds,
             "families": families,
@@ -101,17 +106,27 @@ class ConfirmStage:
         self, sources: Sequence[FrozenTrial], trials: Sequence[FrozenTrial]
     ) -> dict[str, object]:
         splits = final_spec(self._search.spec).confirm_splits
-        confirmed, left_out = [], []
+        objective = self._search.spec.objective
+        share = float(np.bincount(self._data.labels).max() / len(self._data.labels))
+        confirmed: list[dict[str, Any]] = []
+        folds, unstable, left_out = [], [], []
         for rank, source in enumerate(sources, start=1):
             scores = _scores(source, trials)
             if len(scores) >= splits:
                 ordered = [scores[split] for split in range(1, splits + 1)]
-                confirmed.append(_confirmed(source, rank, ordered))
+                flags = [collapsed(one, objective, share) for one in ordered]
+                confirmed.append({**_identity(source, rank), "scores": ordered, "collapsed": flags})
+                folds.append(ordered)
+                unstable.append(any(map(any, flags)))
             else:
                 reason = f"{len(scores)} of {splits} splits could be trained"
                 digest = source.user_attrs["config_hash"]
                 left_out.append({"trial": source.number, "config_hash": digest, "reason": reason})
-        candidates = compare(confirmed)
+        sizes = [one["parameter_count"] for one in confirmed]
+        standings = compare(np.array(folds), sizes, unstable) if folds else []
+        pairs = zip(confirmed, standings, strict=True)
+        candidates = [{**one, **asdict(standing)} for one, standing in pairs]
+        candidates.sort(key=lambda one: (not one["winner"], one["rank"]))
         winner = candidates[0]["trial"] if candidates else None
         return {"winner": winner, "candidates": candidates, "left_out": left_out}
 
@@ -175,15 +190,15 @@ def _scores(source: FrozenTrial, trials: Sequence[FrozenTrial]) -> dict[int, lis
     }
 
 
-def _confirmed(source: FrozenTrial, rank: int, scores: Sequence[Sequence[float]]) -> Confirmed:
+def _identity(source: FrozenTrial, rank: int) -> dict[str, Any]:
+    """What a candidate is and where it comes from; its place in the search is from 1."""
     attributes = source.user_attrs
-    return Confirmed(
-        trial=source.number,
-        config_hash=attributes["config_hash"],
-        params={name: value for name, value in source.params.items() if name != MODEL},
-        config=attributes["config"],
-        parameter_count=attributes["parameter_count"],
-        search_score=float(source.value or 0.0),
-        search_rank=rank,
-        scores=scores,
-    )
+    return {
+        "trial": source.number,
+        "config_hash": attributes["config_hash"],
+        "params": {name: value for name, value in source.params.items() if name != MODEL},
+        "config": attributes["config"],
+        "parameter_count": attributes["parameter_count"],
+        "search_score": float(source.value or 0.0),
+        "search_rank": rank,
+    }

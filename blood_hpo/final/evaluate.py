@@ -7,19 +7,20 @@ everything that is reported is computed from these saved predictions.
 
 import io
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blood_hpo.data.bloodmnist import DataSource, Split
+from blood_hpo import metrics
+from blood_hpo.data.bloodmnist import DataSource, Split, load_split
+from blood_hpo.data.duplicates import duplicates
 from blood_hpo.data.held_out_test import load_test_split
 from blood_hpo.data.medmnist_package import evaluator
 from blood_hpo.errors import BloodHpoError
 from blood_hpo.final.export import load, parameter_counts, predict
-from blood_hpo.report.metrics import confusion, scores
 
 if TYPE_CHECKING:
     import keras
@@ -40,6 +41,7 @@ class Tested:
         probabilities: Probabilities, float32 (T, 8).
         averaged: Means over the eight symmetries of each image, float32 (T, 8); no rows where they
             were not asked for.
+        duplicates: Images of the data set that repeat another; see `duplicates.duplicates`.
         loading_difference: Largest difference between the file and the network on validation.
         trainable: Trainable parameters of the model in the file.
         non_trainable: Its other parameters.
@@ -51,6 +53,7 @@ class Tested:
     images: NDArray[np.uint8]
     probabilities: NDArray[np.float32]
     averaged: NDArray[np.float32]
+    duplicates: NDArray[np.int64]
     loading_difference: float
     trainable: int
     non_trainable: int
@@ -73,6 +76,7 @@ class Tested:
             validation_labels=self.validation_labels,
             misclassified=wrong,
             misclassified_images=self.images[wrong],
+            duplicates=self.duplicates,
         )
         return file.getvalue()
 
@@ -85,7 +89,7 @@ class Tested:
             "validation": summary(self.validation_labels, self.validation),
             "test": summary(self.labels, self.probabilities),
             "test_averaged": averaged,
-            "confusion": confusion(self.labels, self.probabilities).tolist(),
+            "confusion": metrics.confusion(self.labels, self.probabilities).tolist(),
             "misclassified": self._mistakes(),
         }
 
@@ -141,6 +145,7 @@ def test(  # noqa: PLR0913, PLR0917 - the file, what it must agree with, and the
         images=held_out.images,
         probabilities=predict(model, held_out.images),
         averaged=_averaged(model, held_out.images if average else held_out.images[:0]),
+        duplicates=duplicates([load_split(source, "train"), validation, held_out]),
         loading_difference=difference,
         trainable=trainable,
         non_trainable=non_trainable,
@@ -158,15 +163,14 @@ def _averaged(model: "keras.Model", images: NDArray[np.uint8]) -> NDArray[np.flo
 
 def summary(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> dict[str, object]:
     """The main figures of some predictions; macro AUC is None where a class does not occur."""
-    found = asdict(scores(labels, probabilities))
-    area = found["macro_auc"]
+    area = metrics.macro_auc(labels, probabilities)
     return {
         "count": len(labels),
         "errors": int((probabilities.argmax(axis=1) != labels).sum()),
-        "accuracy": found["accuracy"],
-        "balanced_accuracy": found["balanced_accuracy"],
+        "accuracy": metrics.accuracy(labels, probabilities),
+        "balanced_accuracy": metrics.balanced_accuracy(labels, probabilities),
         "macro_auc": None if np.isnan(area) else area,
-        "log_loss": found["log_loss"],
+        "log_loss": metrics.log_loss(labels, probabilities),
     }
 
 

@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from blood_hpo.data.bloodmnist import DataSource, Split, load_split
 from blood_hpo.final.plan import Rules
+from blood_hpo.metrics import Objective
 from blood_hpo.models.registry import family as registered
 from blood_hpo.service.budget import Claim
 from blood_hpo.service.stage import Arrays
 from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit, TrainingRules
 from blood_hpo.training.preparation import Preparation
-from blood_hpo.training.scores import Objective
 
 
 @dataclass(frozen=True)

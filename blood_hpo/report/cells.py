@@ -66,8 +66,10 @@ def code(value: str, shown: int | None = None) -> Cell:
     return Cell(value, cut, code=True)
 
 
-def interval(low: float, high: float) -> Cell:
-    """A cell with the two ends of an interval."""
+def interval(low: float | None, high: float | None) -> Cell:
+    """A cell with the two ends of an interval; a dash where there is none."""
+    if low is None or high is None:
+        return plain(None)
     return Cell([low, high], f"{low:.4f} to {high:.4f}".replace(" ", NO_BREAK))
 
 

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A configuration on fresh folds; `behind` and what follows compare it with the winner.
+    """A configuration on fresh folds; `behind` and what follows compare it with the best mean.
 
     Attributes:
         trial: Number of the trial that found it.
-        rank: Place among the confirmed means, from 1: the winner.
+        rank: Place among the confirmed means, from 1.
         params: What was searched.
         config_hash: Identity of family and configuration.
         parameter_count: Trainable parameters.
@@ -25,13 +25,15 @@ class Candidate:
         scores: The objective by split and fold.
         mean: Over all splits and folds.
         sd: Sample standard deviation over the same.
-        low: Lower end of the interval of the mean.
+        low: Lower end of the interval of the mean; None with too few folds.
         high: Upper end.
-        behind: Mean paired difference to the winner, 0 or more.
-        behind_low: Lower end of its interval; None for the winner.
+        behind: Mean paired difference to the best mean, 0 or more.
+        behind_low: Lower end of its interval; None for the best, and with too few folds.
         behind_high: Upper end.
-        p_value: Of that difference.
-        told_apart: Whether the difference is significant.
+        p_value: Of that difference, adjusted for all pairs of candidates.
+        separable: Whether the difference is significant.
+        winner: Whether it wins; the rule stands in the confirmation.
+        collapsed: Whether each fold has collapsed, by split.
     """
 
     trial: int
@@ -44,13 +46,15 @@ class Candidate:
     scores: Sequence[Sequence[float]]
     mean: float
     sd: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     behind: float
     behind_low: float | None
     behind_high: float | None
     p_value: float | None
-    told_apart: bool
+    separable: bool
+    winner: bool
+    collapsed: Sequence[Sequence[bool]]
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,14 @@ class Confirmation:
 
     Attributes:
         method: How the intervals were computed, in a sentence.
+        winner_rule: How the winner is chosen.
         splits: Fresh splits.
         folds: Folds of each.
         families: Candidates by family, the winner first.
     """
 
     method: str
+    winner_rule: str
     splits: int
     folds: int
     families: Mapping[str, tuple[Candidate, ...]]
@@ -77,6 +83,7 @@ def read_confirmation(engine: "Engine", study: str) -> Confirmation | None:
         return None
     return Confirmation(
         method=noted["method"],
+        winner_rule=noted["winner_rule"],
         splits=noted["splits"],
         folds=noted["folds"],
         families={

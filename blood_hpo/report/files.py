@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from blood_hpo.data.facts import CLASSES
-from blood_hpo.report import metrics
+from blood_hpo.report import scores
 from blood_hpo.report.document import Section
 from blood_hpo.report.figures.theme import standalone
 from blood_hpo.report.findings import Findings
@@ -59,7 +59,7 @@ def predictions_csv(found: Predictions) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("image", "true", "predicted", "rank", *CLASSES))
-    ranks = metrics.ranks(found.labels, found.probabilities).tolist()
+    ranks = scores.ranks(found.labels, found.probabilities).tolist()
     predicted = found.probabilities.argmax(axis=1).tolist()
     for index, label in enumerate(found.labels.tolist()):
         row = (f"{value:.9g}" for value in found.probabilities[index].tolist())

@@ -12,6 +12,7 @@ from blood_hpo.report.record import (
     Trial,
     grid_studies,
     read_curves,
+    read_early_scores,
     read_repeats_avoided,
     read_study,
     read_trials,
@@ -77,6 +78,8 @@ class Findings:
         stages: All trials of the confirmation ("confirm") and of the retraining ("final").
         repeats_avoided: Samples that the search threw away because they had been tried; None where
             they were not counted.
+        early_scores: Epoch and score of each trial of the search at the last epoch that all trials
+            of its family reached, by number.
     """
 
     study: Study
@@ -86,6 +89,7 @@ class Findings:
     final: FinalStage | None
     stages: Mapping[str, tuple[Trial, ...]] = field(default_factory=dict)
     repeats_avoided: int | None = None
+    early_scores: Mapping[int, tuple[int, float]] = field(default_factory=dict)
 
 
 def read(engine: "Engine", name: str) -> Findings:
@@ -107,6 +111,7 @@ def read(engine: "Engine", name: str) -> Findings:
         final=read_final(engine, name),
         stages={stage: read_trials(engine, f"{name}-{stage}") for stage in ("confirm", "final")},
         repeats_avoided=read_repeats_avoided(engine, name),
+        early_scores=read_early_scores(engine, name),
     )
 
 

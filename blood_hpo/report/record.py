@@ -200,6 +200,12 @@ def read_repeats_avoided(engine: "Engine", study: str) -> int | None:
     return None if found is None else int(str(found))
 
 
+def read_early_scores(engine: "Engine", study: str) -> dict[int, tuple[int, float]]:
+    """Epoch and score of each trial at the last epoch that all of its family reached, by number."""
+    rows: list[Any] = run_query(engine, "early_scores", study=study).rows
+    return {number: (epoch, score) for number, epoch, score in rows}
+
+
 def read_curves(engine: "Engine", study: str, number: int) -> list[Curve]:
     """A trial's training, one curve a fold."""
     rows: list[Any] = run_query(engine, "curves", study=study, number=number).rows

@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 
 from blood_hpo.database.artefacts import listing, load_arrays
 from blood_hpo.database.query import run_query
-from blood_hpo.report import metrics
+from blood_hpo.report.contributions import Contributions, contributions
 from blood_hpo.report.figures.architecture import Layer
 from blood_hpo.report.figures.predictions import Mistake
 from blood_hpo.report.record import Curve, Json, attributes, family_place
+from blood_hpo.report.scores import Scores, all_scores, ranks
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 DATA = "data.npz"
+TEST = 2
+"""Number of the test split, after training and validation."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Predictions:
         averaged: The same averaged over the eight symmetries; no rows where that was not asked.
         misclassified: Places of the wrong predictions, ascending.
         images: Those images, uint8 (wrong, 28, 28, 3).
+        duplicates: Images of the data set that repeat another, int64 (repeats, 5): split and place
+            of the first copy, split and place of the repeat, whether both have the same label.
+            Splits are 0, 1, 2: training, validation, test.
     """
 
     labels: NDArray[np.uint8]
@@ -38,11 +44,18 @@ class Predictions:
     averaged: NDArray[np.float32]
     misclassified: NDArray[np.int64]
     images: NDArray[np.uint8]
+    duplicates: NDArray[np.int64]
+
+    @property
+    def duplicated(self) -> NDArray[np.int64]:
+        """Places of the test images that occur in the training or the validation split too."""
+        copied, _, split, place, _ = self.duplicates.T
+        return np.unique(place[(split == TEST) & (copied < TEST)])
 
     @cached_property
-    def scores(self) -> metrics.Scores:
+    def scores(self) -> Scores:
         """All scores."""
-        return metrics.scores(self.labels, self.probabilities)
+        return all_scores(self.labels, self.probabilities)
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:
@@ -50,13 +63,18 @@ class Predictions:
         found: NDArray[np.bool_] = self.probabilities.argmax(axis=1) == self.labels
         return found
 
+    @cached_property
+    def contributions(self) -> dict[str, Contributions]:
+        """What each image adds to each score."""
+        return contributions(self.labels, self.probabilities)
+
     def mistakes(self, count: int) -> list[Mistake]:
         """The first wrong prediction of each class, then further ones up to ``count``, by place."""
         true = self.labels[self.misclassified]
         _, first = np.unique(true, return_index=True)
         others = [row for row in range(len(true)) if row not in set(first.tolist())]
         chosen = sorted([*first.tolist(), *others][: max(count, len(first))])
-        places = metrics.ranks(self.labels, self.probabilities)
+        places = ranks(self.labels, self.probabilities)
         return [
             Mistake(
                 index=int(self.misclassified[row]),
@@ -193,4 +211,5 @@ def _predictions(engine: "Engine", stage: str, number: int) -> Predictions:
         averaged=arrays["test_averaged"],
         misclassified=arrays["misclassified"],
         images=arrays["misclassified_images"],
+        duplicates=arrays["duplicates"],
     )

@@ -1,24 +1,37 @@
-"""How sure a number is: bootstrap intervals, spread over seeds, and a test between two models."""
+"""How sure a score of the test is: a bootstrap over seeds and images, and a test of two models.
 
-from collections.abc import Mapping, Sequence
+There is one kind of interval. A score is the mean, over a model's seeds and the test images, of
+what each image adds; the bootstrap draws seeds and images with replacement, each by itself, since
+every seed is tested on the same images. Scores that are no plain means are made one by their
+infinitesimal jackknife: see `contributions`.
+
+A bootstrap's variance of the mean of S seeds is (S - 1) / S of what it should be. The seeds'
+deviations are therefore multiplied by sqrt(S / (S - 1)), and the ends stand t / z as far out, with
+t's degrees of freedom after Satterthwaite: S - 1 where seeds are all the noise, and more the more
+of it is the images'. A single seed tells nothing of others: its interval is of images alone.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from blood_hpo.report.metrics import Labels
 
 RESAMPLES = 2000
 LEVEL = 0.95
 BOOTSTRAP_SEED = 20_230_119
 
+Values = NDArray[np.floating] | NDArray[np.bool_]
+"""What each image adds to each seed's score, shape (seeds, images): see `contributions`."""
+
 Correct = NDArray[np.bool_]
 """Whether each prediction is correct, shape (n,)."""
 
 
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with its 95 % interval; the ends are NaN where there are too few values."""
+class Interval(NamedTuple):
+    """An estimate with its 95 % interval."""
 
     value: float
     low: float
@@ -34,47 +47,88 @@ class Spread:
     count: int
 
 
-@dataclass(frozen=True)
-class McNemar:
-    """McNemar's exact test of two models on the same images.
-
-    Attributes:
-        only_first: Images that only the first model classifies correctly.
-        only_second: Images that only the second does.
-        p_value: Probability of a split at least this uneven if both were equally good, two-sided.
-    """
+class McNemar(NamedTuple):
+    """Images that only the first and only the second of two models gets right, and the p-value."""
 
     only_first: int
     only_second: int
     p_value: float
 
 
-def bootstrap(
-    labels: Labels, correct: NDArray[np.floating] | Correct, resamples: int = RESAMPLES
-) -> Mapping[str, Interval]:
-    """Percentile intervals of accuracy and balanced accuracy, ``{"accuracy": ..., ...}``.
-
-    The bootstrap is stratified: every resample draws, with replacement, as many images of each
-    class as the test split has, so that the class mix of the split is taken as given. It is seeded:
-    the same predictions give the same interval.
+def interval_of_accuracy(correct: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Accuracy over seeds with the ends of its 95 % interval.
 
     Args:
-        labels: True classes, shape (n,).
-        correct: Whether each image is classified correctly, or the share of a model's seeds that
-            classify it correctly, shape (n,).
-        resamples: How often to draw.
+        correct: Whether each seed's model is right on each test image, shape (seeds, images).
     """
+    return interval(correct)
+
+
+def interval(values: Values, highest: float = 1.0) -> Interval:
+    """The 95 % interval of a score over seeds and images.
+
+    It is seeded: the same values give the same interval.
+
+    Args:
+        values: What each image adds to the score of each seed.
+        highest: The score lies between 0 and this, and so does the interval.
+    """
+    found = _two_level([values])
+    return Interval(found.value, max(found.low, 0.0), min(found.high, highest))
+
+
+def difference(first: Values, second: Values) -> Interval:
+    """The 95 % interval of the first model's score less the second's, on the same images.
+
+    Images are drawn for both together, so that what both find hard cancels; seeds for each.
+    """
+    if first.shape[1] != second.shape[1]:
+        raise ValueError("both models must have been tested on the same images")
+    return _two_level([first, -np.asarray(second, dtype=float)])
+
+
+def _two_level(models: Sequence[Values]) -> Interval:
+    """Of the sum of several models' scores."""
+    groups = [np.asarray(one, dtype=np.float64) for one in models]
+    images = np.sum([one.mean(axis=0) for one in groups], axis=0)
+    score, weights = float(images.mean()), _image_weights(len(images))
+    draws = weights @ (images - score).astype(np.float32)
+    for place, one in enumerate(groups):
+        draws = draws + _seed_draws(one, place)
+    stretch = _stretch(float(images.var() / len(images)), groups)
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) * stretch
+    return Interval(score, score + float(low), score + float(high))
+
+
+def _stretch(of_images: float, groups: Sequence[NDArray[np.float64]]) -> float:
+    """How much further than the normal distribution's Student's t reaches, after Satterthwaite."""
+    from scipy import stats
+
+    seeds = [len(one) for one in groups if len(one) > 1]
+    of_seeds = [one.mean(axis=1).var(ddof=1) / len(one) for one in groups if len(one) > 1]
+    unsure = sum(one**2 / (count - 1) for one, count in zip(of_seeds, seeds, strict=True))
+    if not unsure:
+        return 1.0
+    tail, degrees = (1 - LEVEL) / 2, (of_images + sum(of_seeds)) ** 2 / unsure
+    return float(stats.t.isf(tail, degrees) / stats.norm.isf(tail))
+
+
+def _seed_draws(values: NDArray[np.float64], place: int) -> NDArray[np.float64]:
+    """How far the mean of seeds drawn with replacement lies from that of all, corrected."""
+    seeds, means = len(values), values.mean(axis=1)
+    if seeds == 1:
+        return np.zeros(RESAMPLES)
+    generator = np.random.default_rng([BOOTSTRAP_SEED, 1 + place])
+    drawn = generator.integers(seeds, size=(RESAMPLES, seeds))
+    return np.asarray((means[drawn].mean(axis=1) - means.mean()) * np.sqrt(seeds / (seeds - 1)))
+
+
+@lru_cache(maxsize=2)
+def _image_weights(count: int) -> NDArray[np.float32]:
+    """How often each image is drawn, divided by the images, shape (resamples, images)."""
     generator = np.random.default_rng(BOOTSTRAP_SEED)
-    groups = [correct[labels == one].astype(np.float64) for one in np.unique(labels)]
-    sizes = np.array([len(group) for group in groups])
-    recalls = np.stack(
-        [generator.choice(group, (resamples, len(group))).mean(axis=1) for group in groups], axis=1
-    )
-    rates = np.array([group.mean() for group in groups])
-    return {
-        "accuracy": _percentiles(float(rates @ sizes / sizes.sum()), recalls @ sizes / sizes.sum()),
-        "balanced_accuracy": _percentiles(float(rates.mean()), recalls.mean(axis=1)),
-    }
+    shares = np.full(count, 1 / count)
+    return (generator.multinomial(count, shares, size=RESAMPLES) / count).astype(np.float32)
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -90,7 +144,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def mcnemar(first: Correct, second: Correct) -> McNemar:
-    """Compare two models on the images that exactly one of them classifies correctly.
+    """Exact two-sided test on the images that exactly one of two models classifies correctly.
 
     Raises:
         ValueError: They were tested on different numbers of images.
@@ -106,6 +160,11 @@ def mcnemar(first: Correct, second: Correct) -> McNemar:
     return McNemar(only_first, only_second, p_value)
 
 
-def _percentiles(value: float, samples: NDArray[np.floating]) -> Interval:
-    low, high = np.quantile(samples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(value, float(low), float(high))
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values adjusted for their number (Holm 1979), in the order given."""
+    order = np.argsort(p_values, kind="stable")
+    tests_left = np.arange(len(p_values), 0, -1)
+    stepped = np.maximum.accumulate(np.asarray(p_values)[order] * tests_left)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(stepped, 1)
+    return [float(one) for one in adjusted]

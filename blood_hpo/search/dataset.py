@@ -40,16 +40,24 @@ def search_data(spec: StudySpec, source: DataSource) -> SearchData:
     Raises:
         DataError: The data set cannot be read.
     """
-    train = _subset(load_split(source, "train"), spec, "train")
-    validation = _subset(load_split(source, "validation"), spec, "validation")
-    offset = len(train.labels)
-    folds = stratified_folds(train.labels, spec.training.folds, derive(spec.seed, "folds"))
-    return SearchData(
-        images=np.concatenate([train.images, validation.images]),
-        labels=np.concatenate([train.labels, validation.labels]),
-        validation=np.arange(offset, offset + len(validation.labels), dtype=np.int64),
-        folds=tuple(folds),
-    )
+    return _loaded(spec, source, None)
+
+
+def fresh_data(spec: StudySpec, source: DataSource, seed: int) -> SearchData:
+    """As many images as the search has, none of them the search's where enough are left.
+
+    Of each split as many are drawn, stratified by class, as the search drew: from those that it
+    left untouched where they are that many (a fraction of up to one half), and else from all.
+
+    Args:
+        spec: The study file of the search, with its own seed.
+        source: The data set.
+        seed: Of the draw and of the folds.
+
+    Raises:
+        DataError: The data set cannot be read.
+    """
+    return _loaded(spec, source, seed)
 
 
 def refuse_too_few(spec: StudySpec, counts: Sequence[int]) -> None:
@@ -80,7 +88,24 @@ def refolded(data: SearchData, spec: StudySpec) -> SearchData:
     return replace(data, folds=tuple(folds))
 
 
-def _subset(split: Split, spec: StudySpec, name: str) -> Split:
-    seed = derive(spec.seed, "subset", name)
-    chosen = stratified_subset(split.labels, spec.data.fraction, seed)
-    return Split(images=split.images[chosen], labels=split.labels[chosen])
+def _loaded(spec: StudySpec, source: DataSource, fresh: int | None) -> SearchData:
+    train = _subset(load_split(source, "train"), spec, "train", fresh)
+    validation = _subset(load_split(source, "validation"), spec, "validation", fresh)
+    offset, seed = len(train.labels), spec.seed if fresh is None else fresh
+    return SearchData(
+        images=np.concatenate([train.images, validation.images]),
+        labels=np.concatenate([train.labels, validation.labels]),
+        validation=np.arange(offset, offset + len(validation.labels), dtype=np.int64),
+        folds=tuple(stratified_folds(train.labels, spec.training.folds, derive(seed, "folds"))),
+    )
+
+
+def _subset(split: Split, spec: StudySpec, name: str, fresh: int | None) -> Split:
+    labels, seed = split.labels, derive(spec.seed, "subset", name)
+    chosen = stratified_subset(labels, spec.data.fraction, seed)
+    if fresh is not None:
+        left = np.setdiff1d(np.arange(len(labels)), chosen)
+        pool = left if len(left) >= len(chosen) else np.arange(len(labels))
+        share, seed = len(chosen) / len(pool), derive(fresh, "subset", name)
+        chosen = pool[stratified_subset(labels[pool], share, seed)]
+    return Split(images=split.images[chosen], labels=labels[chosen])

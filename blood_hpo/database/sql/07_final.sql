@@ -34,7 +34,9 @@ SELECT
     candidate.behind_low,
     candidate.behind_high,
     candidate.p_value,
-    candidate.told_apart,
+    candidate.separable,
+    candidate.winner,
+    candidate.collapsed,
     candidate.scores,
     candidate.params,
     candidate.config,
@@ -51,26 +53,28 @@ CROSS JOIN LATERAL jsonb_to_recordset(family.value -> 'candidates') AS candidate
     search_score double precision, mean double precision, sd double precision,
     low double precision, high double precision, behind double precision,
     behind_low double precision, behind_high double precision, p_value double precision,
-    told_apart boolean, scores jsonb, params jsonb, config jsonb, parameter_count bigint
+    separable boolean, winner boolean, collapsed jsonb, scores jsonb, params jsonb, config jsonb, parameter_count bigint
 );
 
 COMMENT ON VIEW hpo.confirmations IS 'One row a configuration that was run again on fresh folds, best confirmed mean first.';
 COMMENT ON COLUMN hpo.confirmations.study IS 'Name of the study that was searched.';
 COMMENT ON COLUMN hpo.confirmations.family IS 'Model family.';
-COMMENT ON COLUMN hpo.confirmations.rank IS 'Place in the family by confirmed mean, from 1: the winner.';
+COMMENT ON COLUMN hpo.confirmations.rank IS 'Place in the family by confirmed mean, from 1.';
 COMMENT ON COLUMN hpo.confirmations.number IS 'Number of the search''s trial that found the configuration.';
 COMMENT ON COLUMN hpo.confirmations.config_hash IS 'Identity of family and configuration.';
 COMMENT ON COLUMN hpo.confirmations.search_rank IS 'Place in the family by the search''s score, from 1.';
 COMMENT ON COLUMN hpo.confirmations.search_score IS 'The search''s score.';
 COMMENT ON COLUMN hpo.confirmations.mean IS 'Mean of the objective over all fresh folds.';
 COMMENT ON COLUMN hpo.confirmations.sd IS 'Sample standard deviation over all fresh folds.';
-COMMENT ON COLUMN hpo.confirmations.low IS 'Lower end of the interval of the mean.';
+COMMENT ON COLUMN hpo.confirmations.low IS 'Lower end of the interval of the mean; NULL with fewer than five folds in all.';
 COMMENT ON COLUMN hpo.confirmations.high IS 'Upper end of the interval of the mean.';
-COMMENT ON COLUMN hpo.confirmations.behind IS 'How far the winner is ahead, paired over the folds.';
-COMMENT ON COLUMN hpo.confirmations.behind_low IS 'Lower end of the interval of that difference.';
-COMMENT ON COLUMN hpo.confirmations.behind_high IS 'Upper end of the interval of that difference.';
-COMMENT ON COLUMN hpo.confirmations.p_value IS 'Two-sided p-value of that difference.';
-COMMENT ON COLUMN hpo.confirmations.told_apart IS 'Whether the difference to the winner is significant.';
+COMMENT ON COLUMN hpo.confirmations.behind IS 'How far the best mean is ahead, paired over the folds.';
+COMMENT ON COLUMN hpo.confirmations.behind_low IS 'Lower end of the simultaneous interval of that difference.';
+COMMENT ON COLUMN hpo.confirmations.behind_high IS 'Upper end of the simultaneous interval of that difference.';
+COMMENT ON COLUMN hpo.confirmations.p_value IS 'Two-sided p-value of that difference, adjusted for all pairs of candidates.';
+COMMENT ON COLUMN hpo.confirmations.separable IS 'Whether the difference to the best mean is significant.';
+COMMENT ON COLUMN hpo.confirmations.winner IS 'Whether it wins: the smallest network of those that cannot be separated from the best mean.';
+COMMENT ON COLUMN hpo.confirmations.collapsed IS 'Whether each fold scored no better than chance, lists as in scores.';
 COMMENT ON COLUMN hpo.confirmations.scores IS 'Lists of the objective on each fold, a list a split.';
 COMMENT ON COLUMN hpo.confirmations.params IS 'What was searched, decoded.';
 COMMENT ON COLUMN hpo.confirmations.config IS 'The whole configuration.';

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from blood_hpo.report.confirmed import Candidate
 from blood_hpo.report.document import Figure
 from blood_hpo.report.figures.theme import (
     ACCENT,
@@ -62,29 +63,29 @@ def comparison(ours: Mapping[str, Interval], others: Sequence[tuple[str, float, 
         )
 
 
-def confirmation(
-    family: str, candidates: Sequence[tuple[str, Interval, float, bool]], objective: str
-) -> Figure:
-    """Confirmed means with their intervals, the winner on top.
+def confirmation(family: str, candidates: Sequence[Candidate], objective: str) -> Figure:
+    """Confirmed means with their intervals and folds, the winner on top.
 
     Args:
         family: The family.
-        candidates: Label, confirmed mean with interval, score in the search, and whether the
-            winner is told apart from it.
+        candidates: The winner first.
         objective: Name of the score.
     """
     name = family_name(family)
     with Canvas(WIDTH, 1.2 + 0.42 * len(candidates)) as canvas:
         axes = canvas.plot.subplots()
-        for place, (_, found, searched, apart) in enumerate(candidates):
-            ink = MUTED if apart else colour(family)
-            span = [[found.value - found.low], [found.high - found.value]]
-            axes.errorbar(found.value, place, xerr=span, color=ink, capsize=4, elinewidth=2)
-            fill = "none" if apart else ink
-            axes.plot(found.value, place, "o", color=ink, markerfacecolor=fill, markersize=8)
-            axes.plot(searched, place, "|", color=ACCENT, markersize=14, markeredgewidth=2)
+        for place, one in enumerate(candidates):
+            ink = MUTED if one.separable else colour(family)
+            if one.low is not None and one.high is not None:
+                axes.plot([one.low, one.high], [place] * 2, "|-", color=ink, linewidth=2)
+            fill = "none" if one.separable else ink
+            axes.plot(one.mean, place, "o", color=ink, markerfacecolor=fill, markersize=8)
+            folds = [score for split in one.scores for score in split]
+            axes.plot(folds, [place + 0.25] * len(folds), ".", color=MUTED, markersize=4)
+            axes.plot(one.search_score, place, "|", color=ACCENT, markersize=14, markeredgewidth=2)
         axes.plot([], [], "|", color=ACCENT, markersize=10, label="score in the search")
-        axes.set_yticks(range(len(candidates)), [row[0] for row in candidates])
+        axes.plot([], [], ".", color=MUTED, markersize=4, label="fold")
+        axes.set_yticks(range(len(candidates)), [f"trial {one.trial}" for one in candidates])
         axes.set(xlabel=objective, title=f"{name}: confirmed on fresh folds")
         axes.set_ylim(len(candidates) - 0.4, -0.6)
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18))
@@ -92,8 +93,8 @@ def confirmation(
         return canvas.figure(
             f"confirmation-{family}",
             f"Confirmed means of the {name}'s best {len(candidates)} configurations with 95 %"
-            f" intervals; {candidates[0][0]} wins.",
+            f" intervals; trial {candidates[0].trial} wins.",
             f"{name}: mean on fresh folds with its 95 % interval, the winner on top. Filled: cannot"
-            " be told from the winner. Red strokes: what the search had measured; on average they"
-            " flatter, because the search kept the luckiest.",
+            " be separated from the best mean. Red strokes: what the search had measured; on"
+            " average they flatter, because the search kept the luckiest.",
         )

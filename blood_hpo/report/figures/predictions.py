@@ -18,8 +18,8 @@ from blood_hpo.report.figures.theme import (
     Canvas,
     colour,
 )
-from blood_hpo.report.metrics import CalibrationBin
 from blood_hpo.report.record import family_name
+from blood_hpo.report.scores import CalibrationBin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,18 +4,22 @@ import math
 from collections.abc import Sequence
 from itertools import combinations
 
-from blood_hpo.report.cells import Cell, number, plain
+from blood_hpo.report.cells import Cell, interval, number, plain
 from blood_hpo.report.document import Block, Group, Section, Table, Text, one_group
 from blood_hpo.report.figures import comparison as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.published import MEDMNIST_V2, ORIGINAL, SOURCES, Published
 from blood_hpo.report.record import family_name
-from blood_hpo.report.sections.test import intervals
+from blood_hpo.report.scores import SCORES
+from blood_hpo.report.sections.test import contributed, intervals
 from blood_hpo.report.sections.training import missing
 from blood_hpo.report.tested import FinalStage, Model
-from blood_hpo.report.uncertainty import mcnemar, spread
+from blood_hpo.report.uncertainty import difference, holm, mcnemar, spread
 
 TITLE = "Comparison"
+
+Pairs = Sequence[tuple[tuple[str, list[Model]], tuple[str, list[Model]]]]
+"""Two families, each with its models."""
 
 
 def section(found: Findings) -> Section:
@@ -38,32 +42,68 @@ def section(found: Findings) -> Section:
 
 
 def _between(final: FinalStage) -> list[Block]:
-    pairs = list(combinations(final.families, 2))
+    pairs = list(combinations(final.families.items(), 2))
     if not pairs:
         return []
+    said = Text("Models tested on the same images are compared image by image.")
+    return [said, _differences(pairs), _mcnemar(pairs)]
+
+
+def _differences(pairs: Pairs) -> Table:
     rows: list[list[Cell]] = []
-    for first, second in pairs:
-        for a, b in zip(final.families[first], final.families[second], strict=False):
-            test = mcnemar(a.predictions.correct, b.predictions.correct)
+    for (first, ours), (second, theirs) in pairs:
+        values = contributed(ours), contributed(theirs)
+        for name in values[0]:
+            found = difference(values[0][name], values[1][name])
             rows.append(
                 [
-                    plain(f"{first} {second}", f"{family_name(first)} and {family_name(second)}"),
-                    number(a.seed_number, 0),
-                    number(test.only_first, 0),
-                    number(test.only_second, 0),
-                    Cell(test.p_value, _small(test.p_value)),
+                    _names(first, second),
+                    plain(SCORES[name]),
+                    number(found.value, sign=True),
+                    interval(found.low, found.high),
                 ]
             )
-    table = Table(
+    return Table(
+        "differences",
+        "Differences between models, means over seeds",
+        ("models", "score", "first less second", "95 % interval"),
+        one_group(rows),
+        "By the bootstrap over seeds and images; the same images are drawn for both models, so that"
+        " what both find hard cancels.",
+    )
+
+
+def _mcnemar(pairs: Pairs) -> Table:
+    seeds = [
+        (first, second, a.seed_number, mcnemar(a.predictions.correct, b.predictions.correct))
+        for (first, ours), (second, theirs) in pairs
+        for a, b in zip(ours, theirs, strict=False)
+    ]
+    adjusted = holm([test.p_value for *_, test in seeds])
+    rows = [
+        [
+            _names(first, second),
+            number(seed, 0),
+            number(test.only_first, 0),
+            number(test.only_second, 0),
+            Cell(test.p_value, _small(test.p_value)),
+            Cell(after, _small(after)),
+        ]
+        for (first, second, seed, test), after in zip(seeds, adjusted, strict=True)
+    ]
+    return Table(
         "mcnemar",
         "McNemar's exact test between models of equal seed number",
-        ("models", "seed", "only the first is right", "only the second is right", "p"),
+        ("models", "seed", "only the first is right", "only the second is right", "p", "Holm's p"),
         one_group(rows),
         "Of the images that exactly one of two models classifies correctly: the probability of a"
         " split at least this uneven if both were equally good, two-sided, from the binomial"
-        " distribution. Not corrected for the number of tests.",
+        " distribution; then adjusted for all tests of the table (Holm 1979).",
     )
-    return [Text("Two models tested on the same images are compared image by image."), table]
+
+
+def _names(first: str, second: str) -> Cell:
+    return plain(f"{first} {second}", f"{family_name(first)} and {family_name(second)}")
 
 
 def _small(p_value: float) -> str:

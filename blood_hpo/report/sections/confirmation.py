@@ -1,13 +1,12 @@
 """Confirmation: the best configurations again, on fresh folds, with intervals."""
 
-from blood_hpo.report.cells import interval, listed, number, plain, settings
+from blood_hpo.report.cells import Cell, interval, listed, number, plain, settings
 from blood_hpo.report.confirmed import Candidate, Confirmation
 from blood_hpo.report.document import Block, Figures, Group, Missing, Section, Table, Text
 from blood_hpo.report.figures import comparison as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import family_name
 from blood_hpo.report.sections.commands import finish
-from blood_hpo.report.uncertainty import Interval
 
 TITLE = "Confirmation"
 
@@ -17,75 +16,92 @@ def section(found: Findings) -> Section:
     opening = Text(
         "The best score of a search is the best of many noisy measurements, so part of it is luck."
         " The best few configurations of each family are therefore trained again on fresh folds,"
-        " all on the same ones, and the best mean there wins."
+        " all on the same ones."
     )
     confirmed = found.confirmation
     if confirmed is None:
         missing = Missing("The best configurations have not been confirmed yet.", finish(found))
         return Section("confirmation", TITLE, (opening, missing))
-    drawn = tuple(
-        draw.confirmation(family, [_drawn(one) for one in candidates], found.study.objective)
-        for family, candidates in confirmed.families.items()
-    )
-    verdicts = [
-        Text(_verdict(family, candidates)) for family, candidates in confirmed.families.items()
-    ]
-    blocks: list[Block] = [opening, Figures(drawn), *verdicts, _table(found, confirmed)]
-    facts = {"splits": confirmed.splits, "folds": confirmed.folds, "method": confirmed.method}
+    families = confirmed.families.items()
+    drawn = tuple(draw.confirmation(*one, found.study.objective) for one in families)
+    texts = [Text(confirmed.winner_rule), *(Text(_verdict(*one)) for one in families)]
+    blocks: list[Block] = [opening, Figures(drawn), *texts, _table(found, confirmed)]
+    facts = {
+        "splits": confirmed.splits,
+        "folds": confirmed.folds,
+        "method": confirmed.method,
+        "winner_rule": confirmed.winner_rule,
+    }
     return Section("confirmation", TITLE, tuple(blocks), facts)
-
-
-def _drawn(one: Candidate) -> tuple[str, Interval, float, bool]:
-    confirmed = Interval(one.mean, one.low, one.high)
-    return f"trial {one.trial}", confirmed, one.search_score, one.told_apart
 
 
 def _verdict(family: str, candidates: tuple[Candidate, ...]) -> str:
     winner, *others = candidates
-    close = [f"trial {one.trial}" for one in others if not one.told_apart]
-    rest = f"It cannot be told from {listed(close)}." if close else "All others are behind it."
-    if not others:
-        rest = "There was no other candidate."
-    return (
-        f"{family_name(family)}: trial {winner.trial} wins with {winner.mean:.4f} (95 % interval"
-        f" {winner.low:.4f} to {winner.high:.4f}), place {winner.search_rank} of the search. {rest}"
+    said = (
+        f"{family_name(family)}: trial {winner.trial} wins with {winner.mean:.4f}{_ends(winner)},"
+        f" place {winner.rank} here and {winner.search_rank} in the search."
     )
+    behind = [f"trial {one.trial}" for one in others if one.separable]
+    close = [f"trial {one.trial}" for one in others if not one.separable]
+    said += f" Behind the best for certain: {listed(behind)}." if behind else ""
+    said += f" Not separable from the best: {listed(close)}." if close else ""
+    broken = [f"trial {one.trial} ({_count(one)})" for one in candidates if _count(one)]
+    said += f" Folds that collapsed, no better than chance: {listed(broken)}." if broken else ""
+    return said if others else f"{said} There was no other candidate."
+
+
+def _ends(one: Candidate) -> str:
+    return "" if one.low is None else f" (95 % interval {one.low:.4f} to {one.high:.4f})"
+
+
+def _count(one: Candidate) -> int:
+    return sum(sum(flags) for flags in one.collapsed)
+
+
+def _folds(one: Candidate) -> Cell:
+    """All fold scores for programs; for people their range where an interval stands beside."""
+    scores = [score for split in one.scores for score in split]
+    ends = f"{min(scores):.4f} to {max(scores):.4f}"
+    text = ends if one.low is not None else ", ".join(f"{score:.4f}" for score in scores)
+    broken = f" ({_count(one)} collapsed)" if _count(one) else ""
+    return Cell([list(split) for split in one.scores], text + broken)
 
 
 def _table(found: Findings, confirmed: Confirmation) -> Table:
     groups = tuple(
-        Group(
-            tuple(
-                (
-                    number(one.trial, 0),
-                    number(one.mean, best=one.rank == 1),
-                    interval(one.low, one.high),
-                    number(one.search_score),
-                    number(one.behind),
-                    number(one.p_value, 3),
-                    plain(one.told_apart, "yes" if one.told_apart else "no")
-                    if one.rank > 1
-                    else plain(None),
-                    plain(dict(one.params), settings(one.params)),
-                )
-                for one in candidates
-            ),
-            family_name(family),
-        )
+        Group(tuple(map(_row, candidates)), family_name(family))
         for family, candidates in confirmed.families.items()
     )
     columns = (
         "trial",
+        "parameters",
         "mean",
         "95 % interval",
+        "folds",
         "search",
         "behind",
         "p",
-        "told apart",
+        "separable",
         "what was searched",
     )
     note = (
         f"{confirmed.splits} splits of {confirmed.folds} folds. Search: the score there; behind:"
-        f" mean paired difference to the winner. {confirmed.method.rstrip('.')}."
+        " mean paired difference to the best mean; p: adjusted for all pairs of candidates; the"
+        f" winner stands out. {confirmed.method.rstrip('.')}."
     )
     return Table("confirmation", f"Confirmed {found.study.objective}", columns, groups, note)
+
+
+def _row(one: Candidate) -> tuple[Cell, ...]:
+    return (
+        number(one.trial, 0),
+        number(one.parameter_count, 0),
+        number(one.mean, best=one.winner),
+        interval(one.low, one.high),
+        _folds(one),
+        number(one.search_score),
+        number(one.behind),
+        number(one.p_value, 3),
+        plain(one.separable, "yes" if one.separable else "no"),
+        plain(dict(one.params), settings(one.params)),
+    )

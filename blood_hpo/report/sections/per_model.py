@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from blood_hpo.data.facts import CLASSES
-from blood_hpo.report import metrics
+from blood_hpo.metrics import confusion
 from blood_hpo.report.cells import Cell, number, plain
 from blood_hpo.report.document import Block, Figures, Heading, Table, one_group
 from blood_hpo.report.figures import predictions as draw
 from blood_hpo.report.figures.predictions import Mistake
 from blood_hpo.report.published import ORIGINAL, ORIGINAL_RECALL
 from blood_hpo.report.record import family_name
+from blood_hpo.report.scores import rank_counts
 from blood_hpo.report.sections.spreads import mean_sd
 from blood_hpo.report.tested import Model
 
@@ -24,8 +25,8 @@ EXAMPLES = 8
 def blocks_of(family: str, models: Sequence[Model]) -> list[Block]:
     """Drawings and tables of a family's models, most of them of its first seed."""
     first = models[0].predictions
-    matrix = metrics.confusion(first.labels, first.probabilities)
-    counts = metrics.rank_counts(first.labels, first.probabilities)
+    matrix = confusion(first.labels, first.probabilities)
+    counts = rank_counts(first.labels, first.probabilities)
     blocks: list[Block] = [
         Heading(family_name(family)),
         Figures((draw.confusion(family, matrix, CLASSES), draw.ranks(family, counts))),

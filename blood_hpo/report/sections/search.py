@@ -38,14 +38,15 @@ TOP = 5
 def section(found: Findings) -> Section:
     """The section."""
     study = found.study
-    forests = {one: _forest(study, one) for one in study.families}
+    forests = {one: _forest(found, one) for one in study.families}
     blocks: list[Block] = [*_progress(found), *_histories(found), _leaderboard(study)]
-    blocks += [Heading("What mattered"), *_importances(study, forests), *_marginals(study)]
+    blocks += [Heading("What mattered"), *_importances(found, forests), *_marginals(study)]
     facts = {
         "importance": {
             family: {
-                "out_of_bag_r2": forest.out_of_bag,
-                "complete_trials": forest.trials,
+                "held_out_r2": forest.held_out,
+                "trials": forest.trials,
+                "epoch": _epoch(found, family),
                 "r2_lost": {name: value[0] for name, value in forest.values.items()},
             }
             for family, forest in forests.items()
@@ -136,39 +137,51 @@ def _leaderboard(study: Study) -> Table:
     )
 
 
-def _forest(study: Study, family: str) -> Importance | None:
-    return importance(study.space(family), study.leaderboard(family))
+def _early(found: Findings, family: str) -> list[Trial]:
+    return [one for one in found.study.of(family, *SPENT) if one.number in found.early_scores]
 
 
-def _importances(study: Study, forests: dict[str, Importance | None]) -> list[Block]:
+def _epoch(found: Findings, family: str) -> int:
+    return found.early_scores[_early(found, family)[0].number][0]
+
+
+def _forest(found: Findings, family: str) -> Importance | None:
+    trials = _early(found, family)
+    scores = [found.early_scores[one.number][1] for one in trials]
+    return importance(found.study.space(family), [one.params or {} for one in trials], scores)
+
+
+def _importances(found: Findings, forests: dict[str, Importance | None]) -> list[Block]:
     drawn = tuple(
         draw.importance(family, forest.values) for family, forest in forests.items() if forest
     )
     blocks: list[Block] = []
     if drawn:
         fits = ", ".join(
-            f"{forest.out_of_bag:.2f} ({family_name(family)}, {forest.trials} trials)"
+            f"{forest.held_out:.2f} ({family_name(family)}, {forest.trials} trials after epoch"
+            f" {_epoch(found, family)})"
             for family, forest in forests.items()
             if forest
         )
         blocks = [
             Text(
-                "Permutation importance of a random forest: it predicts the score of a complete"
-                " trial from its hyperparameters, and loses accuracy when one of them is shuffled."
-                f" The forest's R² on trials it has not seen is {fits}; near 0 it has learnt"
-                " nothing, and the bars mean nothing."
+                "Permutation importance of a random forest: it predicts a trial's score from its"
+                " hyperparameters, and loses accuracy when one of them is shuffled. The scores are"
+                " those after the last epoch that all trials reached, pruned ones too; all errors"
+                f" are on trials that the forest has not seen. Its R² there is {fits}; near 0 it"
+                " has learnt nothing, and the bars mean nothing."
             ),
             Figures(drawn),
         ]
     few = [family for family, forest in forests.items() if forest is None]
-    return [*blocks, *([_too_few(study, few)] if few else [])]
+    return [*blocks, *([_too_few(found.study, few)] if few else [])]
 
 
 def _too_few(study: Study, families: Sequence[str]) -> Missing:
     names = [family_name(one) for one in families]
     budgets = " ".join(f"--budget {one}={2 * study.budget(one)}" for one in families)
     return Missing(
-        f"Importances need {FEWEST_TRIALS} complete trials of a family; {listed(names)}"
+        f"Importances need {FEWEST_TRIALS} trials of a family; {listed(names)}"
         f" {'has' if len(names) == 1 else 'have'} fewer. With a larger budget the same study goes"
         " on (in this page's folder).",
         f"blood-hpo run {STUDIES}/{study.name}.toml {budgets}",

@@ -6,17 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from blood_hpo.report import metrics
-from blood_hpo.report.cells import Cell, interval, number, plain
+from blood_hpo.metrics import confusion
+from blood_hpo.report import cells
+from blood_hpo.report.cells import Cell, listed, number, plain
+from blood_hpo.report.contributions import Contributions
 from blood_hpo.report.document import Block, Heading, Section, Table, Text, one_group
 from blood_hpo.report.figures import predictions as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import family_name
-from blood_hpo.report.sections import per_model
+from blood_hpo.report.scores import SCORES, all_scores, calibration, rank_counts
+from blood_hpo.report.sections import duplicates, per_model
 from blood_hpo.report.sections.spreads import mean_sd
 from blood_hpo.report.sections.training import missing
 from blood_hpo.report.tested import FinalStage, Model
-from blood_hpo.report.uncertainty import Interval, bootstrap
+from blood_hpo.report.uncertainty import Interval, interval
 
 TITLE = "The test"
 
@@ -27,13 +30,11 @@ def section(found: Findings) -> Section:
         return Section("test", TITLE, (missing(found),))
     final = found.final
     blocks: list[Block] = [Text(text) for text in _opening(final)]
-    blocks += [summary(found), _every_seed(final), *_averaged(final)]
+    blocks += [summary(found), _every_seed(final), *_averaged(final), *duplicates.blocks_of(final)]
     for family, models in final.families.items():
         blocks += per_model.blocks_of(family, models)
     bins = {
-        family: metrics.calibration(
-            models[0].predictions.labels, models[0].predictions.probabilities
-        )
+        family: calibration(models[0].predictions.labels, models[0].predictions.probabilities)
         for family, models in final.families.items()
     }
     blocks += [Heading("Calibration"), draw.calibration(bins)]
@@ -55,18 +56,34 @@ def _opening(final: FinalStage) -> list[str]:
     )
     return [
         f"The test split of {count:,} images was opened {once}. Means and standard deviations are"
-        " over seeds; they say how much a result depends on chance in training. The 95 % intervals"
-        " are percentiles of 2,000 bootstrap samples of the test images, stratified by class, of"
-        " the mean over seeds; they say how much it depends on which images were in the test.",
+        f" over seeds. {_about_intervals(final)}",
         "Matrices, rank histograms and examples are those of the first seed, which was not chosen"
         " by its result.",
     ]
 
 
+def _about_intervals(final: FinalStage) -> str:
+    single = [family_name(family) for family, models in final.families.items() if len(models) == 1]
+    said = (
+        "The 95 % intervals are of a bootstrap over seeds and test images: how far another training"
+        " on other images of the kind might end."
+    )
+    alone = f" With one seed, as of {listed(single)}, they are of the images alone."
+    return said + (alone if single else "")
+
+
+def contributed(models: Sequence[Model]) -> dict[str, Contributions]:
+    """What each image adds to each seed's scores, (seeds, images), by name in `scores.Scores`."""
+    each = [one.predictions.contributions for one in models]
+    return {name: np.stack([one[name] for one in each]) for name in each[0]}
+
+
 def intervals(models: Sequence[Model]) -> dict[str, Interval]:
-    """Intervals of accuracy and balanced accuracy of the mean over seeds."""
-    share = np.mean([one.predictions.correct for one in models], axis=0)
-    return dict(bootstrap(models[0].predictions.labels, share))
+    """Interval of each score's mean over seeds, by its name in `scores.Scores`."""
+    return {
+        name: interval(values, highest=np.inf if name == "log_loss" else 1.0)
+        for name, values in contributed(models).items()
+    }
 
 
 def summary(found: Findings) -> Table:
@@ -82,14 +99,14 @@ def summary(found: Findings) -> Table:
 def _column(models: Sequence[Model]) -> dict[str, Cell]:
     ranges = intervals(models)
     each = [one.predictions.scores for one in models]
-    accuracy, balanced = ranges["accuracy"], ranges["balanced_accuracy"]
-    return {
-        "accuracy": mean_sd([one.accuracy for one in each]),
-        "95 % interval of the accuracy": interval(accuracy.low, accuracy.high),
-        "balanced accuracy": mean_sd([one.balanced_accuracy for one in each]),
-        "95 % interval of the balanced accuracy": interval(balanced.low, balanced.high),
-        "macro AUC": mean_sd([one.macro_auc for one in each]),
-        "log-loss": mean_sd([one.log_loss for one in each]),
+    found: dict[str, Cell] = {}
+    for name, title in SCORES.items():
+        ends = ranges.get(name)
+        found[title] = mean_sd([getattr(one, name) for one in each])
+        found[f"95 % interval of the {title}"] = (
+            cells.interval(ends.low, ends.high) if ends else plain(None)
+        )
+    return found | {
         "expected calibration error": mean_sd([one.calibration_error for one in each]),
         "trainable parameters": number(models[0].noted["parameter_count"], 0),
         "seeds": number(len(models), 0),
@@ -104,10 +121,7 @@ def _every_seed(final: FinalStage) -> Table:
             [
                 plain(one.family, family_name(one.family)),
                 number(one.seed_number, 0),
-                number(scores.accuracy),
-                number(scores.balanced_accuracy),
-                number(scores.macro_auc),
-                number(scores.log_loss),
+                *(number(getattr(scores, name)) for name in SCORES),
                 number(scores.calibration_error),
                 number(int((~one.predictions.correct).sum()), 0),
                 number(one.noted["medmnist"]["acc"]),
@@ -117,10 +131,7 @@ def _every_seed(final: FinalStage) -> Table:
     columns = (
         "model",
         "seed",
-        "accuracy",
-        "balanced accuracy",
-        "macro AUC",
-        "log-loss",
+        *SCORES.values(),
         "calibration error",
         "errors",
         "medmnist ACC",
@@ -139,7 +150,7 @@ def _averaged(final: FinalStage) -> list[Block]:
         found = one.predictions
         if not len(found.averaged):
             continue
-        scores = metrics.scores(found.labels, found.averaged)
+        scores = all_scores(found.labels, found.averaged)
         gain = scores.accuracy - found.scores.accuracy
         rows.append(
             [
@@ -179,9 +190,10 @@ def _facts(model: Model) -> dict[str, Any]:
         "config": dict(model.noted["config"]),
         "config_hash": model.noted["config_hash"],
         "scores": asdict(found.scores),
-        "confusion": metrics.confusion(found.labels, found.probabilities).tolist(),
-        "rank_counts": metrics.rank_counts(found.labels, found.probabilities),
+        "confusion": confusion(found.labels, found.probabilities).tolist(),
+        "rank_counts": rank_counts(found.labels, found.probabilities),
         "misclassified": found.misclassified.tolist(),
+        "duplicated": found.duplicated.tolist(),
         "validation": dict(model.noted["validation"]),
         "medmnist": dict(model.noted["medmnist"]),
         "model_sha256": model.noted["model"]["sha256"],

@@ -3,7 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from optuna.trial import TrialState
 from sqlalchemy import Engine
+
+from blood_hpo.database.query import run_query
 
 from .conftest import Recorder, rows
 
@@ -132,6 +135,21 @@ def test_a_value_that_is_no_number_is_null(recorder: Recorder, connected: Engine
         trial.report(value, step)
     found = rows(connected, "SELECT score FROM hpo.reported_scores ORDER BY epoch")
     assert [row["score"] for row in found] == [None, float("inf"), float("-inf")]
+
+
+def test_early_scores_are_those_where_the_first_of_the_family_was_pruned(
+    recorder: Recorder, connected: Engine
+) -> None:
+    ends = {"mlp": [(0.1, 0.2, 0.3), (0.3, 0.4)], "cnn": [(0.5, 0.6, 0.7, 0.8), (0.9,)]}
+    for family, trials in ends.items():
+        for scores, state in zip(trials, (TrialState.COMPLETE, TrialState.PRUNED), strict=True):
+            trial = recorder.start(family, "host:1:0")
+            for epoch, score in enumerate(scores, start=1):
+                trial.report(score, epoch)
+            recorder.study.tell(trial, scores[-1] if state.name == "COMPLETE" else None, state)
+    recorder.start("mlp", "host:1:0").report(0.9, 1)
+    found = run_query(connected, "early_scores", study=recorder.study.study_name).rows
+    assert [tuple(row) for row in found] == [(0, 2, 0.2), (1, 2, 0.4), (2, 1, 0.5), (3, 1, 0.9)]
 
 
 def test_progress_counts_complete_and_pruned_trials(study: str, connected: Engine) -> None:

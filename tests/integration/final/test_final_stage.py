@@ -62,7 +62,7 @@ def test_every_configuration_is_confirmed_once_a_split(finished: House) -> None:
 
 
 def test_the_tested_model_is_the_winner(finished: House) -> None:
-    (winner,) = finished.rows("SELECT * FROM hpo.confirmations WHERE study = 'whole' AND rank = 1")
+    (winner,) = finished.rows("SELECT * FROM hpo.confirmations WHERE study = 'whole' AND winner")
     tested = model(finished, "whole")
     assert tested["source_trial"] == winner["number"]
     assert tested["config_hash"] == winner["config_hash"]
@@ -84,6 +84,7 @@ def test_every_figure_follows_from_the_saved_predictions(finished: House) -> Non
     assert tested["test_errors"] == len(arrays["misclassified"]) == (predicted != labels).sum()
     assert arrays["misclassified_images"].shape == (tested["test_errors"], 28, 28, 3)
     assert arrays["test_averaged"].shape == probabilities.shape
+    assert arrays["duplicates"].shape == (0, 5)
 
 
 def test_medmnists_own_evaluator_reads_the_result_file(finished: House, tmp_path: Path) -> None:

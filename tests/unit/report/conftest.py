@@ -176,10 +176,16 @@ def candidates(board: list[Trial]) -> tuple[Candidate, ...]:
                 behind_low=None if place == 0 else 0.004 * place - 0.006,
                 behind_high=None if place == 0 else 0.004 * place + 0.006,
                 p_value=None if place == 0 else 0.2 / place**3,
-                told_apart=apart,
+                separable=apart,
+                winner=place == 0,
+                collapsed=[[False] * 3, [False, False, apart]],
             )
         )
     return tuple(found)
+
+
+REPEATS = np.array([[0, 7, 0, 9, 1], [0, 3, 2, 5, 0], [1, 2, 2, 6, 1], [2, 1, 2, 8, 1]])
+"""One within training, one of training in test under another label, two more in test."""
 
 
 def predictions(family: str, seed: int) -> Predictions:
@@ -193,7 +199,7 @@ def predictions(family: str, seed: int) -> Predictions:
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     images = generator.integers(0, 256, (len(wrong), 28, 28, 3), dtype=np.uint8)
     averaged = probabilities if family == "resnet" else np.empty((0, 8), np.float32)
-    return Predictions(labels, probabilities, averaged, wrong, images)
+    return Predictions(labels, probabilities, averaged, wrong, images, REPEATS)
 
 
 LAYERS: dict[str, list[tuple[str, str, list[int], int, list[str]]]] = {
@@ -221,6 +227,11 @@ LAYERS: dict[str, list[tuple[str, str, list[int], int, list[str]]]] = {
         ("dense", "Dense", [8], 1_032, ["add"]),
     ],
 }
+
+
+def early_scores(trials: tuple[Trial, ...]) -> dict[int, tuple[int, float]]:
+    """What each trial had scored after epoch 4."""
+    return {one.number: (4, one.score - 0.1) for one in trials if one.score is not None}
 
 
 def model(number: int, family: str, seed: int, source: int | None) -> Model:
@@ -298,8 +309,9 @@ def finished() -> Findings:
         study=found,
         winners=winners,
         grids={family: grid(family) for family in SPACE},
-        confirmation=Confirmation("By a corrected t distribution.", 2, 3, confirmed),
+        confirmation=Confirmation("By a t distribution.", "The smallest wins.", 2, 3, confirmed),
         final=final_stage(winners),
+        early_scores=early_scores(found.trials),
     )
 
 

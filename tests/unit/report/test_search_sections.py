@@ -1,6 +1,8 @@
 """What the search's tables say, against counts made another way."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from blood_hpo.report.importance import importance
 from blood_hpo.report.record import Study, Trial
 from blood_hpo.report.sections import search, space
 
-from .conftest import SPACE, spec, trial
+from .conftest import SPACE, early_scores, spec, trial
 
 
 def table(section: Section, name: str) -> Table:
@@ -69,17 +71,33 @@ def planted(count: int) -> list[Trial]:
     return [trial(n, "mlp", one, 0.5 + one["units"] / 1000) for n, one in enumerate(values)]
 
 
+def tried(trials: list[Trial]) -> tuple[list[Mapping[str, Any]], list[float]]:
+    """Parameters and scores."""
+    return [one.params or {} for one in trials], [one.score or 0 for one in trials]
+
+
 def test_importance_finds_the_hyperparameter_that_the_score_follows_from() -> None:
-    found = importance(SPACE["mlp"], planted(40))
+    params, scores = tried(planted(40))
+    found = importance(SPACE["mlp"], params, scores)
     assert found is not None
     assert found.values["units"][0] > 1
     assert abs(found.values["dropout"][0]) < 0.05
-    assert found.out_of_bag > 0.8
-    assert found == importance(SPACE["mlp"], planted(40))
+    assert found.held_out > 0.8
+    assert found == importance(SPACE["mlp"], params, scores)
+
+
+def test_where_nothing_matters_held_out_trials_say_so() -> None:
+    params, _ = tried(planted(40))
+    noise = np.random.default_rng(4).normal(0.7, 0.02, 40).tolist()
+    found = importance(SPACE["mlp"], params, noise)
+    assert found is not None
+    assert found.held_out < 0.1
+    assert max(mean for mean, _ in found.values.values()) < 0.3
+    assert importance(SPACE["mlp"], params, [0.5] * 40) is None
 
 
 def test_too_few_trials_have_no_importance() -> None:
-    assert importance(SPACE["mlp"], planted(19)) is None
+    assert importance(SPACE["mlp"], *tried(planted(19))) is None
 
 
 def test_too_few_trials_say_with_which_budget_to_go_on(searched: Findings) -> None:
@@ -90,13 +108,17 @@ def test_too_few_trials_say_with_which_budget_to_go_on(searched: Findings) -> No
 
 
 def test_importances_are_drawn_where_there_are_enough_trials(searched: Findings) -> None:
-    study = replace(searched.study, spec=spec(space={}), trials=tuple(planted(30)))
-    found = search.section(replace(searched, study=study))
+    """Also from pruned trials, whose final score is another one."""
+    trials = [replace(one, state="PRUNED" if one.number > 9 else "COMPLETE") for one in planted(30)]
+    study = replace(searched.study, spec=spec(space={}), trials=tuple(trials))
+    early = early_scores(tuple(trials))
+    found = search.section(replace(searched, study=study, early_scores=early))
     drawn = [
         one.name for block in found.blocks if isinstance(block, Figures) for one in block.figures
     ]
     assert "importance-mlp" in drawn
-    assert found.facts["importance"]["mlp"]["complete_trials"] == 30
+    facts = found.facts["importance"]["mlp"]
+    assert (facts["trials"], facts["epoch"]) == (30, 4)
 
 
 def test_the_optimum_is_marked_among_its_options(searched: Findings) -> None:

@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from blood_hpo.data.facts import CLASSES
+from blood_hpo.report.cells import Cell
 from blood_hpo.report.document import Missing, Section, Table
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.sections import (
@@ -25,6 +26,10 @@ from blood_hpo.report.sections import (
 
 def table(section: Section, name: str) -> Table:
     return next(one for one in section.tables if one.name == name)
+
+
+def all_rows(section: Section, name: str) -> list[tuple[Cell, ...]]:
+    return [row for group in table(section, name).groups for row in group.rows]
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +139,14 @@ def test_five_examples_are_shown_even_if_one_class_alone_is_mistaken(finished: F
     found = finished.final.models[0].predictions
     only = found.misclassified[found.labels[found.misclassified] == 3]
     rows = np.flatnonzero(np.isin(found.misclassified, only))
-    few = type(found)(found.labels, found.probabilities, found.averaged, only, found.images[rows])
+    few = type(found)(
+        found.labels,
+        found.probabilities,
+        found.averaged,
+        only,
+        found.images[rows],
+        found.duplicates,
+    )
     assert [one.index for one in few.mistakes(5)] == only[:5].tolist()
 
 
@@ -146,6 +158,54 @@ def test_models_are_compared_image_by_image(finished: Findings) -> None:
     wins, losses = int((first & ~second).sum()), int((second & ~first).sum())
     assert (row["only the first is right"], row["only the second is right"]) == (wins, losses)
     assert row["p"] == pytest.approx(binomtest(wins, wins + losses).pvalue)
+    assert row["p"] <= row["Holm's p"] <= 6 * row["p"]
+
+
+def test_differences_between_models_have_an_interval_over_seeds_and_images(
+    finished: Findings,
+) -> None:
+    assert finished.final
+    families = finished.final.families
+    first, second = (
+        np.mean([one.predictions.scores.macro_auc for one in families[name]])
+        for name in ("mlp", "cnn")
+    )
+    rows = table(comparison.section(finished), "differences").records()
+    assert len(rows) == 3 * 4
+    row = next(one for one in rows if (one["models"], one["score"]) == ("mlp cnn", "macro AUC"))
+    low, high = row["95 % interval"]
+    assert row["first less second"] == pytest.approx(first - second)
+    assert low < first - second < high < 0
+
+
+def test_the_scores_without_images_that_were_seen_in_training_stand_beside_the_official_ones(
+    section: Section, finished: Findings
+) -> None:
+    assert finished.final
+    first = finished.final.families["mlp"][0].predictions
+    assert first.duplicated.tolist() == [5, 6]
+    rows = table(section, "duplicates").records()
+    assert [row["count"] for row in rows] == [3421, 3419] * 3
+    kept = [
+        np.delete(one.predictions.correct, [5, 6]).mean() for one in finished.final.families["mlp"]
+    ]
+    assert rows[1]["accuracy"] == pytest.approx(np.mean(kept))
+    said = "1 within training, 1 of training in test (1 with another label), 1 of validation in"
+    assert said in str(section.blocks)
+
+
+def test_with_one_seed_the_page_says_that_the_interval_is_of_images_alone(
+    finished: Findings,
+) -> None:
+    assert finished.final
+    assert "images alone" not in str(test.section(finished).blocks)
+    models = tuple(
+        one for one in finished.final.models if one.family != "cnn" or one.seed_number == 1
+    )
+    part = replace(finished, final=replace(finished.final, models=models))
+    assert "With one seed, as of CNN, they are of the images alone." in str(
+        test.section(part).blocks
+    )
 
 
 def test_the_averaged_predictions_stand_beside_the_plain_ones(section: Section) -> None:
@@ -160,6 +220,36 @@ def test_the_proof_names_the_source_trial(finished: Findings) -> None:
     assert rows[0]["source"] == {"recipe": "winner", "trial": winner}
     assert rows[0]["parameters"] == 302_216
     assert rows[-1]["source"] == {"recipe": "recommended", "trial": None}
+
+
+def test_a_confirmation_shows_every_fold_and_flags_those_that_collapsed(finished: Findings) -> None:
+    assert finished.confirmation
+    found = confirmation.section(finished)
+    rows = table(found, "confirmation").records()
+    candidates = [one for family in finished.confirmation.families.values() for one in family]
+    assert [row["folds"] for row in rows] == [list(map(list, one.scores)) for one in candidates]
+    flagged = [row[4].text.endswith("(1 collapsed)") for row in all_rows(found, "confirmation")]
+    assert flagged == [one.separable for one in candidates]
+    assert flagged.count(True) == 2
+    assert "Folds that collapsed" in str(found.blocks)
+
+
+def test_few_folds_are_printed_one_by_one_instead_of_an_interval(finished: Findings) -> None:
+    assert finished.confirmation
+    few = {
+        family: tuple(
+            replace(one, scores=[[0.71, 0.72]], collapsed=[[False] * 2], low=None, high=None)
+            for one in candidates
+        )
+        for family, candidates in finished.confirmation.families.items()
+    }
+    confirmed = replace(finished.confirmation, families=few)
+    section = confirmation.section(replace(finished, confirmation=confirmed))
+    for row in all_rows(section, "confirmation"):
+        assert (row[3].value, row[4].text) == (None, "0.7100, 0.7200")
+    verdicts = [block.text for block in section.blocks if "wins with" in str(block)]
+    assert len(verdicts) == 2
+    assert not any("interval" in text for text in verdicts)
 
 
 SECTIONS = [summary, data, effects, confirmation, training, test, comparison]

@@ -1,17 +1,22 @@
-"""How good predicted probabilities are, from the probabilities and the true classes alone."""
+"""All that a report says of one model's predictions: scores, ranks, calibration."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Labels = NDArray[np.integer]
-"""True classes, shape (n,), from 0 to classes - 1."""
-
-Probabilities = NDArray[np.floating]
-"""Predicted probabilities, shape (n, classes); rows sum to 1."""
+from blood_hpo import metrics
+from blood_hpo.metrics import Labels, Probabilities
 
 CALIBRATION_BINS = 15
+
+SCORES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_auc": "macro AUC",
+    "log_loss": "log-loss",
+}
+"""The scores that have an interval, as people read them, by their name in `Scores`."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +24,14 @@ class ClassScores:
     """Scores of one class; 0 where a denominator is 0, as scikit-learn's ``zero_division=0``.
 
     Attributes:
-        recall: Share of the images of this class that are predicted to be of it.
         precision: Share of the images predicted to be of this class that are.
+        recall: Share of the images of this class that are predicted to be of it.
         f1: Harmonic mean of both.
         support: Images of this class.
     """
 
-    recall: float
     precision: float
+    recall: float
     f1: float
     support: int
 
@@ -35,14 +40,8 @@ class ClassScores:
 class Scores:
     """Scores of one set of predictions.
 
-    Attributes:
-        accuracy: Share of correct predictions.
-        balanced_accuracy: Mean recall over the classes that occur.
-        macro_auc: Mean over the classes of the one-vs-rest area under the ROC curve, as MedMNIST
-            computes it; NaN where a class does not occur.
-        log_loss: Mean negative natural logarithm of the true class's probability.
-        calibration_error: Expected calibration error; see `calibration`.
-        classes: One entry a class.
+    The metrics are those of :mod:`blood_hpo.metrics`; the calibration error is the expected one of
+    `calibration`; there is one entry a class.
     """
 
     accuracy: float
@@ -72,70 +71,30 @@ class CalibrationBin:
     accuracy: float
 
 
-def scores(labels: Labels, probabilities: Probabilities) -> Scores:
+def all_scores(labels: Labels, probabilities: Probabilities) -> Scores:
     """All scores of one set of predictions.
 
     Raises:
         ValueError: The shapes do not fit together, or there are no predictions.
     """
     _check(labels, probabilities)
-    matrix = confusion(labels, probabilities)
-    classes = class_scores(matrix)
-    present = [one.recall for one in classes if one.support]
     return Scores(
-        accuracy=float(np.trace(matrix) / matrix.sum()),
-        balanced_accuracy=float(np.mean(present)),
-        macro_auc=macro_auc(labels, probabilities),
-        log_loss=log_loss(labels, probabilities),
+        accuracy=metrics.accuracy(labels, probabilities),
+        balanced_accuracy=metrics.balanced_accuracy(labels, probabilities),
+        macro_auc=metrics.macro_auc(labels, probabilities),
+        log_loss=metrics.log_loss(labels, probabilities),
         calibration_error=calibration_error(calibration(labels, probabilities)),
-        classes=classes,
+        classes=class_scores(labels, probabilities),
     )
 
 
-def confusion(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]:
-    """Counts (classes, classes): row is the true class, column the predicted one."""
-    from sklearn.metrics import confusion_matrix
+def class_scores(labels: Labels, probabilities: Probabilities) -> tuple[ClassScores, ...]:
+    """Recall, precision, F1 and support of every class."""
+    from sklearn.metrics import precision_recall_fscore_support
 
-    classes = range(probabilities.shape[1])
-    found: NDArray[np.int64] = confusion_matrix(
-        labels, probabilities.argmax(axis=1), labels=classes
-    )
-    return found
-
-
-def class_scores(matrix: NDArray[np.integer]) -> tuple[ClassScores, ...]:
-    """Recall, precision, F1 and support of every class of a confusion matrix."""
-    hits = np.diagonal(matrix).astype(float)
-    support, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
-    recall = hits / np.maximum(support, 1)
-    precision = hits / np.maximum(predicted, 1)
-    f1 = 2 * hits / np.maximum(support + predicted, 1)
-    return tuple(
-        ClassScores(float(r), float(p), float(f), int(n))
-        for r, p, f, n in zip(recall, precision, f1, support, strict=True)
-    )
-
-
-def macro_auc(labels: Labels, probabilities: Probabilities) -> float:
-    """Mean one-vs-rest area under the ROC curve; NaN where a class does not occur."""
-    from sklearn.metrics import roc_auc_score
-
-    classes = probabilities.shape[1]
-    if set(np.unique(labels)) != set(range(classes)):
-        return float("nan")
-    areas = [roc_auc_score(labels == one, probabilities[:, one]) for one in range(classes)]
-    return float(np.mean(areas))
-
-
-def log_loss(labels: Labels, probabilities: Probabilities) -> float:
-    """Mean negative logarithm of the true class's probability.
-
-    Probabilities below the smallest step of their number type count as that step, so that one
-    confident mistake does not make the mean infinite.
-    """
-    smallest = np.finfo(probabilities.dtype).eps
-    chosen = np.clip(_of_true_class(labels, probabilities).astype(np.float64), smallest, 1.0)
-    return float(-np.log(chosen).mean())
+    classes, predicted = range(probabilities.shape[1]), probabilities.argmax(axis=1)
+    found = precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)
+    return tuple(ClassScores(*row) for row in zip(*(one.tolist() for one in found), strict=True))
 
 
 def ranks(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]:
@@ -144,7 +103,7 @@ def ranks(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]:
     Among equal probabilities the lower class comes first, as in the predicted class itself, so that
     rank 1 is exactly a correct prediction.
     """
-    true = _of_true_class(labels, probabilities)[:, None]
+    true = np.take_along_axis(probabilities, labels[:, None].astype(np.int64), axis=1)
     before = np.arange(probabilities.shape[1])[None, :] < labels[:, None]
     ahead = (probabilities > true) | ((probabilities == true) & before)
     places: NDArray[np.int64] = ahead.sum(axis=1) + 1
@@ -185,16 +144,9 @@ def calibration_error(bins: tuple[CalibrationBin, ...]) -> float:
 def _bin(
     low: float, high: float, confidence: NDArray[np.float64], correct: NDArray[np.bool_]
 ) -> CalibrationBin:
-    if not len(confidence):
-        return CalibrationBin(float(low), float(high), 0, float("nan"), float("nan"))
-    return CalibrationBin(
-        float(low), float(high), len(confidence), float(confidence.mean()), float(correct.mean())
-    )
-
-
-def _of_true_class(labels: Labels, probabilities: Probabilities) -> NDArray[np.floating]:
-    chosen: NDArray[np.floating] = probabilities[np.arange(len(labels)), labels.astype(np.int64)]
-    return chosen
+    count = len(confidence)
+    means = (float(confidence.mean()), float(correct.mean())) if count else (np.nan, np.nan)
+    return CalibrationBin(float(low), float(high), count, *means)
 
 
 def _check(labels: Labels, probabilities: Probabilities) -> None:

@@ -1,0 +1,29 @@
+"""Images that a data set holds twice: what a model was trained on should not be in its test."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blood_hpo.data.bloodmnist import Split
+
+
+def duplicates(splits: Sequence[Split]) -> NDArray[np.int64]:
+    """Find every image that repeats an earlier one, byte for byte.
+
+    Args:
+        splits: In order: training, validation, test.
+
+    Returns:
+        Shape (repeats, 5): split and place of the first copy, split and place of the repeat, and
+        whether both have the same label; ordered by the repeat.
+    """
+    first: dict[bytes, tuple[int, int, int]] = {}
+    found = []
+    for number, split in enumerate(splits):
+        for place, (image, label) in enumerate(zip(split.images, split.labels, strict=True)):
+            here = (number, place, int(label))
+            copy = first.setdefault(image.tobytes(), here)
+            if copy != here:
+                found.append((*copy[:2], *here[:2], copy[2] == here[2]))
+    return np.array(found, dtype=np.int64).reshape(-1, 5)

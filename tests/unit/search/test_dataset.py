@@ -1,0 +1,75 @@
+"""Which images a search and its confirmation train and score on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from blood_hpo.data.bloodmnist import DataSource, find
+from blood_hpo.search.dataset import SearchData, fresh_data, search_data
+from blood_hpo.settings import Settings
+from blood_hpo.studyfile.schema import StudySpec
+
+
+@pytest.fixture(scope="module")
+def source(synthetic_npz: Path) -> DataSource:
+    return find(synthetic_npz, settings=Settings())
+
+
+def spec_of(fraction: float) -> StudySpec:
+    return StudySpec.model_validate(
+        {
+            "name": "test",
+            "seed": 3,
+            "data": {"fraction": fraction},
+            "training": {"folds": 2, "epochs": 20},
+            "families": {"mlp": {"budget": 1, "space": {"units": [4]}}},
+        }
+    )
+
+
+def parts(data: SearchData) -> tuple[set[bytes], set[bytes]]:
+    """The images of the training and of the validation subset."""
+    images = [image.tobytes() for image in data.images]
+    return set(images[: data.validation[0]]), set(images[data.validation[0] :])
+
+
+def counts(data: SearchData) -> NDArray[np.int64]:
+    return np.bincount(data.labels[: data.validation[0]], minlength=8)
+
+
+@pytest.mark.parametrize("fraction", [0.2, 0.4, 0.5])
+def test_fresh_images_are_none_of_the_searchs(source: DataSource, fraction: float) -> None:
+    spec = spec_of(fraction)
+    searched, fresh = search_data(spec, source), fresh_data(spec, source, 11)
+    for old, new in zip(parts(searched), parts(fresh), strict=True):
+        assert len(old) == len(new)
+        assert not old & new
+    assert np.abs(counts(searched) - counts(fresh)).max() <= 1
+    assert len(np.unique(np.concatenate([fold.held_out for fold in fresh.folds]))) == sum(
+        counts(fresh)
+    )
+
+
+def test_where_too_few_are_left_all_images_are_drawn_from(source: DataSource) -> None:
+    spec = spec_of(0.8)
+    searched, fresh = search_data(spec, source), fresh_data(spec, source, 11)
+    assert len(searched.labels) == len(fresh.labels)
+    old, new = parts(searched)[0], parts(fresh)[0]
+    assert old & new
+    assert new - old
+
+
+def test_the_whole_data_are_the_same_images_in_other_folds(source: DataSource) -> None:
+    spec = spec_of(1.0)
+    searched, fresh = search_data(spec, source), fresh_data(spec, source, 11)
+    assert parts(searched) == parts(fresh)
+    assert searched.folds[0].held_out.tolist() != fresh.folds[0].held_out.tolist()
+
+
+def test_a_seed_gives_the_same_images_and_folds_each_time(source: DataSource) -> None:
+    first, again, other = (fresh_data(spec_of(0.4), source, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.images, again.images)
+    np.testing.assert_array_equal(first.folds[1].train, again.folds[1].train)
+    assert parts(first) != parts(other)
