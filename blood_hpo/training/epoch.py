@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import family
 from blood_hpo.training import optimizers
-from blood_hpo.training.augment import DRAWS, resample
+from blood_hpo.training.augment import AUGMENTATIONS, Augmentation
+from blood_hpo.training.fused import fused
 from blood_hpo.training.preparation import CLASSES, Preparation, prepare
 
 PREDICTION_BATCH = 256
 
+_UNCHANGED = AUGMENTATIONS["none"]
 _INDICES = tf.TensorSpec([None], tf.int32)
 _RATES = tf.TensorSpec([None], tf.float32)
 _SEED = tf.TensorSpec([2], tf.int32)
@@ -65,11 +67,11 @@ class CompiledNetwork:
         self.traces = 0
         self._family = family(name)
         self._config = config
-        self._draw = DRAWS[config.augmentation]
+        self._augmentation = AUGMENTATIONS[config.augmentation]
         self._arrays = images
         self._images = tf.constant(images)
         self._labels = tf.constant(labels, tf.int32)
-        self._model = self._family.build(config)
+        self._model = fused(self._family.build(config))
         self._optimizer = optimizers.build(config)
         self._optimizer.build(self._model.trainable_variables)
         self.schedule = config.schedule
@@ -158,23 +160,27 @@ class CompiledNetwork:
         keras.backend.clear_session()
         gc.collect()
 
-    def _scaled(self, preparation: Preparation, indices: tf.Tensor) -> tf.Tensor:
-        images = tf.cast(tf.gather(self._images, indices), tf.float32)
-        return (images - preparation.mean) / preparation.deviation
+    def _inputs(
+        self,
+        augmentation: Augmentation,
+        preparation: Preparation,
+        indices: tf.Tensor,
+        drawn: tf.Tensor,
+    ) -> tf.Tensor:
+        images = tf.cast(augmentation.gather(self._images, indices, drawn), tf.float32)
+        return augmentation.transform((images - preparation.mean) / preparation.deviation, drawn)
 
     def _train_graph(
         self, preparation: Preparation, order: tf.Tensor, rates: tf.Tensor, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         self.traces += 1
         count = tf.size(order)
-        matrices = self._draw(count, seed) if self._draw else None
+        drawn = self._augmentation.draw(count, seed)
         loss, correct = tf.constant(0.0), tf.constant(0)
         for step in tf.range(tf.size(rates)):
             batch = slice(step * self.batch_size, (step + 1) * self.batch_size)
             labels = tf.gather(self._labels, order[batch])
-            images = self._scaled(preparation, order[batch])
-            if matrices is not None:
-                images = resample(images, matrices[batch])
+            images = self._inputs(self._augmentation, preparation, order[batch], drawn[batch])
             self._optimizer.learning_rate.assign(rates[step])
             weights = tf.gather(preparation.class_weights, labels)
             losses, hits = self._step(images, labels, weights)
@@ -204,7 +210,8 @@ class CompiledNetwork:
         )
         for batch in tf.range(batches):
             chosen = indices[batch * PREDICTION_BATCH : (batch + 1) * PREDICTION_BATCH]
-            logits = self._model(self._scaled(preparation, chosen), training=False)
+            images = self._inputs(_UNCHANGED, preparation, chosen, chosen)
+            logits = self._model(images, training=False)
             parts = parts.write(batch, tf.nn.softmax(logits))
         return parts.concat()
 
