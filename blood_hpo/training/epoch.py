@@ -72,8 +72,7 @@ class CompiledNetwork:
         self._images = tf.constant(images)
         self._labels = tf.constant(labels, tf.int32)
         self._model = fused(self._family.build(config))
-        self._optimizer = optimizers.build(config)
-        self._optimizer.build(self._model.trainable_variables)
+        self._optimizer = optimizers.build(config, self._trainable)
         self.schedule = config.schedule
         self.learning_rate = float(self._optimizer.learning_rate)
         self.parameter_count = sum(int(v.value.shape.num_elements()) for v in self._trainable)

@@ -43,8 +43,10 @@ def keras_epoch(name: str, config: Any, state: Any, data: Data, order: Any) -> t
     for variable, value in zip(model.variables, state.weights, strict=True):
         variable.assign(value)
     given = config.model_dump(include={"learning_rate", "weight_decay"}, exclude_none=True)
+    optimizer = KERAS[config.optimizer](**given)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(
-        optimizer=KERAS[config.optimizer](**given),
+        optimizer=optimizer,
         loss=keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=config.label_smoothing
         ),
