@@ -45,6 +45,14 @@ class Hyperparameters(BaseModel):
     augmentation: Literal["none", "flips_rotation", "symmetries", "symmetries_shifts"] = "none"
     standardise: bool = False
 
+    @property
+    def schedule_ends(self) -> bool:
+        """Whether the learning rate falls to almost 0 in the last epoch, so that none may be cut.
+
+        Such a schedule is defined by the share of the training that is done: it can be stretched.
+        """
+        return self.schedule != "constant"
+
 
 def canonical_json(value: Any) -> str:  # noqa: ANN401 - anything JSON can hold
     """One spelling per value: sorted keys, no spaces, ASCII only; NaN and infinity are refused.

@@ -17,10 +17,13 @@ from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import family
 from blood_hpo.training import optimizers
 from blood_hpo.training.augment import AUGMENTATIONS, Augmentation
-from blood_hpo.training.fused import fused
+from blood_hpo.training.fused import fused, measuring, normalisations
 from blood_hpo.training.preparation import CLASSES, Preparation, prepare
 
 PREDICTION_BATCH = 256
+
+MEASURED = 2048
+"""Training images from which averaged weights get the statistics of their batch normalisation."""
 
 _UNCHANGED = AUGMENTATIONS["none"]
 _INDICES = tf.TensorSpec([None], tf.int32)
@@ -49,6 +52,7 @@ class CompiledNetwork:
         labels: The labels it was made with.
         batch_size: Images per optimizer step.
         schedule: How the learning rate changes, as configured.
+        schedule_ends: Whether it falls to almost 0 in the last epoch.
         learning_rate: The configured learning rate, or the optimizer's default.
         parameter_count: Number of trainable parameters.
         traces: How often the training graph has been traced; stays 1.
@@ -74,6 +78,7 @@ class CompiledNetwork:
         self._model = fused(self._family.build(config))
         self._optimizer = optimizers.build(config, self._trainable)
         self.schedule = config.schedule
+        self.schedule_ends = config.schedule_ends
         self.learning_rate = float(self._optimizer.learning_rate)
         self.parameter_count = sum(int(v.value.shape.num_elements()) for v in self._trainable)
         self._fresh_optimizer = _read(self._optimizer.variables)
@@ -81,6 +86,7 @@ class CompiledNetwork:
             self._train_graph, input_signature=[_PREPARATION, _INDICES, _RATES, _SEED]
         )
         self._predict = tf.function(self._predict_graph, input_signature=[_PREPARATION, _INDICES])
+        self._measure = tf.function(self._measure_graph, input_signature=[_PREPARATION, _INDICES])
 
     @property
     def _trainable(self) -> list[keras.Variable]:
@@ -97,11 +103,20 @@ class CompiledNetwork:
         """A copy of the present state."""
         return NetworkState(_read(self._model.variables), _read(self._optimizer.variables))
 
-    def settled(self, state: NetworkState) -> list[NDArray[np.generic]]:
+    def settled(
+        self, state: NetworkState, preparation: Preparation, indices: NDArray[np.int64]
+    ) -> list[NDArray[np.generic]]:
         """Put the weights that are scored and kept in place: the averaged ones, if asked for.
+
+        Averaged weights make features of their own, to which the moving statistics of the others do
+        not belong: these are measured on training images (Izmailov et al. 2018, "Averaging Weights
+        Leads to Wider Optima", section 3.2). An average of the moving statistics would lag behind
+        by as many steps as the average reaches back.
 
         Args:
             state: The present state; training goes on from it, not from the average.
+            preparation: Scaling of the images.
+            indices: The training images.
 
         Returns:
             All variables of the model as they are then.
@@ -109,6 +124,8 @@ class CompiledNetwork:
         if not self._config.averaging:
             return state.weights
         self._optimizer.finalize_variable_values(self._model.trainable_variables)
+        if normalisations(self._model):
+            self._measure(preparation, indices[:MEASURED].astype(np.int32))
         return _read(self._model.variables)
 
     def load(self, state: NetworkState) -> None:
@@ -155,7 +172,15 @@ class CompiledNetwork:
 
     def close(self) -> None:
         """Give the memory of graph and model back; the network cannot be used afterwards."""
-        del self._train, self._predict, self._model, self._optimizer, self._images, self._labels
+        del (
+            self._train,
+            self._predict,
+            self._measure,
+            self._model,
+            self._optimizer,
+            self._images,
+            self._labels,
+        )
         keras.backend.clear_session()
         gc.collect()
 
@@ -213,6 +238,14 @@ class CompiledNetwork:
             logits = self._model(images, training=False)
             parts = parts.write(batch, tf.nn.softmax(logits))
         return parts.concat()
+
+    def _measure_graph(self, preparation: Preparation, indices: tf.Tensor) -> None:
+        batches = tf.maximum(tf.size(indices) // PREDICTION_BATCH, 1)
+        with measuring(normalisations(self._model), tf.cast(batches, tf.float32)):
+            for batch in tf.range(batches):
+                chosen = indices[batch * PREDICTION_BATCH : (batch + 1) * PREDICTION_BATCH]
+                images = self._inputs(_UNCHANGED, preparation, chosen, chosen)
+                self._model(images, training=False)
 
 
 def _read(variables: list[keras.Variable]) -> list[NDArray[np.generic]]:

@@ -12,6 +12,7 @@ them are replaced:
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import keras
@@ -50,13 +51,20 @@ class _PixelConvolution(layers.Conv2D):  # type: ignore[misc] # Keras is untyped
 
 
 class _FusedNormalisation(layers.BatchNormalization):  # type: ignore[misc] # Keras is untyped
-    """Batch normalisation over the last axis as one kernel."""
+    """Batch normalisation over the last axis as one kernel.
+
+    Attributes:
+        batches: None, or the number of batches over which `measuring` takes the statistics.
+    """
+
+    batches: tf.Tensor | None = None
 
     def call(
         self, features: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
     ) -> tf.Tensor:
         """Features (n, c) or (n, h, w, c), normalised; the moving statistics follow in training."""
-        if not training or mask is not None:
+        measured = self.batches
+        if mask is not None or not (training or measured is not None):
             return super().call(features, training=training, mask=mask)
         maps = features if len(features.shape) > 2 else features[:, None, None, :]  # noqa: PLR2004
         output, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -74,7 +82,10 @@ class _FusedNormalisation(layers.BatchNormalization):  # type: ignore[misc] # Ke
             (self.moving_mean, mean),
             (self.moving_variance, variance * (count - 1) / count),
         ):
-            moving.assign(moving * self.momentum + batch * (1 - self.momentum))
+            if measured is None:
+                moving.assign(moving * self.momentum + batch * (1 - self.momentum))
+            else:
+                moving.assign(moving + batch / measured)
         return tf.reshape(output, tf.shape(features))
 
 
@@ -100,6 +111,32 @@ def fused(network: keras.Model) -> keras.Model:
         return kind.from_config(layer.get_config())
 
     return keras.models.clone_model(network, clone_function=faster)
+
+
+def normalisations(network: keras.Model) -> list[layers.Layer]:
+    """The layers of a faster network whose moving statistics can be measured."""
+    return [layer for layer in network.layers if isinstance(layer, _FusedNormalisation)]
+
+
+@contextmanager
+def measuring(normalised: list[layers.Layer], batches: tf.Tensor) -> Iterator[None]:
+    """Within, moving statistics become the means over as many batches as then pass the network.
+
+    The batches pass it as in prediction, without dropout, and yet normalised by themselves.
+
+    Args:
+        normalised: As `normalisations` gives them.
+        batches: Their number, float32 ().
+    """
+    for layer in normalised:
+        layer.moving_mean.assign(tf.zeros_like(layer.moving_mean))
+        layer.moving_variance.assign(tf.zeros_like(layer.moving_variance))
+        layer.batches = batches
+    try:
+        yield
+    finally:
+        for layer in normalised:
+            layer.batches = None
 
 
 def _pooled(network: keras.Model) -> Iterator[tuple[layers.Conv2D, layers.Layer]]:

@@ -102,7 +102,7 @@ def build(config: Hyperparameters, variables: list[keras.Variable]) -> keras.Opt
     settings: dict[str, object] = {k: value for k, value in given.items() if value is not None}
     if config.averaging:
         settings |= {"use_ema": True, "ema_momentum": config.averaging}
-    optimizer = _KINDS[config.optimizer](**settings)
+    optimizer: keras.Optimizer = _KINDS[config.optimizer](**settings)
     vectors = [variable for variable in variables if len(variable.shape) < 2]  # noqa: PLR2004
     optimizer.exclude_from_weight_decay(vectors)
     optimizer.build(variables)

@@ -103,6 +103,7 @@ def message(document: object) -> str:
         ("space.unitz", [64], 'space.unitz: unknown hyperparameter; did you mean "units"?'),
         ("space.learning_rate", {"low": 0.0, "high": 0.1, "log": True}, "a log scale needs low"),
         ("space.weight_decay", {"low": 0, "high": 1}, "write low = 0.0 and high = 1.0"),
+        ("space.schedule", ["cosine", "constant"], "gain late; take one kind, or set pruner.name"),
         ("families.mlp.stages", [["units"]], 'stages: only the sampler "staged_grid" has it'),
         ("families.mlp.around", "no study", "families.mlp.around: a study's name is"),
     ],
