@@ -103,6 +103,8 @@ def _sampler(spec: "StudySpec") -> Iterator[Problem]:
         key = ("families", family)
         if spec.sampler.name in GRIDS:
             yield from _infinite(spec, family)
+            if one.max_parameters is not None:
+                yield Problem((*key, "max_parameters"), "a grid visits all of its space; remove it")
         elif one.budget is None:
             yield Problem((*key, "budget"), "missing: how many trials may this family have?")
         if spec.sampler.name == "staged_grid":

@@ -123,6 +123,7 @@ class FamilySpec(Table):
 
     Attributes:
         budget: Trials of this family; left out, the grid samplers visit their whole grid.
+        max_parameters: Most trainable parameters of a network that is proposed.
         space: Hyperparameters that this family searches besides the shared ones.
         fixed: Hyperparameters held at a value; all others are at their default.
         around: A finished study whose best configuration of this family completes ``fixed``.
@@ -132,6 +133,7 @@ class FamilySpec(Table):
     """
 
     budget: Annotated[int, Field(ge=1, le=LARGEST_BUDGET)] | None = None
+    max_parameters: Annotated[int, Field(ge=1)] | None = None
     space: Mapping[str, Parameter] = {}
     fixed: Mapping[str, Value] = {}
     around: StudyName | None = None

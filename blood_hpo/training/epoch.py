@@ -18,6 +18,7 @@ from blood_hpo.models.registry import family
 from blood_hpo.training import optimizers
 from blood_hpo.training.augment import AUGMENTATIONS, Augmentation
 from blood_hpo.training.fused import fused, measuring, normalisations
+from blood_hpo.training.mixing import mixed, mixing_masks
 from blood_hpo.training.preparation import CLASSES, Preparation, prepare
 
 PREDICTION_BATCH = 256
@@ -29,6 +30,7 @@ _UNCHANGED = AUGMENTATIONS["none"]
 _INDICES = tf.TensorSpec([None], tf.int32)
 _RATES = tf.TensorSpec([None], tf.float32)
 _SEED = tf.TensorSpec([2], tf.int32)
+_MASKS = tf.TensorSpec([None, 28, 28, 1], tf.float32)
 _PREPARATION = Preparation(*(tf.TensorSpec([size], tf.float32) for size in (3, 3, CLASSES)))
 
 
@@ -83,7 +85,7 @@ class CompiledNetwork:
         self.parameter_count = sum(int(v.value.shape.num_elements()) for v in self._trainable)
         self._fresh_optimizer = _read(self._optimizer.variables)
         self._train = tf.function(
-            self._train_graph, input_signature=[_PREPARATION, _INDICES, _RATES, _SEED]
+            self._train_graph, input_signature=[_PREPARATION, _INDICES, _RATES, _SEED, _MASKS]
         )
         self._predict = tf.function(self._predict_graph, input_signature=[_PREPARATION, _INDICES])
         self._measure = tf.function(self._measure_graph, input_signature=[_PREPARATION, _INDICES])
@@ -154,14 +156,16 @@ class CompiledNetwork:
             preparation: Scaling and class weights.
             order: Indices of the training images, shape (n,).
             learning_rates: One per batch, shape (ceil(n / batch_size),).
-            seed: Of the augmentation, in [0, 2**32).
+            seed: Of augmentation and mixing, in [0, 2**32).
 
         Returns:
             Mean loss and accuracy over the images as they were met during the epoch, like the
             figures that Keras prints.
         """
         halves = np.array([seed >> 16, seed & 0xFFFF], np.int32)
-        loss, accuracy = self._train(preparation, order.astype(np.int32), learning_rates, halves)
+        mixing = mixing_masks(self._config, len(learning_rates), seed)
+        chosen = order.astype(np.int32)
+        loss, accuracy = self._train(preparation, chosen, learning_rates, halves, mixing)
         return float(loss), float(accuracy)
 
     def predict(self, preparation: Preparation, indices: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -195,7 +199,12 @@ class CompiledNetwork:
         return augmentation.transform((images - preparation.mean) / preparation.deviation, drawn)
 
     def _train_graph(
-        self, preparation: Preparation, order: tf.Tensor, rates: tf.Tensor, seed: tf.Tensor
+        self,
+        preparation: Preparation,
+        order: tf.Tensor,
+        rates: tf.Tensor,
+        seed: tf.Tensor,
+        mixing: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         self.traces += 1
         count = tf.size(order)
@@ -207,24 +216,30 @@ class CompiledNetwork:
             images = self._inputs(self._augmentation, preparation, order[batch], drawn[batch])
             self._optimizer.learning_rate.assign(rates[step])
             weights = tf.gather(preparation.class_weights, labels)
-            losses, hits = self._step(images, labels, weights)
+            targets = self._targets(labels)
+            if self._config.mixing != "none":
+                images, share = mixed(images, mixing[step]), tf.reduce_mean(mixing[step])
+                targets, weights = mixed(targets, share), mixed(weights, share)
+            losses, hits = self._step(images, targets, weights)
             loss += tf.reduce_sum(losses)
             correct += tf.reduce_sum(tf.cast(hits, tf.int32))
         return loss / tf.cast(count, tf.float32), correct / count
 
     def _step(
-        self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor
+        self, images: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """One optimizer step; the loss and whether the prediction was right, per image."""
-        smoothing = self._config.label_smoothing
-        targets = tf.one_hot(labels, CLASSES) * (1 - smoothing) + smoothing / CLASSES
+        """One optimizer step; the loss and whether the likeliest class was predicted, per image."""
         with tf.GradientTape() as tape:
             logits = self._model(images, training=True)
             losses = weights * tf.nn.softmax_cross_entropy_with_logits(targets, logits)
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, [variable.value for variable in self._trainable])
         self._optimizer.apply(gradients, self._trainable)
-        return losses, tf.argmax(logits, axis=1, output_type=tf.int32) == labels
+        return losses, tf.argmax(logits, axis=1) == tf.argmax(targets, axis=1)
+
+    def _targets(self, labels: tf.Tensor) -> tf.Tensor:
+        smoothing = self._config.label_smoothing
+        return tf.one_hot(labels, CLASSES) * (1 - smoothing) + smoothing / CLASSES
 
     def _predict_graph(self, preparation: Preparation, indices: tf.Tensor) -> tf.Tensor:
         count = tf.size(indices)

@@ -126,6 +126,7 @@ def test_a_mistake_names_the_key_and_the_way_out(key: str, value: object, expect
         ("families.mlp.stages", [["units"], ["units", "batch_size"]], '"units" stands in more'),
         ("families.mlp.stages", [["units", "batch_siz"]], '"batch_siz" is not searched; did you'),
         ("families.mlp.stages", [["units", "batch_size"], []], "a stage is empty; remove it"),
+        ("families.mlp.max_parameters", 9, "max_parameters: a grid visits all of its space"),
         ("families.mlp.stages", ["units"], "families.mlp.stages.0: should be an array"),
         ("families.mlp.space.units", {"low": 1, "high": 10**9}, "has 1000000001 combinations"),
         ("families.mlp.space.dropout", {"low": 0.0, "high": 0.5}, "dropout: a grid needs an array"),

@@ -36,6 +36,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "resnet",
         {"initial_filters": 2, "blocks": 1, "convolutions_per_block": 1, "standardise": True},
     ),
+    "batch normalisation, cutmix": (
+        "mlp",
+        {"units": 8, "batch_normalisation": True, "input_dropout": 0.2, "mixing": "cutmix"},
+    ),
     "batch normalisation, averaged weights": (
         "resnet",
         {"initial_filters": 2, "blocks": 1, "convolutions_per_block": 1, "averaging": 0.9},
