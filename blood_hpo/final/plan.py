@@ -34,8 +34,8 @@ RECIPES = {
 }
 """The ResNets that need no search: the original report's, and the same blocks as we train them."""
 
-RECOMMENDED_EPOCHS = 24
-"""Enough for the one-cycle schedule; it is the schedule that ends the training, not patience."""
+RESNET_EPOCHS = {"recommended": 24}
+"""Length of those that have one of their own: enough for the one-cycle schedule."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +99,14 @@ def _winner(spec: StudySpec, family: str, candidate: Mapping[str, Any]) -> Plann
         source_trial=candidate["trial"],
         config=config.model_dump(mode="json"),
         config_hash=candidate["config_hash"],
-        rules=_rules(config, final, final.epochs, spec.training.epochs),
+        rules=_rules(config, final, final.epochs),
         seeds=final.seeds,
     )
 
 
 def _resnet(final: FinalSpec) -> PlannedModel:
     config = RECIPES[final.resnet]
-    epochs = final.resnet_epochs or final.epochs
-    scheduled = final.resnet_epochs or RECOMMENDED_EPOCHS
+    epochs = final.resnet_epochs or RESNET_EPOCHS.get(final.resnet, final.epochs)
     return PlannedModel(
         family=RESNET,
         recipe=final.resnet,
@@ -115,20 +114,20 @@ def _resnet(final: FinalSpec) -> PlannedModel:
         source_trial=None,
         config=config.model_dump(mode="json"),
         config_hash=config_hash(RESNET, config),
-        rules=_rules(config, final, epochs, scheduled),
+        rules=_rules(config, final, epochs),
         seeds=final.seeds,
     )
 
 
-def _rules(config: Hyperparameters, final: FinalSpec, epochs: int, scheduled: int) -> Rules:
+def _rules(config: Hyperparameters, final: FinalSpec, epochs: int) -> Rules:
     """Early stopping as the study file says, unless the schedule has an end of its own.
 
-    Such a schedule is part of the configuration: stopped early, or stretched, it is another one.
-    Early stopping then only chooses which epoch of the second half is kept.
+    Such a schedule is stretched to these epochs, however long it was in the search, and trained to
+    its end. Early stopping then only chooses which epoch of the second half is kept.
     """
-    if config.schedule == "constant":
-        return Rules(epochs, final.patience, min(final.start_epoch, epochs - 1))
-    return Rules(scheduled, scheduled, min(final.start_epoch, scheduled // 2))
+    if config.schedule_ends:
+        return Rules(epochs, epochs, min(final.start_epoch, epochs // 2))
+    return Rules(epochs, final.patience, min(final.start_epoch, epochs - 1))
 
 
 def budgets(planned: Sequence[PlannedModel]) -> dict[str, int]:

@@ -22,6 +22,8 @@ class CnnHyperparameters(Hyperparameters):
         pooling: What a window is reduced to: its maximum or its mean.
         activation: Non-linearity after the convolution.
         dropout: Share of the pooled features dropped in training, in [0, 1).
+        batch_normalisation: Normalise the pooled features before the activation, which then comes
+            after the pooling; the convolution has no bias (after Ioffe & Szegedy 2015).
     """
 
     kernel_size: Annotated[int, Field(gt=0, le=IMAGE_SIDE)] = 3
@@ -30,6 +32,7 @@ class CnnHyperparameters(Hyperparameters):
     pooling: Literal["max", "mean"] = "max"
     activation: Activation = "relu"
     dropout: Dropout = 0.0
+    batch_normalisation: bool = False
 
     @model_validator(mode="after")
     def _window_fits(self) -> Self:
@@ -51,13 +54,27 @@ def build(config: CnnHyperparameters) -> "keras.Model":
     from keras import layers
 
     stack = [keras.Input((IMAGE_SIDE, IMAGE_SIDE, 3))]
-    stack.append(layers.Conv2D(config.filters, config.kernel_size, activation=config.activation))
-    stack.append(_pooling(config))
+    if config.batch_normalisation:
+        stack.append(layers.Conv2D(config.filters, config.kernel_size, use_bias=False))
+        stack += [_pooling(config), layers.BatchNormalization()]
+        stack.append(layers.Activation(config.activation))
+    else:
+        activation = config.activation
+        stack.append(layers.Conv2D(config.filters, config.kernel_size, activation=activation))
+        stack.append(_pooling(config))
     stack.append(layers.Flatten())
     if config.dropout:
         stack.append(layers.Dropout(config.dropout))
     stack.append(layers.Dense(8))
     return keras.Sequential(stack)
+
+
+def parameter_count(config: CnnHyperparameters) -> int:
+    """Trainable parameters of the network."""
+    side = IMAGE_SIDE - config.kernel_size + 1
+    windows = 1 if config.pool_size == "global" else (side // config.pool_size) ** 2
+    kernel = 3 * config.kernel_size**2 + (2 if config.batch_normalisation else 1)
+    return config.filters * kernel + (config.filters * windows + 1) * 8
 
 
 def _pooling(config: CnnHyperparameters) -> "keras.Layer":

@@ -28,6 +28,10 @@ class Hyperparameters(BaseModel):
         augmentation: "flips_rotation" flips and rotates by up to 72 degrees, "symmetries" applies
             one of the eight exact symmetries of the square, and "symmetries_shifts" moves the
             image by up to 2 pixels each way besides.
+        mixing: "mixup" blends each image and its label with another one's, "cutmix" pastes a box of
+            the other image in instead; one draw a batch.
+        mixing_strength: Parameter alpha of the Beta(alpha, alpha) from which the share of the image
+            itself is drawn: small ones mix little, 1 draws evenly.
         standardise: Scale each channel to mean 0 and deviation 1 of the training images instead of
             to the range 0 to 1.
     """
@@ -43,7 +47,17 @@ class Hyperparameters(BaseModel):
     class_weights: Literal["none", "balanced"] = "none"
     averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0
     augmentation: Literal["none", "flips_rotation", "symmetries", "symmetries_shifts"] = "none"
+    mixing: Literal["none", "mixup", "cutmix"] = "none"
+    mixing_strength: Annotated[float, Field(gt=0)] = 1.0
     standardise: bool = False
+
+    @property
+    def schedule_ends(self) -> bool:
+        """Whether the learning rate falls to almost 0 in the last epoch, so that none may be cut.
+
+        Such a schedule is defined by the share of the training that is done: it can be stretched.
+        """
+        return self.schedule != "constant"
 
 
 def canonical_json(value: Any) -> str:  # noqa: ANN401 - anything JSON can hold

@@ -17,11 +17,16 @@ class MlpHyperparameters(Hyperparameters):
         units: Width of the hidden layer.
         activation: Non-linearity of the hidden layer.
         dropout: Share of the hidden units dropped in training, in [0, 1).
+        input_dropout: Share of the pixel values dropped in training, in [0, 1).
+        batch_normalisation: Normalise the hidden layer, which then has no bias, before the
+            activation (Ioffe & Szegedy 2015).
     """
 
     units: Annotated[int, Field(gt=0)] = 128
     activation: Activation = "relu"
     dropout: Dropout = 0.0
+    input_dropout: Dropout = 0.0
+    batch_normalisation: bool = False
 
 
 def build(config: MlpHyperparameters) -> "keras.Model":
@@ -33,8 +38,20 @@ def build(config: MlpHyperparameters) -> "keras.Model":
     from keras import layers
 
     stack = [keras.Input((28, 28, 3)), layers.Flatten()]
-    stack.append(layers.Dense(config.units, activation=config.activation))
+    if config.input_dropout:
+        stack.append(layers.Dropout(config.input_dropout))
+    if config.batch_normalisation:
+        stack.append(layers.Dense(config.units, use_bias=False))
+        stack += [layers.BatchNormalization(), layers.Activation(config.activation)]
+    else:
+        stack.append(layers.Dense(config.units, activation=config.activation))
     if config.dropout:
         stack.append(layers.Dropout(config.dropout))
     stack.append(layers.Dense(8))
     return keras.Sequential(stack)
+
+
+def parameter_count(config: MlpHyperparameters) -> int:
+    """Trainable parameters of the network."""
+    hidden = 28 * 28 * 3 + (2 if config.batch_normalisation else 1)
+    return config.units * hidden + (config.units + 1) * 8

@@ -21,16 +21,18 @@ class Family:
         hyperparameters: The schema of its configurations.
         build: Makes the network of one configuration: scaled float32 images (N, 28, 28, 3) in,
             logits (N, 8) out. Imports Keras when called, not before.
+        parameter_count: Trainable parameters of that network, without building it.
     """
 
     hyperparameters: type[Hyperparameters]
     build: Callable[[Any], "keras.Model"]
+    parameter_count: Callable[[Any], int]
 
 
 FAMILIES: dict[str, Family] = {
-    "mlp": Family(mlp.MlpHyperparameters, mlp.build),
-    "cnn": Family(cnn.CnnHyperparameters, cnn.build),
-    "resnet": Family(resnet.ResnetHyperparameters, resnet.build),
+    "mlp": Family(mlp.MlpHyperparameters, mlp.build, mlp.parameter_count),
+    "cnn": Family(cnn.CnnHyperparameters, cnn.build, cnn.parameter_count),
+    "resnet": Family(resnet.ResnetHyperparameters, resnet.build, resnet.parameter_count),
 }
 
 

@@ -2,14 +2,14 @@
 
 Residual blocks after He et al., "Deep Residual Learning for Image Recognition" (2015), with the
 details of the report this project extends: three convolutions a block, of which the first has
-stride 2, and a skip convolution without batch normalisation.
+stride 2, and a skip convolution without batch normalisation unless it is asked for.
 """
 
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from blood_hpo.models.hyperparameters import Activation, Hyperparameters
+from blood_hpo.models.hyperparameters import Activation, Dropout, Hyperparameters
 
 if TYPE_CHECKING:
     import keras
@@ -24,6 +24,9 @@ class ResnetHyperparameters(Hyperparameters):
         convolutions_per_block: 3 x 3 convolutions on the main path of a block.
         dense: Whether a dense layer as wide as the last block stands before the output.
         activation: Non-linearity of all layers.
+        dropout: Share of the last block's pooled features dropped in training, in [0, 1).
+        skip_normalisation: Normalise the skip convolutions too.
+        skip_dropout: Share of the maps of a skip convolution dropped in training, in [0, 1).
     """
 
     initial_filters: Annotated[int, Field(gt=0)] = 64
@@ -31,6 +34,9 @@ class ResnetHyperparameters(Hyperparameters):
     convolutions_per_block: Annotated[int, Field(gt=0)] = 3
     dense: bool = True
     activation: Activation = "relu"
+    dropout: Dropout = 0.0
+    skip_normalisation: bool = False
+    skip_dropout: Dropout = 0.0
 
 
 def build(config: ResnetHyperparameters) -> "keras.Model":
@@ -50,9 +56,23 @@ def build(config: ResnetHyperparameters) -> "keras.Model":
         filters *= 2
         x = _block(x, filters, config)
     x = layers.GlobalAveragePooling2D()(x)
+    if config.dropout:
+        x = layers.Dropout(config.dropout)(x)
     if config.dense:
         x = layers.Dense(filters, activation=config.activation)(x)
     return keras.Model(inputs, layers.Dense(8)(x))
+
+
+def parameter_count(config: ResnetHyperparameters) -> int:
+    """Trainable parameters of the network."""
+    filters = config.initial_filters
+    total = filters * (3 * 9 + 3)
+    for _ in range(config.blocks):
+        inputs, filters = filters, 2 * filters
+        skip = inputs + (3 if config.skip_normalisation else 1)
+        path = 9 * inputs + 3 + (config.convolutions_per_block - 1) * (9 * filters + 3)
+        total += filters * (skip + path)
+    return total + (filters * (filters + 1) if config.dense else 0) + (filters + 1) * 8
 
 
 def _block(
@@ -62,6 +82,10 @@ def _block(
     from keras import layers
 
     skip = layers.Conv2D(filters, 1, strides=2, padding="same")(x)
+    if config.skip_normalisation:
+        skip = layers.BatchNormalization()(skip)
+    if config.skip_dropout:
+        skip = layers.SpatialDropout2D(config.skip_dropout)(skip)
     x = _convolution(x, filters, stride=2)
     for _ in range(config.convolutions_per_block - 1):
         x = layers.Activation(config.activation)(x)

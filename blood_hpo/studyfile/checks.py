@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile.fit import Space, combinations, fields, misfit, unfit, unknown
 from blood_hpo.studyfile.messages import Key, Problem, nearest, shown
@@ -23,7 +24,7 @@ def problems(spec: "StudySpec") -> Iterator[Problem]:
 
     Later checks rely on earlier ones, so the first group that finds something is the last.
     """
-    for group in (_text, _training, _families, _names, _values, _sampler, _grid, _together):
+    for group in (_training, _families, _names, _values, _sampler, _pruner, _grid, _together):
         found = list(group(spec))
         yield from found
         if found:
@@ -109,6 +110,8 @@ def _sampler(spec: "StudySpec") -> Iterator[Problem]:
         key = ("families", family)
         if spec.sampler.name in GRIDS:
             yield from _infinite(spec, family)
+            if one.max_parameters is not None:
+                yield Problem((*key, "max_parameters"), "a grid visits all of its space; remove it")
         elif one.budget is None:
             yield Problem((*key, "budget"), "missing: how many trials may this family have?")
         if spec.sampler.name == "staged_grid":
@@ -119,6 +122,19 @@ def _sampler(spec: "StudySpec") -> Iterator[Problem]:
                 for table in ("stages", "start")
                 if getattr(one, table) is not None
             )
+
+
+def _pruner(spec: "StudySpec") -> Iterator[Problem]:
+    for family in spec.families if spec.pruner.name != "none" else ():
+        searched = spec.space(family).get("schedule")
+        kinds = {
+            Hyperparameters.model_validate({"schedule": one}).schedule_ends
+            for one in (searched.probes if searched else ())
+        }
+        if len(kinds) > 1:
+            table = ("space",) if "schedule" in spec.shared_space else ("families", family, "space")
+            text = "the pruner would stop schedules that end, which gain late; take one kind"
+            yield Problem((*table, "schedule"), f'{text}, or set pruner.name to "none"')
 
 
 def _infinite(spec: "StudySpec", family: str) -> Iterator[Problem]:

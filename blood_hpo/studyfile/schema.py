@@ -134,6 +134,17 @@ class StudySpec(Table):
         except ValidationError as error:
             raise input_error(f"{source}: families.{family}", error) from error
 
+    def allows(self, family: str, params: Mapping[str, object]) -> bool:
+        """Whether the network of these searched ``params`` is within the family's max_parameters.
+
+        Raises:
+            InputError: As `config` does.
+        """
+        limit = self.families[family].max_parameters
+        if limit is None:
+            return True
+        return FAMILIES[family].parameter_count(self.config(family, params)) <= limit
+
     def _config(self, family: str, params: Mapping[str, object]) -> Hyperparameters:
         values = {**self.families[family].fixed, **params}
         return FAMILIES[family].hyperparameters.model_validate(values)

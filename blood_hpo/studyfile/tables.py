@@ -51,7 +51,8 @@ class TrainingSpec(Table):
     Attributes:
         folds: Folds of the cross-validation.
         epochs: Most epochs a fold is trained for.
-        patience: Epochs without a better validation accuracy after which a fold stops.
+        patience: Epochs without a better validation accuracy after which a fold stops,
+            unless its schedule has an end.
         start_epoch: Epochs before early stopping begins to watch, and to remember the best weights.
     """
 
@@ -98,7 +99,7 @@ class FinalSpec(Table):
         confirm_top: Best configurations of each family that are run again.
         confirm_splits: Fresh fold splits on which each of them is run.
         seeds: Seeds with which every final model is trained.
-        epochs: Most epochs of a retraining with a constant learning rate.
+        epochs: Most epochs of a retraining, and the length of a schedule that has an end.
         patience: Epochs without a better validation score after which it stops.
         start_epoch: Epochs before early stopping begins to watch, and to remember the best weights.
         resnet: The ResNet that is trained where the study searches none.
@@ -122,6 +123,7 @@ class FamilySpec(Table):
 
     Attributes:
         budget: Trials of this family; left out, the grid samplers visit their whole grid.
+        max_parameters: Most trainable parameters of a network that is proposed.
         space: Hyperparameters that this family searches besides the shared ones.
         fixed: Hyperparameters held at a value; all others are at their default.
         around: A finished study whose best configuration of this family completes ``fixed``.
@@ -131,6 +133,7 @@ class FamilySpec(Table):
     """
 
     budget: Annotated[int, Field(ge=1, le=LARGEST_BUDGET)] | None = None
+    max_parameters: Annotated[int, Field(ge=1)] | None = None
     space: Mapping[str, Parameter] = {}
     fixed: Mapping[str, Value] = {}
     around: StudyName | None = None

@@ -1,22 +1,106 @@
-"""Random augmentations as linear maps of the pixel grid, in TensorFlow graph code.
+"""Random augmentations in TensorFlow graph code.
 
-Each augmentation of an image is one 2 x 2 matrix, so that mirroring and rotating resample the image
-once. The matrices of a whole epoch are drawn together from a seed, without hidden state: an epoch
-augments its images in the same way whether or not the run was interrupted before it.
+Those that only move pixels gather the bytes of the images by a table of indices. The others are
+linear maps of the pixel grid: one 2 x 2 matrix an image, so that mirroring and rotating resample it
+once. What an epoch draws follows from a seed, without hidden state: its images are augmented in the
+same way whether or not the run was interrupted before it.
 """
 
 import math
-from collections.abc import Callable
 from itertools import product
 from typing import Literal
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
+SIDE = 28
 LARGEST_ANGLE = 0.2 * 2 * math.pi
 LARGEST_SHIFT = 2
-SYMMETRIES = [(x, 0.0, 0.0, y) for x, y in product((1.0, -1.0), repeat=2)] + [
-    (0.0, x, y, 0.0) for x, y in product((1.0, -1.0), repeat=2)
+SYMMETRIES = [(x, 0, 0, y) for x, y in product((1, -1), repeat=2)] + [
+    (0, x, y, 0) for x, y in product((1, -1), repeat=2)
 ]
+
+
+class Augmentation:
+    """No augmentation, and the three steps of any: draw for an epoch, gather, transform."""
+
+    def draw(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """What an epoch needs to know of each of its images: (count, ...), from a seed (2,)."""
+        del seed
+        return tf.zeros([count])
+
+    def gather(self, images: tf.Tensor, indices: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
+        """The images at ``indices`` (n,), uint8 (n, 28, 28, 3), of all images (N, 28, 28, 3)."""
+        del drawn
+        return tf.gather(images, indices)
+
+    def transform(self, images: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
+        """The gathered images after scaling, float32 (n, 28, 28, 3), in their final form."""
+        del drawn
+        return images
+
+
+class Moves(Augmentation):
+    """One of the eight symmetries of the square, then a shift by whole pixels, all equally likely.
+
+    Values stay as they are. Beyond its edges the picture is reflected.
+    """
+
+    def __init__(self, largest_shift: int) -> None:
+        self._shifts = range(-largest_shift, largest_shift + 1)
+
+    def table(self) -> NDArray[np.int32]:
+        """Where each pixel of the result comes from: (8 * shifts * shifts, 784), row by row."""
+        reflected = np.concatenate([np.arange(SIDE), np.arange(SIDE)[::-1]])
+        down, right = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2
+        moves = []
+        for (xx, xy, yx, yy), x, y in product(SYMMETRIES, self._shifts, self._shifts):
+            column = (xx * right + xy * down + (SIDE - 1) / 2 + x).astype(np.int32)
+            row = (yx * right + yy * down + (SIDE - 1) / 2 + y).astype(np.int32)
+            moves.append(reflected[row % (2 * SIDE)] * SIDE + reflected[column % (2 * SIDE)])
+        return np.reshape(moves, (-1, SIDE * SIDE)).astype(np.int32)
+
+    def draw(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Rows of the table, int32 (count,)."""
+        chosen, shifts = [
+            tf.random.stateless_uniform(shape, state, maxval=choices, dtype=tf.int32)
+            for shape, state, choices in (
+                ([count], seed, len(SYMMETRIES)),
+                ([count, 2], seed + 1, len(self._shifts)),
+            )
+        ]
+        return (chosen * len(self._shifts) + shifts[:, 0]) * len(self._shifts) + shifts[:, 1]
+
+    def gather(self, images: tf.Tensor, indices: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
+        """The images at ``indices``, moved."""
+        pixels = indices[:, None] * SIDE**2 + tf.gather(tf.constant(self.table()), drawn)
+        found = tf.gather(tf.reshape(images, (-1, 3)), pixels)
+        return tf.reshape(found, (-1, SIDE, SIDE, 3))
+
+
+class FlipsRotation(Augmentation):
+    """Each mirroring with probability 1/2 on its own, then any angle up to 72 degrees."""
+
+    def draw(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Matrices, float32 (count, 4)."""
+        uniform = tf.random.stateless_uniform([3, count], seed, minval=-1.0)
+        signs = tf.where(uniform[:2] < 0, -1.0, 1.0)
+        return flips_rotation(signs[0], signs[1], LARGEST_ANGLE * uniform[2])
+
+    def transform(self, images: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
+        """The images, resampled once."""
+        return resample(images, drawn)
+
+
+AUGMENTATIONS: dict[
+    Literal["none", "flips_rotation", "symmetries", "symmetries_shifts"], Augmentation
+] = {
+    "none": Augmentation(),
+    "flips_rotation": FlipsRotation(),
+    "symmetries": Moves(0),
+    "symmetries_shifts": Moves(LARGEST_SHIFT),
+}
 
 
 def flips_rotation(mirror_x: tf.Tensor, mirror_y: tf.Tensor, angle: tf.Tensor) -> tf.Tensor:
@@ -39,19 +123,15 @@ def flips_rotation(mirror_x: tf.Tensor, mirror_y: tf.Tensor, angle: tf.Tensor) -
 def resample(images: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
     """Map each image by its matrix.
 
-    Values between pixels are interpolated linearly, and the picture is reflected at its edges. A
-    symmetry of the square needs neither: it moves pixels and leaves every value as it is.
+    Values between pixels are interpolated linearly, and the picture is reflected at its edges.
 
     Args:
         images: float32 (n, s, s, 3).
-        matrices: float32 (n, 4), as `flips_rotation` gives them; or (n, 6), followed by a shift in
-            pixels to the right and downwards from a pixel of the result to its source.
+        matrices: float32 (n, 4), as `flips_rotation` gives them.
     """
     centre = (images.shape[1] - 1) / 2
-    xx, xy, yx, yy, *shift = tf.unstack(matrices, axis=1)
+    xx, xy, yx, yy = tf.unstack(matrices, axis=1)
     offset_x, offset_y = centre * (1 - xx - xy), centre * (1 - yx - yy)
-    if shift:
-        offset_x, offset_y = offset_x + shift[0], offset_y + shift[1]
     none = tf.zeros_like(xx)
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
@@ -61,35 +141,3 @@ def resample(images: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
         interpolation="BILINEAR",
         fill_mode="REFLECT",
     )
-
-
-def _draw_flips_rotation(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Each mirroring with probability 1/2 on its own, any angle up to 72 degrees either way."""
-    uniform = tf.random.stateless_uniform([3, count], seed, minval=-1.0)
-    signs = tf.where(uniform[:2] < 0, -1.0, 1.0)
-    return flips_rotation(signs[0], signs[1], LARGEST_ANGLE * uniform[2])
-
-
-def _draw_symmetries(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Each of the eight symmetries of the square with equal probability."""
-    chosen = tf.random.stateless_uniform([count], seed, maxval=len(SYMMETRIES), dtype=tf.int32)
-    return tf.gather(tf.constant(SYMMETRIES), chosen)
-
-
-def _draw_symmetries_shifts(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """A symmetry, and a shift by whole pixels, up to two each way."""
-    shifts = tf.random.stateless_uniform(
-        [count, 2], seed + 1, -LARGEST_SHIFT, LARGEST_SHIFT + 1, dtype=tf.int32
-    )
-    return tf.concat([_draw_symmetries(count, seed), tf.cast(shifts, tf.float32)], axis=1)
-
-
-Draw = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""From a number of images n and an int32 seed (2,) to n random matrices, (n, 4) or (n, 6)."""
-
-DRAWS: dict[Literal["none", "flips_rotation", "symmetries", "symmetries_shifts"], Draw | None] = {
-    "none": None,
-    "flips_rotation": _draw_flips_rotation,
-    "symmetries": _draw_symmetries,
-    "symmetries_shifts": _draw_symmetries_shifts,
-}

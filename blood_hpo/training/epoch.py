@@ -16,14 +16,21 @@ from numpy.typing import NDArray
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import family
 from blood_hpo.training import optimizers
-from blood_hpo.training.augment import DRAWS, resample
+from blood_hpo.training.augment import AUGMENTATIONS, Augmentation
+from blood_hpo.training.fused import fused, measuring, normalisations
+from blood_hpo.training.mixing import mixed, mixing_masks
 from blood_hpo.training.preparation import CLASSES, Preparation, prepare
 
 PREDICTION_BATCH = 256
 
+MEASURED = 2048
+"""Training images from which averaged weights get the statistics of their batch normalisation."""
+
+_UNCHANGED = AUGMENTATIONS["none"]
 _INDICES = tf.TensorSpec([None], tf.int32)
 _RATES = tf.TensorSpec([None], tf.float32)
 _SEED = tf.TensorSpec([2], tf.int32)
+_MASKS = tf.TensorSpec([None, 28, 28, 1], tf.float32)
 _PREPARATION = Preparation(*(tf.TensorSpec([size], tf.float32) for size in (3, 3, CLASSES)))
 
 
@@ -47,6 +54,7 @@ class CompiledNetwork:
         labels: The labels it was made with.
         batch_size: Images per optimizer step.
         schedule: How the learning rate changes, as configured.
+        schedule_ends: Whether it falls to almost 0 in the last epoch.
         learning_rate: The configured learning rate, or the optimizer's default.
         parameter_count: Number of trainable parameters.
         traces: How often the training graph has been traced; stays 1.
@@ -65,21 +73,22 @@ class CompiledNetwork:
         self.traces = 0
         self._family = family(name)
         self._config = config
-        self._draw = DRAWS[config.augmentation]
+        self._augmentation = AUGMENTATIONS[config.augmentation]
         self._arrays = images
         self._images = tf.constant(images)
         self._labels = tf.constant(labels, tf.int32)
-        self._model = self._family.build(config)
-        self._optimizer = optimizers.build(config)
-        self._optimizer.build(self._model.trainable_variables)
+        self._model = fused(self._family.build(config))
+        self._optimizer = optimizers.build(config, self._trainable)
         self.schedule = config.schedule
+        self.schedule_ends = config.schedule_ends
         self.learning_rate = float(self._optimizer.learning_rate)
         self.parameter_count = sum(int(v.value.shape.num_elements()) for v in self._trainable)
         self._fresh_optimizer = _read(self._optimizer.variables)
         self._train = tf.function(
-            self._train_graph, input_signature=[_PREPARATION, _INDICES, _RATES, _SEED]
+            self._train_graph, input_signature=[_PREPARATION, _INDICES, _RATES, _SEED, _MASKS]
         )
         self._predict = tf.function(self._predict_graph, input_signature=[_PREPARATION, _INDICES])
+        self._measure = tf.function(self._measure_graph, input_signature=[_PREPARATION, _INDICES])
 
     @property
     def _trainable(self) -> list[keras.Variable]:
@@ -96,11 +105,20 @@ class CompiledNetwork:
         """A copy of the present state."""
         return NetworkState(_read(self._model.variables), _read(self._optimizer.variables))
 
-    def settled(self, state: NetworkState) -> list[NDArray[np.generic]]:
+    def settled(
+        self, state: NetworkState, preparation: Preparation, indices: NDArray[np.int64]
+    ) -> list[NDArray[np.generic]]:
         """Put the weights that are scored and kept in place: the averaged ones, if asked for.
+
+        Averaged weights make features of their own, to which the moving statistics of the others do
+        not belong: these are measured on training images (Izmailov et al. 2018, "Averaging Weights
+        Leads to Wider Optima", section 3.2). An average of the moving statistics would lag behind
+        by as many steps as the average reaches back.
 
         Args:
             state: The present state; training goes on from it, not from the average.
+            preparation: Scaling of the images.
+            indices: The training images.
 
         Returns:
             All variables of the model as they are then.
@@ -108,6 +126,8 @@ class CompiledNetwork:
         if not self._config.averaging:
             return state.weights
         self._optimizer.finalize_variable_values(self._model.trainable_variables)
+        if normalisations(self._model):
+            self._measure(preparation, indices[:MEASURED].astype(np.int32))
         return _read(self._model.variables)
 
     def load(self, state: NetworkState) -> None:
@@ -136,14 +156,16 @@ class CompiledNetwork:
             preparation: Scaling and class weights.
             order: Indices of the training images, shape (n,).
             learning_rates: One per batch, shape (ceil(n / batch_size),).
-            seed: Of the augmentation, in [0, 2**32).
+            seed: Of augmentation and mixing, in [0, 2**32).
 
         Returns:
             Mean loss and accuracy over the images as they were met during the epoch, like the
             figures that Keras prints.
         """
         halves = np.array([seed >> 16, seed & 0xFFFF], np.int32)
-        loss, accuracy = self._train(preparation, order.astype(np.int32), learning_rates, halves)
+        mixing = mixing_masks(self._config, len(learning_rates), seed)
+        chosen = order.astype(np.int32)
+        loss, accuracy = self._train(preparation, chosen, learning_rates, halves, mixing)
         return float(loss), float(accuracy)
 
     def predict(self, preparation: Preparation, indices: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -154,47 +176,70 @@ class CompiledNetwork:
 
     def close(self) -> None:
         """Give the memory of graph and model back; the network cannot be used afterwards."""
-        del self._train, self._predict, self._model, self._optimizer, self._images, self._labels
+        del (
+            self._train,
+            self._predict,
+            self._measure,
+            self._model,
+            self._optimizer,
+            self._images,
+            self._labels,
+        )
         keras.backend.clear_session()
         gc.collect()
 
-    def _scaled(self, preparation: Preparation, indices: tf.Tensor) -> tf.Tensor:
-        images = tf.cast(tf.gather(self._images, indices), tf.float32)
-        return (images - preparation.mean) / preparation.deviation
+    def _inputs(
+        self,
+        augmentation: Augmentation,
+        preparation: Preparation,
+        indices: tf.Tensor,
+        drawn: tf.Tensor,
+    ) -> tf.Tensor:
+        images = tf.cast(augmentation.gather(self._images, indices, drawn), tf.float32)
+        return augmentation.transform((images - preparation.mean) / preparation.deviation, drawn)
 
     def _train_graph(
-        self, preparation: Preparation, order: tf.Tensor, rates: tf.Tensor, seed: tf.Tensor
+        self,
+        preparation: Preparation,
+        order: tf.Tensor,
+        rates: tf.Tensor,
+        seed: tf.Tensor,
+        mixing: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         self.traces += 1
         count = tf.size(order)
-        matrices = self._draw(count, seed) if self._draw else None
+        drawn = self._augmentation.draw(count, seed)
         loss, correct = tf.constant(0.0), tf.constant(0)
         for step in tf.range(tf.size(rates)):
             batch = slice(step * self.batch_size, (step + 1) * self.batch_size)
             labels = tf.gather(self._labels, order[batch])
-            images = self._scaled(preparation, order[batch])
-            if matrices is not None:
-                images = resample(images, matrices[batch])
+            images = self._inputs(self._augmentation, preparation, order[batch], drawn[batch])
             self._optimizer.learning_rate.assign(rates[step])
             weights = tf.gather(preparation.class_weights, labels)
-            losses, hits = self._step(images, labels, weights)
+            targets = self._targets(labels)
+            if self._config.mixing != "none":
+                images, share = mixed(images, mixing[step]), tf.reduce_mean(mixing[step])
+                targets, weights = mixed(targets, share), mixed(weights, share)
+            losses, hits = self._step(images, targets, weights)
             loss += tf.reduce_sum(losses)
             correct += tf.reduce_sum(tf.cast(hits, tf.int32))
         return loss / tf.cast(count, tf.float32), correct / count
 
     def _step(
-        self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor
+        self, images: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """One optimizer step; the loss and whether the prediction was right, per image."""
-        smoothing = self._config.label_smoothing
-        targets = tf.one_hot(labels, CLASSES) * (1 - smoothing) + smoothing / CLASSES
+        """One optimizer step; the loss and whether the likeliest class was predicted, per image."""
         with tf.GradientTape() as tape:
             logits = self._model(images, training=True)
             losses = weights * tf.nn.softmax_cross_entropy_with_logits(targets, logits)
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, [variable.value for variable in self._trainable])
         self._optimizer.apply(gradients, self._trainable)
-        return losses, tf.argmax(logits, axis=1, output_type=tf.int32) == labels
+        return losses, tf.argmax(logits, axis=1) == tf.argmax(targets, axis=1)
+
+    def _targets(self, labels: tf.Tensor) -> tf.Tensor:
+        smoothing = self._config.label_smoothing
+        return tf.one_hot(labels, CLASSES) * (1 - smoothing) + smoothing / CLASSES
 
     def _predict_graph(self, preparation: Preparation, indices: tf.Tensor) -> tf.Tensor:
         count = tf.size(indices)
@@ -204,9 +249,18 @@ class CompiledNetwork:
         )
         for batch in tf.range(batches):
             chosen = indices[batch * PREDICTION_BATCH : (batch + 1) * PREDICTION_BATCH]
-            logits = self._model(self._scaled(preparation, chosen), training=False)
+            images = self._inputs(_UNCHANGED, preparation, chosen, chosen)
+            logits = self._model(images, training=False)
             parts = parts.write(batch, tf.nn.softmax(logits))
         return parts.concat()
+
+    def _measure_graph(self, preparation: Preparation, indices: tf.Tensor) -> None:
+        batches = tf.maximum(tf.size(indices) // PREDICTION_BATCH, 1)
+        with measuring(normalisations(self._model), tf.cast(batches, tf.float32)):
+            for batch in tf.range(batches):
+                chosen = indices[batch * PREDICTION_BATCH : (batch + 1) * PREDICTION_BATCH]
+                images = self._inputs(_UNCHANGED, preparation, chosen, chosen)
+                self._model(images, training=False)
 
 
 def _read(variables: list[keras.Variable]) -> list[NDArray[np.generic]]:

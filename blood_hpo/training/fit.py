@@ -21,7 +21,8 @@ class TrainingRules:
 
     Attributes:
         epochs: Most epochs to train.
-        patience: Watched epochs without improvement after which training stops.
+        patience: Watched epochs without improvement after which training stops, unless the
+            schedule of the learning rate has an end, which is then reached.
         start_epoch: Epochs at the beginning that early stopping does not watch.
         objective: The score on the validation split and on the scored images.
     """
@@ -100,11 +101,15 @@ class Fit:
 
     @property
     def stopped(self) -> bool:
-        """Whether training is over: all epochs are done, or patience has run out."""
+        """Whether training is over: all epochs are done, or patience has run out.
+
+        A schedule with an end gains most of what it gains in its last epochs: patience does not cut
+        it, and early stopping only chooses the epoch that is kept.
+        """
         rules = self._rules
-        return self.epoch >= rules.epochs or exhausted(
-            self.history.validation, rules.start_epoch, rules.patience
-        )
+        if self._network.schedule_ends or self.epoch >= rules.epochs:
+            return self.epoch >= rules.epochs
+        return exhausted(self.history.validation, rules.start_epoch, rules.patience)
 
     @property
     def score(self) -> float:
@@ -133,7 +138,7 @@ class Fit:
         epoch = self.epoch + 1
         loss, accuracy = self._train_one(epoch)
         state = self._network.state()
-        weights = self._network.settled(state)
+        weights = self._network.settled(state, self.preparation, self._train)
         both = np.concatenate([self._validation, self._scored])
         probabilities = self._network.predict(self.preparation, both)
         if not (np.isfinite(loss) and np.isfinite(probabilities).all()):

@@ -14,7 +14,9 @@ def configure(threads: int = 1) -> None:
 
     One thread a process and one process a core use a machine better than one process with many
     threads, since the networks are small. A GPU's memory is taken as needed, so that processes can
-    share it. Further calls with the same argument do nothing. Takes seconds.
+    share it. oneDNN's kernels are used on every processor: TensorFlow leaves them out on those
+    without AVX-512, where they halve the time of a convolutional network's epoch. Further calls
+    with the same argument do nothing. Takes seconds.
 
     Args:
         threads: Threads that one operation, and independent operations, may use.
@@ -24,6 +26,7 @@ def configure(threads: int = 1) -> None:
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with _muted_stderr():
         import tensorflow as tf
 

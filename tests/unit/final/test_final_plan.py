@@ -44,11 +44,13 @@ def test_the_winner_of_each_family_and_the_recommended_resnet() -> None:
     assert found[0].rules == found[1].rules == Rules(epochs=200, patience=20, start_epoch=30)
 
 
-def test_a_schedule_with_an_end_keeps_its_length_and_is_not_stopped() -> None:
-    found = plan(spec({"resnet_epochs": 40}, "mlp"), confirmation(mlp={"schedule": "cosine"}))
-    mlp, resnet = found
-    assert mlp.rules == Rules(epochs=50, patience=50, start_epoch=25)
+def test_a_schedule_with_an_end_is_stretched_and_not_stopped() -> None:
+    winner = confirmation(mlp={"schedule": "cosine"})
+    mlp, resnet = plan(spec({"epochs": 120, "resnet_epochs": 40}, "mlp"), winner)
+    assert mlp.rules == Rules(epochs=120, patience=120, start_epoch=30)
     assert resnet.rules == Rules(epochs=40, patience=40, start_epoch=20)
+    (_, recommended) = plan(spec(None, "mlp"), winner)
+    assert recommended.rules == Rules(epochs=24, patience=24, start_epoch=12)
 
 
 def test_the_reports_resnet_follows_the_reports_rules() -> None:

@@ -89,6 +89,76 @@ def test_hashes_never_change() -> None:
     assert config_hash("cnn", config) == "81400f7da248f37c"
 
 
+@pytest.mark.parametrize(
+    ("name", "config", "expected"),
+    [
+        (
+            "mlp",
+            {
+                "units": 1024,
+                "dropout": 0.5,
+                "optimizer": "adamw",
+                "learning_rate": 0.002,
+                "weight_decay": 0.1,
+                "schedule": "cosine",
+                "averaging": 0.998,
+                "augmentation": "symmetries",
+                "standardise": True,
+                "batch_size": 64,
+                "label_smoothing": 0.05,
+            },
+            "2731bf5462516e56",
+        ),
+        ("cnn", {}, "7230ca05f7f6c35c"),
+        (
+            "cnn",
+            {
+                "filters": 128,
+                "kernel_size": 5,
+                "pool_size": 3,
+                "pooling": "mean",
+                "activation": "tanh",
+                "class_weights": "balanced",
+            },
+            "2162e33e7dbeade5",
+        ),
+        (
+            "cnn",
+            {"pool_size": "global", "dropout": 0.3, "optimizer": "rmsprop"},
+            "70955fe8b92d2a71",
+        ),
+        ("resnet", {}, "7525539f3d877603"),
+        (
+            "resnet",
+            {
+                "initial_filters": 80,
+                "blocks": 2,
+                "convolutions_per_block": 2,
+                "dense": False,
+                "optimizer": "adamw",
+                "schedule": "one_cycle",
+                "augmentation": "symmetries_shifts",
+            },
+            "79c2ecde96cf2a19",
+        ),
+    ],
+)
+def test_hashes_from_before_mixing_and_normalisation_stay(
+    name: str, config: dict[str, Any], expected: str
+) -> None:
+    # Printed by the program before these hyperparameters were added.
+    assert config_hash(name, FAMILIES[name].hyperparameters(**config)) == expected
+
+
+def test_new_hyperparameters_change_the_hash_only_when_used() -> None:
+    off = {"mixing": "none", "mixing_strength": 1.0, "batch_normalisation": False}
+    assert config_hash("mlp", MlpHyperparameters(**off)) == "0c800fcc2fac7ebe"
+    for name, value in (
+        *(("mixing", "cutmix"), ("batch_normalisation", True), ("input_dropout", 0.1)),
+    ):
+        assert config_hash("mlp", MlpHyperparameters(**{name: value})) != "0c800fcc2fac7ebe"
+
+
 def test_defaults_never_change() -> None:
     # A hash leaves defaults out: with another default, one hash would name two configurations.
     assert DEFAULTS.items() <= MlpHyperparameters().model_dump().items()

@@ -18,6 +18,9 @@ def count(variables: list[Any]) -> int:
     return sum(int(np.prod(variable.shape)) for variable in variables)
 
 
+NORMALISED = {"filters": 128, "batch_normalisation": True}
+
+
 @pytest.mark.parametrize(
     ("name", "config", "trainable", "fixed"),
     [
@@ -27,6 +30,10 @@ def count(variables: list[Any]) -> int:
         ("cnn", {"filters": 32}, 44_168, 0),
         ("cnn", {"filters": 10}, 13_808, 0),
         ("cnn", {"filters": 16, "pool_size": "global"}, 448 + 17 * 8, 0),
+        ("mlp", {"units": 1024, "batch_normalisation": True}, 2_418_696, 2_048),
+        ("cnn", {**NORMALISED, "kernel_size": 5, "pool_size": 3}, 75_400, 256),
+        ("cnn", {**NORMALISED, "kernel_size": 4, "pool_size": "global"}, 7_432, 256),
+        ("resnet", {"skip_normalisation": True}, 1_958_536, 3_200),
         ("resnet", {}, 1_957_768, 2_432),
         ("resnet", {"convolutions_per_block": 4}, 2_696_200, 3_200),
         ("resnet", {"dense": False}, 1_891_976, 2_432),
@@ -40,6 +47,31 @@ def test_parameter_counts_are_the_reports(
     assert count(model.non_trainable_variables) == fixed
 
 
+@pytest.mark.parametrize("batch_normalisation", [False, True])
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("mlp", {"units": 10, "input_dropout": 0.1}),
+        *(
+            ("cnn", {"filters": 3, "kernel_size": kernel, "pool_size": pool, "dropout": 0.2})
+            for kernel in (1, 4, 7)
+            for pool in (1, 3, 5, "global")
+        ),
+        ("resnet", {}),
+        ("resnet", {"initial_filters": 5, "blocks": 3, "dropout": 0.2, "skip_dropout": 0.1}),
+        ("resnet", {"initial_filters": 4, "convolutions_per_block": 1, "dense": False}),
+    ],
+)
+def test_parameters_are_counted_without_building_the_network(
+    name: str, config: dict[str, Any], batch_normalisation: bool
+) -> None:
+    key = "skip_normalisation" if name == "resnet" else "batch_normalisation"
+    chosen = FAMILIES[name]
+    hyperparameters = chosen.hyperparameters(**config | {key: batch_normalisation})
+    model = chosen.build(hyperparameters)
+    assert chosen.parameter_count(hyperparameters) == count(model.trainable_variables)
+
+
 @pytest.mark.parametrize(
     ("name", "config"),
     [
@@ -47,6 +79,7 @@ def test_parameter_counts_are_the_reports(
         ("cnn", {"kernel_size": 7, "pool_size": 5, "pooling": "mean", "dropout": 0.5}),
         ("cnn", {"pool_size": "global", "pooling": "max", "activation": "tanh"}),
         ("resnet", {"initial_filters": 2, "blocks": 3}),
+        ("resnet", {"initial_filters": 2, "skip_normalisation": True, "skip_dropout": 0.5}),
     ],
 )
 def test_networks_map_images_to_eight_logits(name: str, config: dict[str, Any]) -> None:

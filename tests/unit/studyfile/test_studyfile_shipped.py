@@ -130,7 +130,6 @@ def test_the_default_study_searches_what_the_report_left_out() -> None:
         space = spec.space(family)
         assert space.keys() >= {
             "learning_rate",
-            "schedule",
             "weight_decay",
             "label_smoothing",
             "standardise",

@@ -143,3 +143,19 @@ def test_values_that_fit_one_by_one_but_not_together_are_refused() -> None:
     document = {"name": "own", "families": {"cnn": {"budget": 1, "space": space}}}
     with pytest.raises(InputError, match=r"families\.cnn\.space: pool_size 2 exceeds the 1 x 1"):
         StudySpec.parse(document, "own.toml")
+
+
+def test_schedules_of_both_kinds_are_searched_where_nothing_is_pruned() -> None:
+    space = {"space": {"schedule": ["constant", "cosine"]}}
+    document = DOCUMENT | {"pruner": {"name": "none"}, **space}
+    assert StudySpec.parse(document, "own.toml").space_size("cnn") == 2 * 3
+    same = DOCUMENT | {"space": {"schedule": ["cosine", "one_cycle"]}}
+    assert StudySpec.parse(same, "own.toml").pruner.name == "median"
+
+
+def test_networks_with_too_many_parameters_are_not_allowed() -> None:
+    spec = spec_with(max_parameters=302_216)
+    assert spec.allows("mlp", {"units": 128})
+    assert spec.allows("mlp", {"units": 64})
+    assert not spec_with(max_parameters=302_215).allows("mlp", {"units": 128})
+    assert spec_with().allows("mlp", {"units": 128})

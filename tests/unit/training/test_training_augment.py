@@ -11,16 +11,17 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from blood_hpo.training.augment import (
-    DRAWS,
+    AUGMENTATIONS,
     LARGEST_ANGLE,
     LARGEST_SHIFT,
+    SIDE,
     SYMMETRIES,
     flips_rotation,
     resample,
 )
 
 Floats = NDArray[np.float32]
-SIDE = 28
+Bytes = NDArray[np.uint8]
 
 
 @pytest.fixture
@@ -28,10 +29,20 @@ def images() -> Floats:
     return np.random.default_rng(5).normal(size=(8, SIDE, SIDE, 3)).astype(np.float32)
 
 
-def drawn(kind: Any, count: int, seed: tuple[int, int]) -> Floats:
-    draw = DRAWS[kind]
-    assert draw is not None
-    return np.asarray(draw(tf.constant(count), tf.constant(seed)))
+@pytest.fixture
+def pixels() -> Bytes:
+    return np.random.default_rng(6).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+
+
+def drawn(kind: Any, count: int, seed: tuple[int, int]) -> NDArray[Any]:
+    return np.asarray(AUGMENTATIONS[kind].draw(tf.constant(count), tf.constant(seed)))
+
+
+def moved(kind: Any, image: Bytes, count: int) -> Bytes:
+    """An image, the second of two, augmented many times."""
+    both = np.stack([np.zeros_like(image), image])
+    chosen = np.ones(count, np.int32)
+    return np.asarray(AUGMENTATIONS[kind].gather(both, chosen, drawn(kind, count, (3, 4))))
 
 
 @pytest.mark.parametrize("degrees", [0.0, 72.0, -72.0, 17.3, -45.0])
@@ -79,39 +90,55 @@ def test_each_flip_has_probability_one_half_and_angles_are_uniform() -> None:
     assert (np.abs(quarters / right_way_up.sum() - 0.25) < 0.04).all()
 
 
-def symmetries_of(image: Floats) -> list[Floats]:
+def symmetries_of(image: Bytes) -> list[Bytes]:
     """The eight symmetries of the square by array operations."""
     return [np.rot90(turned, k) for turned in (image, image.transpose(1, 0, 2)) for k in range(4)]
 
 
-def test_symmetries_only_move_pixels_and_all_eight_occur(images: Floats) -> None:
-    one = np.repeat(images[:1], 200, axis=0)
-    moved = np.asarray(resample(one, drawn("symmetries", 200, (3, 4))))
-    exact = [image.tobytes() for image in symmetries_of(images[0])]
-    found = [exact.index(image.tobytes()) for image in moved]
+def test_symmetries_only_move_pixels_and_all_eight_occur(pixels: Bytes) -> None:
+    exact = [image.tobytes() for image in symmetries_of(pixels)]
+    found = [exact.index(image.tobytes()) for image in moved("symmetries", pixels, 200)]
     counts = np.bincount(found, minlength=8)
     assert (counts >= 10).all(), counts
 
 
-def test_shifts_move_a_symmetry_by_up_to_two_whole_pixels(images: Floats) -> None:
-    one = np.repeat(images[:1], 600, axis=0)
-    moved = np.asarray(resample(one, drawn("symmetries_shifts", 600, (3, 4))))
-    # Two pixels from the edge nothing has been reflected in from outside.
-    steps = range(-LARGEST_SHIFT, LARGEST_SHIFT + 1)
+def test_shifts_move_a_symmetry_by_up_to_two_pixels_and_reflect_at_the_edges(pixels: Bytes) -> None:
+    most = LARGEST_SHIFT
     exact = {
-        np.roll(image, (down, right), axis=(0, 1))[2:-2, 2:-2].tobytes(): (number, down, right)
-        for number, image in enumerate(symmetries_of(images[0]))
-        for down, right in product(steps, steps)
+        padded[down : down + SIDE, right : right + SIDE].tobytes(): (number, down, right)
+        for number, image in enumerate(symmetries_of(pixels))
+        for padded in [np.pad(image, ((most, most), (most, most), (0, 0)), mode="symmetric")]
+        for down, right in product(range(2 * most + 1), repeat=2)
     }
     assert len(exact) == 8 * 25
-    found = [exact[image[2:-2, 2:-2].tobytes()] for image in moved]
-    assert {(down, right) for _, down, right in found} == set(product(steps, steps))
-    assert {number for number, _, _ in found} == set(range(8))
-    assert set(np.unique(moved)) <= set(np.unique(one))
+    found = [exact[image.tobytes()] for image in moved("symmetries_shifts", pixels, 2000)]
+    assert set(found) == set(product(range(8), range(5), range(5)))
+
+
+@pytest.mark.parametrize("shifts", [False, True])
+def test_moving_bytes_equals_resampling_by_the_same_draw(pixels: Bytes, shifts: bool) -> None:
+    # So did earlier versions: equal seeds draw equal moves, and training is the same to the bit.
+    seed = tf.constant((3, 4))
+    chosen = np.asarray(tf.random.stateless_uniform([50], seed, maxval=8, dtype=tf.int32))
+    matrices = np.asarray(SYMMETRIES, np.float32)[chosen]
+    images = np.repeat(pixels[None], 50, axis=0).astype(np.float32)
+    expected = np.asarray(resample(images, matrices))
+    kind = "symmetries_shifts" if shifts else "symmetries"
+    ours = moved(kind, pixels, 50).astype(np.float32)
+    if shifts:
+        by = np.asarray(tf.random.stateless_uniform([50, 2], seed + 1, -2, 3, dtype=tf.int32))
+        inner = slice(LARGEST_SHIFT, -LARGEST_SHIFT)
+        back = zip(ours, expected, matrices, by, strict=True)
+        for image, plain, (xx, xy, yx, yy), (right, down) in back:
+            turned = np.array([[xx, yx], [xy, yy]]) @ (right, down)
+            shifted = np.roll(plain, (-int(turned[1]), -int(turned[0])), axis=(0, 1))
+            np.testing.assert_array_equal(image[inner, inner], shifted[inner, inner])
+    else:
+        np.testing.assert_array_equal(ours, expected)
 
 
 def test_symmetries_are_a_group() -> None:
-    matrices = [np.reshape(one, (2, 2)) for one in SYMMETRIES]
+    matrices = [np.reshape(one, (2, 2)).astype(float) for one in SYMMETRIES]
     names = {one.tobytes() for one in matrices}
     # Adding 0.0 turns -0.0 into 0.0, which has other bytes.
     products = {(a @ b + 0.0).tobytes() for a in matrices for b in matrices}

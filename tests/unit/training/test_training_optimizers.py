@@ -17,8 +17,12 @@ KERAS = {
 }
 
 
-def made(**config: Any) -> Any:
-    return optimizers.build(MlpHyperparameters(**config))
+def made(*variables: Any, **config: Any) -> Any:
+    return optimizers.build(MlpHyperparameters(**config), list(variables))
+
+
+def step(optimizer: Any, variables: list[Any], gradient: float) -> None:
+    optimizer.apply([keras.ops.full_like(one, gradient) for one in variables], variables)
 
 
 @pytest.mark.parametrize("name", KERAS)
@@ -41,6 +45,16 @@ def test_what_is_configured_is_set(name: str) -> None:
     assert optimizer.weight_decay == 0.125
 
 
+def library(variable: Any, **config: Any) -> Any:
+    """Keras's optimizer for a configuration."""
+    averaging = config.pop("averaging", 0)
+    optimizer = KERAS[config.pop("optimizer")](
+        **config, use_ema=bool(averaging), ema_momentum=averaging or 0.99
+    )
+    optimizer.build([variable])
+    return optimizer
+
+
 @pytest.mark.parametrize("name", KERAS)
 @pytest.mark.parametrize("settings", [{}, {"learning_rate": 0.1, "weight_decay": 0.2}])
 def test_steps_are_the_librarys(name: str, settings: dict[str, float]) -> None:
@@ -48,9 +62,9 @@ def test_steps_are_the_librarys(name: str, settings: dict[str, float]) -> None:
     start = rng.normal(size=(6, 5)).astype(np.float32)
     gradients = [rng.normal(size=(6, 5)).astype(np.float32) for _ in range(4)]
     moved = []
-    for optimizer in (made(optimizer=name, **settings), KERAS[name](**settings)):
+    for make in (made, library):
         variable = keras.Variable(start)
-        optimizer.build([variable])
+        optimizer = make(variable, optimizer=name, **settings)
         for gradient in gradients:
             optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
         moved.append(np.asarray(variable))
@@ -60,8 +74,34 @@ def test_steps_are_the_librarys(name: str, settings: dict[str, float]) -> None:
 
 
 def test_gradient_descent_moves_by_rate_times_gradient_after_decay() -> None:
-    optimizer = made(optimizer="sgd", learning_rate=0.5, weight_decay=0.1)
-    variable = keras.Variable(np.array([2.0, -4.0], np.float32))
-    optimizer.build([variable])
-    optimizer.apply([keras.ops.convert_to_tensor(np.array([1.0, 1.0], np.float32))], [variable])
-    np.testing.assert_allclose(variable, [2.0 * 0.95 - 0.5, -4.0 * 0.95 - 0.5], rtol=1e-6)
+    variable = keras.Variable(np.array([[2.0, -4.0]], np.float32))
+    step(made(variable, optimizer="sgd", learning_rate=0.5, weight_decay=0.1), [variable], 1.0)
+    np.testing.assert_allclose(variable, [[2.0 * 0.95 - 0.5, -4.0 * 0.95 - 0.5]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", KERAS)
+def test_decay_leaves_biases_and_normalisation_alone(name: str) -> None:
+    layers = [keras.layers.Conv2D(2, 3), keras.layers.BatchNormalization(), keras.layers.Dense(3)]
+    model = keras.Sequential([keras.Input((5, 5, 1)), *layers])
+    variables = model.trainable_variables
+    for variable in variables:
+        variable.assign(keras.ops.ones_like(variable))
+    step(made(*variables, optimizer=name, learning_rate=0.5, weight_decay=0.5), variables, 0.0)
+    left = {one.path.split("/", 1)[1]: float(np.mean(one)) for one in variables}
+    assert {name for name, value in left.items() if value == 1} == {
+        name for name in left if name.rsplit("/", 1)[1] in {"bias", "gamma", "beta"}
+    }
+    assert [v for n, v in left.items() if "kernel" in n] == pytest.approx([0.75, 0.75])
+
+
+def test_averages_are_the_librarys() -> None:
+    settings: dict[str, Any] = {"optimizer": "sgd", "learning_rate": 0.5, "averaging": 0.75}
+    found = []
+    for make in (made, library):
+        variable = keras.Variable(np.array([[2.0, -4.0]], np.float32))
+        optimizer = make(variable, **settings)
+        for gradient in (1.0, -3.0, 2.0):
+            step(optimizer, [variable], gradient)
+        optimizer.finalize_variable_values([variable])
+        found.append(np.asarray(variable))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-6)
