@@ -39,6 +39,16 @@ def printable(text: str) -> str:
     )
 
 
+def refuse_endless(path: Path) -> None:
+    """Refuse what might never end: a pipe that nobody writes to, a device.
+
+    Raises:
+        OSError: It is neither a file nor a folder.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(0, "it is not a regular file")
+
+
 def read_text(path: Path) -> str:
     """The text of a small file; a pipe only where it is open already, as from ``<(...)``.
 
@@ -47,8 +57,8 @@ def read_text(path: Path) -> str:
         UnicodeDecodeError: It is not UTF-8.
         ValueError: The path is none.
     """
-    if path.exists() and not (path.is_file() or path.is_dir() or str(path).startswith(_STREAMS)):
-        raise OSError(0, "it is not a regular file")
+    if not str(path).startswith(_STREAMS):
+        refuse_endless(path)
     with path.open("rb") as file:
         content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:

@@ -9,7 +9,8 @@ import pytest
 from blood_hpo.data.synthetic import write_synthetic
 
 # A busy machine may take its time over one example; a wrong answer is what these tests look for.
-hypothesis.settings.register_profile("unhurried", deadline=None)
+# Every run tries the same examples: a failure is seen again, and the count is a fact.
+hypothesis.settings.register_profile("unhurried", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("unhurried")
 
 

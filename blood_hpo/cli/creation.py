@@ -92,8 +92,7 @@ def _resolved(storage: "StudyStorage", spec: "StudySpec") -> "StudySpec":
     A study that exists keeps the configurations that it was created around, also when the studies
     they came from have found better ones since.
     """
-    from blood_hpo.final.winner import winning_configuration
-    from blood_hpo.service.studies import stored_spec
+    from blood_hpo.service.studies import stored_spec, winning_configuration
 
     named = {name: one.around for name, one in spec.families.items() if one.around is not None}
     if not named:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,7 +26,7 @@ from blood_hpo.cli import (
     trial,
     worker,
 )
-from blood_hpo.errors import BloodHpoError, DatabaseError
+from blood_hpo.errors import BloodHpoError, DatabaseError, InputError
 from blood_hpo.text import printable
 
 app = typer.Typer(
@@ -89,6 +90,7 @@ def main() -> None:
     """Run the command line; whatever goes wrong becomes one line on stderr and an exit code."""
     streams.guard()
     try:
+        _refuse_gone()
         code = app(prog_name="blood-hpo", standalone_mode=False)
         sys.stdout.flush()
     except streams.ReaderGoneError as error:
@@ -99,6 +101,8 @@ def main() -> None:
         code = _say("not confirmed, so nothing was done; --yes answers for you", 1)
     except TyperException as error:
         code = _say(_usage(error), error.exit_code)
+    except UnicodeEncodeError as error:
+        code = _say(f"{error.object!r} holds bytes that are no text in UTF-8; correct it", 2)
     except Exception as error:
         said = _database_said(error)
         if said is None:
@@ -107,6 +111,15 @@ def main() -> None:
             f"the database failed ({said}); see that it runs and try again", DatabaseError.exit_code
         )
     sys.exit(code)
+
+
+def _refuse_gone() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise InputError(
+            "the folder that you are in has been removed; change to another"
+        ) from error
 
 
 def _say(message: str, code: int) -> int:

@@ -1,20 +1,24 @@
 """How every command prints rows: a table for people, JSON or CSV for programs.
 
-A table on a terminal has lines and fits the window; in a pipe it is plain text, one line a row,
-and never cut. JSON and CSV keep values unrounded and print nothing but the data.
+A table on a terminal fits the window: what is too wide stands on lines of its own below its row.
+In a pipe it is one line a row, and never cut. JSON and CSV keep values unrounded and print nothing
+but the data.
 """
 
 import csv
 import json
 import math
+import shutil
 import sys
-from collections.abc import Sequence
-from datetime import date
+import textwrap
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+GAP = "  "
 _THOUSAND = 1000  # from here on a table shows no decimals
 
 
@@ -66,35 +70,44 @@ def to_json(value: object, *, indent: int | None = None) -> str:
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str) -> None:
     cells = [[_table_cell(value) for value in row] for row in rows]
     numeric = [all(_is_number(row[number]) for row in rows) for number in range(len(columns))]
-    if sys.stdout.isatty():
-        _draw_table(columns, cells, numeric, title)
-        return
     if title:
         typer.echo(title)
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    for line in ([*columns], *cells):
+    window = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    below = _below(widths, window)
+    for place, line in enumerate([[*columns], *cells]):
         aligned = [
             cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(line, widths, numeric, strict=True)
+            for number, (cell, width, right) in enumerate(zip(line, widths, numeric, strict=True))
+            if number not in below
         ]
-        typer.echo("  ".join(aligned).rstrip())
+        typer.echo(GAP.join(aligned).rstrip())
+        for number in below if place else []:
+            typer.echo(_wrapped(f"{columns[number]}: {line[number]}", window))
 
 
-def _draw_table(
-    columns: Sequence[str], cells: list[list[str]], numeric: list[bool], title: str
-) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _below(widths: Sequence[int], window: int) -> list[int]:
+    """The columns, but for the first, that do not fit side by side: the widest ones."""
+    beside, widest = set(range(len(widths))), sorted(range(1, len(widths)), key=widths.__getitem__)
+    while widest and sum(widths[one] + len(GAP) for one in beside) - len(GAP) > window:
+        beside.remove(widest.pop())
+    return [one for one in range(len(widths)) if one not in beside]
 
-    table = Table(box=box.ROUNDED, title=Text(title) if title else None, title_justify="left")
-    # Every cell is a Text and not a str: a name such as "[x]" is no markup.
-    for name, right in zip(columns, numeric, strict=True):
-        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
-    for row in cells:
-        table.add_row(*map(Text, row))
-    Console().print(table)
+
+def _wrapped(text: str, window: int) -> str:
+    """A line below a row, broken between words."""
+    return textwrap.fill(
+        text,
+        window,
+        initial_indent="    ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _is_nested(value: object) -> bool:
+    return isinstance(value, dict | list)
 
 
 def _is_number(value: object) -> bool:
@@ -108,6 +121,10 @@ def _table_cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < _THOUSAND else f"{value:,.0f}"
+    if isinstance(value, datetime):
+        return f"{value.astimezone():%Y-%m-%d %H:%M}"
+    if isinstance(value, Mapping) and not any(map(_is_nested, value.values())):
+        return " ".join(f"{name}={_table_cell(one)}" for name, one in value.items())
     return " ".join(_csv_cell(value).splitlines())
 
 

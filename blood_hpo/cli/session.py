@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -96,7 +96,7 @@ def engine(application_name: str = "blood-hpo") -> Iterator["Engine"]:
         found.dispose()
 
 
-def study_data(connected: "Engine", study: str) -> Mapping[str, object]:
+def study_data(connected: "Engine", study: str) -> Mapping[str, Any]:
     """The data set that a study was created with.
 
     Raises:
@@ -115,9 +115,5 @@ def study_data(connected: "Engine", study: str) -> Mapping[str, object]:
 
 def asks_for_final(connected: "Engine", study: str) -> bool:
     """Whether the file of a study has a table ``[final]``."""
-    from blood_hpo.database.query import run_query
-
-    rows = run_query(connected, "attributes", study=study).rows
-    noted = {str(name): value for name, value in rows}
-    spec = noted.get("spec")
-    return isinstance(spec, Mapping) and spec.get("final") is not None and "stage_of" not in noted
+    found = study_data(connected, study)
+    return found["stage"] == "search" and dict(found["spec"]).get("final") is not None

@@ -183,15 +183,11 @@ def delete(
     Example: blood-hpo study delete quickstart --yes
     """
     from blood_hpo.cli.session import storage
-    from blood_hpo.final.names import stage_names
 
     found = storage()
-    found.study_id(study)
-    stages = {
-        one.study_name for one in found.get_all_studies() if one.user_attrs.get("stage_of") == study
-    }
-    names = [study, *(name for name in stage_names(study) if name in stages)]
-    trials = {name: found.get_n_trials(found.study_id(name)) for name in names}
+    from blood_hpo.service.studies import trials_of
+
+    trials = trials_of(found, study)
     if not yes:
         listed = " and ".join(f"{name} with its {count} trials" for name, count in trials.items())
         typer.confirm(f"Delete study {listed}?", abort=True)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from blood_hpo.cli.charts import duration
 from blood_hpo.cli.output import OutputFormat, print_rows
+from blood_hpo.cli.snapshot import ask
 from blood_hpo.final.names import FINAL, stage_name
 
 if TYPE_CHECKING:
@@ -48,25 +50,29 @@ def print_leaderboards(
     rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
     for family in dict.fromkeys(row["family"] for row in rows):
         own = [_readable(row) for row in rows if row["family"] == family]
-        title = f"{study}, {family}: best of the search on {data['label']}"
-        print_rows(list(own[0]), [list(row.values()) for row in own], output, title=title)
+        _print(own, f"{study}, {family}: best of the search on {data['label']}")
     if not rows:
         sys.stderr.write(f"{study}: no trial is complete yet\n")
 
 
-def _readable(row: Mapping[str, object]) -> dict[str, object]:
-    """A leaderboard row for people: the spread beside the score, settings as name=value."""
-    params = row["params"]
-    assert isinstance(params, Mapping)
+def _print(rows: Sequence[Mapping[str, object]], title: str) -> None:
+    if rows:
+        print_rows(
+            list(rows[0]), [list(row.values()) for row in rows], OutputFormat.TABLE, title=title
+        )
+
+
+def _readable(row: Mapping[str, Any]) -> dict[str, object]:
+    """A leaderboard row for people: the spread beside the score."""
     return {
         "rank": row["rank"],
         "trial": row["number"],
-        "score": f"{row['score']:.4f}",
-        "sd": "-" if row["sd"] is None else f"{row['sd']:.4f}",
-        "epochs": row["epochs_trained"],
-        "seconds": row["seconds"],
+        "score": score(row["score"]),
+        "sd": score(row["sd"]),
+        "epochs": row["epochs"],
+        "time": duration(row["seconds"]),
         "parameters": row["parameter_count"],
-        "configuration": " ".join(f"{name}={short(value)}" for name, value in params.items()),
+        "configuration": row["params"],
     }
 
 
@@ -80,27 +86,19 @@ def print_final(
     if output is not OutputFormat.TABLE:
         print_rows(models.columns, models.rows, output)
         return
-    confirmed = run_query(connected, "confirmation", study=study)
-    rows = [_confirmed(dict(zip(confirmed.columns, row, strict=True))) for row in confirmed.rows]
-    if rows:
-        title = f"{study}: confirmed on fresh folds of {data['label']}"
-        print_rows(list(rows[0]), [list(row.values()) for row in rows], output, title=title)
-    rows = [_tested(dict(zip(models.columns, row, strict=True))) for row in models.rows]
-    if rows:
-        title = f"{study}: tested once on the test split of {data['label']}"
-        print_rows(list(rows[0]), [list(row.values()) for row in rows], output, title=title)
-    else:
+    confirmed = [_confirmed(row) for row in ask(connected, "confirmation", study=study)]
+    _print(confirmed, f"{study}: confirmed on fresh folds of {data['label']}")
+    tested = [_tested(row) for row in ask(connected, "models", study=study)]
+    _print(tested, f"{study}: tested once on the test split of {data['label']}")
+    if not tested:
         sys.stderr.write(f"{study}: no model has been tested yet\n")
     _say_missing(connected, stage_name(study, FINAL))
 
 
 def _say_missing(connected: "Engine", stage: str) -> None:
     """Name the models that the study asks for and does not have."""
-    from blood_hpo.database.query import run_query
-
-    found = run_query(connected, "progress", study=stage)
-    for row in (dict(zip(found.columns, row, strict=True)) for row in found.rows):
-        missing = int(str(row["budget"])) - int(str(row["counted"]))
+    for row in ask(connected, "progress", study=stage):
+        missing = row["budget"] - row["counted"]
         if missing > 0:
             sys.stderr.write(
                 f"{stage}: {missing} of {row['budget']} models of {row['family']} are missing;"
@@ -110,36 +108,35 @@ def _say_missing(connected: "Engine", stage: str) -> None:
 
 
 def _confirmed(row: Mapping[str, Any]) -> dict[str, object]:
-    params = {name: value for name, value in row["params"].items() if name != "model"}
+    ends = None if row["low"] is None else f"{score(row['low'])} to {score(row['high'])}"
+    said = {True: "yes", False: "no", None: None}[row["separable"]]
     return {
         "family": row["family"],
         "rank": row["rank"],
         "trial": row["number"],
-        "search": f"{row['search_score']:.4f}",
-        "confirmed": f"{row['mean']:.4f}",
-        "95 %": "-" if row["low"] is None else f"{row['low']:.4f} to {row['high']:.4f}",
-        "behind": f"{row['behind']:.4f}",
-        "differs": "winner" if row["winner"] else "yes" if row["separable"] else "no",
-        "configuration": " ".join(f"{name}={short(value)}" for name, value in params.items()),
+        "search": score(row["search_score"]),
+        "confirmed": score(row["mean"]),
+        "95 %": ends,
+        "behind": score(row["behind"]),
+        "differs": row["left_out"] or ("winner" if row["winner"] else said),
+        "configuration": row["params"],
     }
 
 
 def _tested(row: Mapping[str, Any]) -> dict[str, object]:
-    source = "-" if row["source_trial"] is None else row["source_trial"]
-    averaged = row["averaged_accuracy"]
     return {
         "family": row["family"],
         "from": row["recipe"],
-        "trial": source,
+        "trial": row["source_number"],
         "seed": row["seed_number"],
         "parameters": row["parameter_count"],
-        "epochs": f"{row['best_epoch']}/{row['epochs_trained']}",
-        "validation": f"{row['validation_accuracy']:.4f}",
-        "test": f"{row['test_accuracy']:.4f}",
-        "balanced": f"{row['test_balanced_accuracy']:.4f}",
+        "epochs": f"{row['best_epoch']}/{row['epochs']}",
+        "validation": score(row["validation_accuracy"]),
+        "test": score(row["test_accuracy"]),
+        "balanced": score(row["test_balanced_accuracy"]),
         "errors": row["test_errors"],
-        "averaged": "-" if averaged is None else f"{averaged:.4f}",
-        "seconds": row["seconds"],
+        "averaged": score(row["averaged_accuracy"]),
+        "time": duration(row["seconds"]),
     }
 
 
@@ -147,14 +144,15 @@ def print_check(
     connected: "Engine", study: str, found: Sequence[Sequence[object]], output: OutputFormat
 ) -> None:
     """Print what an audit found; for people also what it counted."""
-    from blood_hpo.database.query import run_query
-
     columns = ("inconsistency", "family", "trial", "worker", "detail")
     if output is not OutputFormat.TABLE:
         print_rows(columns, found, output)
         return
-    counted = run_query(connected, "budget", study=study)
-    print_rows(counted.columns, counted.rows, output, title=f"{study}: budgets")
+    names = ("family", "budget", "counted", "running", "waiting", "remaining")
+    counted = [
+        {name: row[name] for name in names} for row in ask(connected, "progress", study=study)
+    ]
+    _print(counted, f"{study}: budgets")
     if found:
         print_rows(columns, found, output, title=f"{study}: inconsistencies")
     else:
@@ -164,3 +162,8 @@ def print_check(
 def short(value: object) -> str:
     """A setting in at most four significant digits."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def score(value: float | None) -> str | None:
+    """A score in four decimals."""
+    return None if value is None else f"{value:.4f}"

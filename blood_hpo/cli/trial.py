@@ -76,7 +76,7 @@ def replay(
     from blood_hpo.service.replay import finished_trial, replay
 
     trial = finished_trial(found, number)
-    epochs = max(trial.user_attrs["fold_epochs"])
+    epochs = trial.epoch
 
     def progress(epoch: int, score: float) -> None:
         sys.stderr.write(f"epoch {epoch}/{epochs}: {score:.4f}\n")

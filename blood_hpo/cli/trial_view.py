@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 CURVE_WIDTH, CURVE_HEIGHT = 78, 8
 SPARK_WIDTH = 40
 LEFT = {"after each epoch", "state", "worker", "reason"}
-MODEL = "model"
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,9 @@ def _head(trial: Row) -> Iterator[str]:
     started, worker = trial["started_at"], trial["worker"] or "-"
     if started:
         yield f"worker {worker}, begun {started:%Y-%m-%d %H:%M:%S} UTC, seed {trial['seed']}"
-    if trial["epochs_trained"]:
+    if trial["epochs"]:
         yield (
-            f"{trial['epochs_trained']} epochs on all folds together in"
+            f"{trial['epochs']} epochs on all folds together in"
             f" {duration(trial['seconds'])}, {trial['parameter_count'] or 0:,} parameters"
         )
 
@@ -91,7 +90,7 @@ def _configuration(trial: Row) -> Iterator[str]:
     searched: Mapping[str, object] = trial["params"] or {}
     fixed = {name: value for name, value in (trial["config"] or {}).items() if name not in searched}
     for title, values in (("searched", searched), ("fixed", fixed)):
-        words = [f"{name}={short(value)}" for name, value in values.items() if name != MODEL]
+        words = [f"{name}={short(value)}" for name, value in values.items()]
         if words:
             yield f"{title + ':':<10}{' '.join(words)}"
 
@@ -116,14 +115,12 @@ def _folds(facts: TrialFacts) -> "Table":
 
 
 def _attempts(facts: TrialFacts) -> "Table":
-    table = _table("trial", "attempt", "state", "epoch", "score", "worker", "reason")
+    table = _table("trial", "attempt", "state", "worker", "reason")
     for row in facts.attempts:
         table.add_row(
             str(row["number"]),
             str(row["attempt"]),
             row["state"],
-            "-" if row["epoch"] is None else str(row["epoch"]),
-            "-" if row["score"] is None else f"{row['score']:.4f}",
             row["worker"] or "-",
             row["reason"] or "-",
         )

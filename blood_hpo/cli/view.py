@@ -164,7 +164,7 @@ def _workers(found: Sequence[tuple[Stage, Row]], width: int) -> "Table":
 def _epoch(stage: Stage, row: Row) -> str:
     """The epoch, and of how many, where all trials of a stage have the same number."""
     epoch = row["epoch"] or 0
-    return str(epoch) if stage.label == FINAL else f"{epoch}/{stage.study['epochs']}"
+    return str(epoch) if stage.label == FINAL else f"{epoch}/{stage.study['most_epochs']}"
 
 
 def _worker(name: str, *, wide: bool) -> str:

@@ -28,7 +28,6 @@ def worker(
 
     Example: blood-hpo worker quickstart
     """
-    log.info("joining study %s", study)
     from blood_hpo.service.outage import Interrupted
     from blood_hpo.service.shutdown import Shutdown
     from blood_hpo.settings import settings

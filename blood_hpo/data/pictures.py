@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from blood_hpo.data.facts import IMAGE_SHAPE
 from blood_hpo.errors import InputError
+from blood_hpo.text import refuse_endless
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -64,6 +65,7 @@ def read_pictures(paths: Sequence[Path], crop: int | None = None) -> list[Pictur
 
 def _contents(path: Path) -> list[tuple[str, NDArray[np.uint8]]]:
     try:
+        refuse_endless(path)
         if path.suffix.lower() == ".npz":
             return [(f"{path}[{place}]", one) for place, one in enumerate(_npz(path))]
         return [(str(path), _png(path))]

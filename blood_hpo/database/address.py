@@ -131,6 +131,8 @@ def engine_options(
     """
     server: dict[str, object] = {
         "timezone": "UTC",
+        # Each statement sees what was committed before it, whatever the database's own default is.
+        "default_transaction_isolation": r"read\ committed",
         "idle_in_transaction_session_timeout": round(silence_seconds * 1000),
         "tcp_keepalives_idle": 60,
         "tcp_keepalives_interval": 15,

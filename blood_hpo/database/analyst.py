@@ -32,7 +32,6 @@ _OPEN: Final = """
 """A cursor takes one statement that gives rows, and nothing that hides a second one behind it."""
 _WRONG: Final = ("22", "42", "0A", "34", "25006")
 _REFUSED: Final = "42501"
-_NO_CURSOR: Final = "42P11"
 _TOO_LONG: Final = "57014"
 
 
@@ -115,7 +114,7 @@ def _refusal(error: "DBAPIError") -> BloodHpoError | None:
             f"the statement was ended after {SECONDS} s; ask for less, or without that limit in"
             " `blood-hpo db psql`"
         )
-    if code == _NO_CURSOR:
+    if "multi-query" in first_line(error):
         return InputError("give one statement that reads, such as select 1; this is none, or more")
     if code != _REFUSED and code.startswith(_WRONG):
         return InputError(f"{first_line(error)}; correct the statement")

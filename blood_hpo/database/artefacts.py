@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from blood_hpo.database.failures import database_errors
+from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 
 if TYPE_CHECKING:
@@ -34,15 +35,8 @@ def listing(engine: "Engine", study: str) -> list[Artefact]:
     Raises:
         DatabaseError: The database cannot be reached.
     """
-    from sqlalchemy import text
-
-    statement = text(
-        "SELECT name, sha256, length(content) AS size FROM hpo.artefacts"
-        " JOIN public.studies USING (study_id) WHERE study_name = :study ORDER BY name"
-    )
     with database_errors(engine.url), engine.connect() as connection:
-        rows = connection.execute(statement, {"study": study})
-        return [Artefact(row.name, row.sha256, row.size) for row in rows]
+        return [Artefact(*row) for row in connection.execute(statement("files"), {"study": study})]
 
 
 def load(engine: "Engine", study: str, name: str) -> bytes:
@@ -52,14 +46,9 @@ def load(engine: "Engine", study: str, name: str) -> bytes:
         StudyError: There is no such file, or its content has been changed.
         DatabaseError: The database cannot be reached.
     """
-    from sqlalchemy import text
-
-    statement = text(
-        "SELECT sha256, content FROM hpo.artefacts"
-        " JOIN public.studies USING (study_id) WHERE study_name = :study AND name = :name"
-    )
     with database_errors(engine.url), engine.connect() as connection:
-        found = connection.execute(statement, {"study": study, "name": name}).one_or_none()
+        wanted = {"study": study, "name": name}
+        found = connection.execute(statement("file"), wanted).one_or_none()
     if found is None:
         raise StudyError(
             f"study {study!r} has no file {name!r}; delete the study and run its stage again with"
@@ -80,11 +69,8 @@ def by_digest(engine: "Engine", sha256: str) -> bytes | None:
     Raises:
         DatabaseError: The database cannot be reached.
     """
-    from sqlalchemy import text
-
-    statement = text("SELECT content FROM hpo.artefacts WHERE sha256 = :sha256 LIMIT 1")
     with database_errors(engine.url), engine.connect() as connection:
-        found = connection.execute(statement, {"sha256": sha256}).scalar()
+        found = connection.scalar(statement("file_by_digest"), {"sha256": sha256})
     return None if found is None else bytes(found)
 
 

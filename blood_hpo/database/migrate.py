@@ -1,11 +1,17 @@
-"""The schema: Optuna's own tables, then our views and roles, applied as often as anyone likes.
+"""The schema: Optuna's tables, ours in numbered migrations, then views and roles.
 
 All migrations of a database wait for one advisory lock, so any number of processes may start at
-once. What is ours is applied in one transaction: readers see the old views or the new ones.
+once. What is ours is applied in one transaction: readers see the old schema or the new one. Tables
+change by ``migrations/NNNN_name.sql``, each applied once; views are dropped and made again when
+they differ, with the rights that others gave on them.
 """
 
 import hashlib
+import logging
+import re
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
@@ -13,16 +19,59 @@ from blood_hpo import __version__
 from blood_hpo.database.address import engine as connect
 from blood_hpo.database.address import engine_options
 from blood_hpo.database.failures import database_errors
+from blood_hpo.database.statements import statement
 from blood_hpo.errors import DatabaseError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-SCHEMA_VERSION: Final = 1
-"""Raised when a program of the version before could not work with the schema any more."""
+VIEWS_VERSION: Final = 2
+"""Raised with every change of a view, so that an older program never puts older views in place."""
 ROLES: Final = ("blood_hpo_worker", "blood_hpo_dashboard", "blood_hpo_analyst")
-"""Group roles; sql/10_roles.sql says what each may do."""
+"""Group roles; roles.sql says what each may do."""
 _MIGRATE: Final = "blood-hpo db migrate"
+_UPDATE: Final = "newer than this program's; update blood_hpo"
+_LOCK_SECONDS: Final = 60.0
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Script:
+    """An SQL file of the schema.
+
+    Attributes:
+        number: Of a migration, from 1; of other files 0.
+        name: Name of the file.
+        sql: Its text.
+    """
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the text."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class State:
+    """What a database has been brought to.
+
+    Attributes:
+        applied: Digests of the applied migrations by number; None where no schema is.
+        views: Version and digest of the views; None where there are none.
+    """
+
+    applied: dict[int, str] | None
+    views: tuple[int, str] | None
+
+    @property
+    def current(self) -> bool:
+        """Whether it is exactly this program's."""
+        wanted = {one.number: one.digest for one in migrations()}
+        return self.applied == wanted and self.views == (VIEWS_VERSION, views_digest())
 
 
 def migrate(url: str) -> list[str]:
@@ -36,31 +85,59 @@ def migrate(url: str) -> list[str]:
         What was done, in order, a line each.
 
     Raises:
-        DatabaseError: The database cannot be reached, was written by newer software, or this user
-            may not change it.
+        DatabaseError: The database cannot be reached, was written by newer software, this user may
+            not change it, or somebody holds on to a view for a minute.
     """
     import optuna.storages  # noqa: F401  it takes its time, which nobody should wait for in line
-    from sqlalchemy import create_engine, text
+    from sqlalchemy import create_engine
 
     # The transaction is silent while Optuna changes its own tables, however long that takes.
     engine = create_engine(url, **engine_options("blood-hpo migrate", silence_seconds=0))
-    with database_errors(url), engine.begin() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = '5min'"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('blood_hpo.migrate'), 0)"))
-        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
-        _refuse_newer(_current(connection)[0])
-        done = [*_optuna_tables(url), *_our_schema(connection)]
-    engine.dispose()
-    return done
+    try:
+        with database_errors(url):
+            return _patiently(engine, url)
+    finally:
+        engine.dispose()
+
+
+def _patiently(engine: "Engine", url: str) -> list[str]:
+    """Try until nobody holds on to a view, never holding up others for more than two seconds."""
+    from sqlalchemy.exc import OperationalError
+
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            with engine.begin() as connection:
+                return _migrate(connection, url)
+        except OperationalError as error:
+            held = getattr(error.orig, "pgcode", None) == "55P03"
+            if not held or time.monotonic() > deadline:
+                raise
+            _logger.warning("somebody reads a view in an open transaction; trying again")
+            time.sleep(1.0)
+
+
+def _migrate(connection: "Connection", url: str) -> list[str]:
+    connection.execute(statement("migrate_lock"))
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
+    state = _state(connection)
+    _refuse(state)
+    return [*_optuna_tables(url), *_our_tables(connection, state), *_views_and_roles(connection)]
 
 
 def ensure_schema(url: str) -> list[str]:
-    """Migrate unless the database has exactly this program's schema; see :func:`migrate`."""
+    """Migrate unless the database has exactly this program's schema; see :func:`migrate`.
+
+    Raises:
+        DatabaseError: As `migrate`; also where another build of this version made the views.
+    """
     engine = connect(url, "blood-hpo migrate")
     with database_errors(url), engine.connect() as connection:
-        current = _current(connection)
+        state = _state(connection)
     engine.dispose()
-    return [] if current == (SCHEMA_VERSION, _digest()) else migrate(url)
+    if state.views and state.views[0] == VIEWS_VERSION and state.views[1] != views_digest():
+        raise DatabaseError(f"another build of this program made the views; run: {_MIGRATE}")
+    return [] if state.current else migrate(url)
 
 
 def check_schema(engine: "Engine") -> None:
@@ -70,46 +147,77 @@ def check_schema(engine: "Engine") -> None:
         DatabaseError: It is missing, older or newer, or the database cannot be reached.
     """
     with database_errors(engine.url), engine.connect() as connection:
-        version, _ = _current(connection)
-    if version == 0:
+        state = _state(connection)
+    if state.applied is None:
         raise DatabaseError(
             f"database {engine.url.database} has not been prepared; run: {_MIGRATE}"
         )
-    if version < SCHEMA_VERSION:
+    _refuse(state)
+    if not state.current:
         raise DatabaseError(
-            f"database {engine.url.database} has schema {version}, this program needs "
-            f"{SCHEMA_VERSION}; run: {_MIGRATE}"
+            f"database {engine.url.database} has the schema of another version; run: {_MIGRATE}"
         )
-    _refuse_newer(version)
 
 
 def describe_schema(connection: "Connection") -> str:
     """The schema of the database in a few words."""
-    version, digest = _current(connection)
-    if version == 0:
+    state = _state(connection)
+    if state.applied is None:
         return f"none; run: {_MIGRATE}"
-    up_to_date = (version, digest) == (SCHEMA_VERSION, _digest())
-    return f"version {version}" if up_to_date else f"version {version}, changed; run: {_MIGRATE}"
+    version = f"migration {max(state.applied, default=0)}"
+    return version if state.current else f"{version}, of another version; run: {_MIGRATE}"
 
 
-def _refuse_newer(version: int) -> None:
-    if version > SCHEMA_VERSION:
+def migrations() -> list[Script]:
+    """The migrations in order."""
+    return [_script("migrations", name, int(name[:4])) for name in _names("migrations")]
+
+
+def views() -> list[Script]:
+    """The files of the views in order."""
+    return [_script("views", name) for name in _names("views")]
+
+
+def views_digest() -> str:
+    """SHA-256 of all files of the views."""
+    return hashlib.sha256("".join(one.sql for one in views()).encode()).hexdigest()
+
+
+def _script(folder: str, name: str, number: int = 0) -> Script:
+    path = resources.files("blood_hpo.database").joinpath(folder, name)
+    return Script(number, name, path.read_text(encoding="utf-8"))
+
+
+def _names(folder: str) -> list[str]:
+    found = resources.files("blood_hpo.database").joinpath(folder).iterdir()
+    return sorted(file.name for file in found if file.name.endswith(".sql"))
+
+
+def _state(connection: "Connection") -> State:
+    if connection.scalar(statement("has_schema")) is None:
+        return State(None, None)
+    if connection.scalar(statement("has_migrations")) is None:
         raise DatabaseError(
-            f"the database has schema {version}, newer than this program's {SCHEMA_VERSION}; "
-            "update blood_hpo"
+            "the database was prepared by a version from before migrations; create another"
+            " database, or drop schema hpo and the studies with it"
         )
+    applied = {row.number: row.digest for row in connection.execute(statement("migrations"))}
+    found = connection.execute(statement("view_set")).one_or_none()
+    return State(applied, (found.version, found.digest) if found else None)
 
 
-def _current(connection: "Connection") -> tuple[int, str]:
-    """Version and digest of the schema in force; 0 where there is none."""
-    from sqlalchemy import text
-
-    if connection.scalar(text("SELECT to_regclass('hpo.schema_version')")) is None:
-        return 0, ""
-    found = connection.execute(
-        text("SELECT version, digest FROM hpo.schema_version ORDER BY version DESC LIMIT 1")
-    ).one()
-    return found.version, found.digest
+def _refuse(state: State) -> None:
+    wanted = {one.number: one.digest for one in migrations()}
+    for number, digest in (state.applied or {}).items():
+        if number not in wanted:
+            raise DatabaseError(f"the database has migration {number}, {_UPDATE}")
+        if wanted[number] != digest:
+            raise DatabaseError(
+                f"migration {number} of the database is not this program's; use the build that"
+                " applied it, or create another database"
+            )
+    if state.views and state.views[0] > VIEWS_VERSION:
+        raise DatabaseError(f"the database has views of version {state.views[0]}, {_UPDATE}")
 
 
 def _optuna_tables(url: str) -> Iterator[str]:
@@ -134,58 +242,52 @@ def _optuna_tables(url: str) -> Iterator[str]:
     storage.engine.dispose()
 
 
-def _our_schema(connection: "Connection") -> Iterator[str]:
-    from sqlalchemy import text
+def _our_tables(connection: "Connection", state: State) -> Iterator[str]:
+    _run(connection, _script(".", "schema.sql"))
+    for one in migrations():
+        if one.number in (state.applied or {}):
+            continue
+        _run(connection, one)
+        applied = {"number": one.number, "name": one.name, "digest": one.digest}
+        connection.execute(statement("applied"), {**applied, "program": __version__})
+        yield f"applied migration {one.name.removesuffix('.sql')}"
 
-    views, roles = _views(connection), _roles(connection)
-    if views:
-        connection.execute(text(f"DROP VIEW {', '.join(views)}"))
-    plain = connection.execution_options(no_parameters=True)
-    for _, script in _scripts():
-        plain.exec_driver_sql(script)
-    yield f"created {len(_views(connection))} views in schema hpo"
+
+def _views_and_roles(connection: "Connection") -> Iterator[str]:
+    made = "".join(one.sql for one in views())
+    names = re.findall(r"^CREATE VIEW hpo\.(\w+)", made, re.MULTILINE)
+    found = connection.execute(statement("view_set")).one_or_none()
+    there = set(connection.scalars(statement("views_there"), {"names": names}))
+    if found is None or found.digest != views_digest() or there != set(names):
+        yield from _views(connection, found.names if found else [], names)
+    roles = _roles(connection)
+    _run(connection, _script(".", "roles.sql"))
     for role in ROLES:
         if role not in _roles(connection):
             yield f"left out role {role}, which this user may not create"
         elif role not in roles:
             yield f"created role {role}"
-    connection.execute(
-        text(
-            "INSERT INTO hpo.schema_version (version, digest, program_version) "
-            "VALUES (:version, :digest, :program) ON CONFLICT (version) DO UPDATE SET "
-            "digest = excluded.digest, program_version = excluded.program_version, "
-            "applied_at = excluded.applied_at"
-        ),
-        {"version": SCHEMA_VERSION, "digest": _digest(), "program": __version__},
-    )
 
 
-def _views(connection: "Connection") -> list[str]:
-    """Our views, the newest first: whoever reads one locks it before those it is built on."""
-    from sqlalchemy import text
+def _views(connection: "Connection", old: list[str], new: list[str]) -> Iterator[str]:
+    """Make the views again, with the rights that others gave on them."""
+    grants = connection.execute(statement("view_grants"), {"names": old}).all()
+    there = connection.scalars(statement("views_there"), {"names": [*old, *new]}).all()
+    if there:
+        connection.exec_driver_sql(f"DROP VIEW {', '.join(f'hpo.{name}' for name in there)}")
+    for one in views():
+        _run(connection, one)
+    for grant in grants:
+        if grant.name in new:
+            connection.exec_driver_sql(grant.statement)
+    made = {"version": VIEWS_VERSION, "digest": views_digest(), "names": new}
+    connection.execute(statement("views_made"), {**made, "program": __version__})
+    yield f"created {len(new)} views in schema hpo"
 
-    found = connection.scalars(
-        text(
-            "SELECT format('hpo.%I', relname) FROM pg_class "
-            "WHERE relnamespace = to_regnamespace('hpo') AND relkind = 'v' ORDER BY oid DESC"
-        )
-    )
-    return list(found)
+
+def _run(connection: "Connection", script: Script) -> None:
+    connection.execution_options(no_parameters=True).exec_driver_sql(script.sql)
 
 
 def _roles(connection: "Connection") -> set[str]:
-    from sqlalchemy import text
-
-    found = text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:roles)")
-    return set(connection.scalars(found, {"roles": list(ROLES)}))
-
-
-def _scripts() -> list[tuple[str, str]]:
-    """Name and text of the SQL files, in the order in which they are applied."""
-    folder = resources.files("blood_hpo.database") / "sql"
-    files = sorted(folder.iterdir(), key=lambda file: file.name)
-    return [(file.name, file.read_text(encoding="utf-8")) for file in files]
-
-
-def _digest() -> str:
-    return hashlib.sha256("".join(script for _, script in _scripts()).encode()).hexdigest()
+    return set(connection.scalars(statement("roles"), {"roles": list(ROLES)}))

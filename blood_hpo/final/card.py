@@ -1,51 +1,76 @@
 """The model card: what a trained model is, how it came about and what it may not be used for."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from blood_hpo.data.facts import CLASSES
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.service.results import Results, TestedModel
 
 
-def model_card(name: str, facts: Mapping[str, Any]) -> str:
-    """A page in Markdown.
+@dataclass(frozen=True)
+class Card:
+    """What a card says.
 
-    Args:
-        name: Name of the model's file.
-        facts: The attributes of its trial, and ``data`` of its study.
+    Attributes:
+        study: Name of the study that was searched.
+        data: Identity of the data set.
+        claim: The trial that trained the model.
+        results: What it measured.
+        summaries: Figures of the model by set of predictions.
     """
-    return "\n".join([*_head(name, facts), *_origin(facts), *_figures(facts), *_use(name)]) + "\n"
+
+    study: str
+    data: Mapping[str, Any]
+    claim: TrialRecord
+    results: Results
+    summaries: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def model(self) -> TestedModel:
+        """The exported model."""
+        assert self.results.tested is not None
+        return self.results.tested
 
 
-def _head(name: str, facts: Mapping[str, Any]) -> list[str]:
+def model_card(card: Card) -> str:
+    """A page in Markdown."""
+    parts = [*_head(card), *_origin(card), *_figures(card), *_use(card.model.file)]
+    return "\n".join(parts) + "\n"
+
+
+def _head(card: Card) -> list[str]:
     marked = "**SYNTHETIC DATA: this model has never seen a blood cell.**"
     return [
-        f"# {name}",
+        f"# {card.model.file}",
         "",
-        *([marked, ""] if facts["data"]["synthetic"] else []),
-        f"A {facts['family']} that classifies images of blood cells, 28 x 28 pixels in RGB, into",
+        *([marked, ""] if card.data["synthetic"] else []),
+        f"A {card.claim.family} that classifies images of blood cells, 28 x 28 pixels in RGB, into",
         f"{', '.join(CLASSES[:-1])} and {CLASSES[-1]}.",
         "",
-        f"SHA-256 of the file: `{facts['model']['sha256']}`",
+        f"SHA-256 of the file: `{card.model.sha256}`",
         "",
     ]
 
 
-def _origin(facts: Mapping[str, Any]) -> list[str]:
+def _origin(card: Card) -> list[str]:
+    claim, trained = card.claim, card.results.folds[0]
     source = (
-        f"trial {facts['source_trial']} of study {facts['source_study']}"
-        if facts["source_study"]
-        else f"no search: the {facts['recipe']} settings"
+        f"no search: the {claim.recipe} settings"
+        if claim.source_number is None
+        else f"trial {claim.source_number} of study {card.study}"
     )
-    settings = (f"| `{name}` | `{value}` |" for name, value in facts["config"].items())
+    settings = (f"| `{name}` | `{value}` |" for name, value in claim.config.items())
     return [
         "## Where it comes from",
         "",
-        f"- Configuration: {source}, hash `{facts['config_hash']}`",
-        f"- Data: {facts['data']['label']}, SHA-256 `{facts['data']['sha256']}`",
-        f"- Trainable parameters: {facts['parameter_count']:,}",
-        f"- Epochs: {facts['epochs_trained']}, of which epoch {facts['best_epoch']} was kept",
-        f"- Seed: {facts['seed']} (number {facts['replicate']})",
-        f"- Versions: {', '.join(f'{k} {v}' for k, v in facts['versions'].items())}",
+        f"- Configuration: {source}, hash `{claim.config_hash}`",
+        f"- Data: {card.data['label']}, SHA-256 `{card.data['sha256']}`",
+        f"- Trainable parameters: {card.results.parameter_count:,}",
+        f"- Epochs: {trained.epochs}, of which epoch {trained.best_epoch} was kept",
+        f"- Seed: {claim.seed} (number {claim.replicate})",
+        f"- Versions: {', '.join(f'{k} {v}' for k, v in card.model.versions.items())}",
         "",
         "| Setting | Value |",
         "| --- | --- |",
@@ -54,16 +79,16 @@ def _origin(facts: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _figures(facts: Mapping[str, Any]) -> list[str]:
-    columns = ["validation", "test", *(["test_averaged"] if facts["test_averaged"] else [])]
-    rows = ("count", "errors", "accuracy", "balanced_accuracy", "macro_auc", "log_loss")
+def _figures(card: Card) -> list[str]:
+    found = card.summaries
+    rows = ("images", "errors", "accuracy", "balanced_accuracy", "macro_auc", "log_loss")
     return [
         "## How good it is",
         "",
-        f"| | {' | '.join(column.replace('_', ', ') for column in columns)} |",
-        f"| --- |{' ---: |' * len(columns)}",
+        f"| | {' | '.join(found)} |",
+        f"| --- |{' ---: |' * len(found)}",
         *(
-            f"| {row.replace('_', ' ')} | {' | '.join(_cell(facts[c][row]) for c in columns)} |"
+            f"| {row.replace('_', ' ')} | {' | '.join(_cell(one[row]) for one in found.values())} |"
             for row in rows
         ),
         "",

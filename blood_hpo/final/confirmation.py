@@ -17,21 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from blood_hpo.confirmation_rule import FEWEST_FOLDS
+
 LEVEL = 0.95
-FEWEST_FOLDS = 5
-"""Folds in all splits together below which an interval would say nothing."""
-
-METHOD = (
-    "Student's t over all folds of all splits, variance times 1/n + 1/(folds - 1) for the training"
-    " images that folds share (Nadeau & Bengio 2003); means on the logit scale; differences to the"
-    " best corrected for all pairs of candidates (Bonferroni)"
-)
-WINNER_RULE = (
-    "Of the configurations that cannot be separated from the best mean, those without a collapsed"
-    " fold first, the one with the fewest trainable parameters wins, then the better mean. With"
-    f" fewer than {FEWEST_FOLDS} folds in all nothing can be separated, and the best mean wins."
-)
-
 Scores = NDArray[np.float64]
 
 
@@ -51,7 +39,7 @@ class Standing:
         behind_high: Upper end.
         p_value: Of that difference, two-sided, adjusted for all pairs; None as the interval.
         separable: Whether the difference is significant.
-        winner: Whether the configuration wins by `WINNER_RULE`.
+        winner: Whether the configuration wins by `confirmation_rule.WINNER_RULE`.
     """
 
     rank: int

@@ -9,7 +9,7 @@ import io
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,27 +80,37 @@ class Tested:
         )
         return file.getvalue()
 
-    def attributes(self) -> dict[str, object]:
-        """The figures of the model, for the database."""
-        averaged = summary(self.labels, self.averaged) if len(self.averaged) else None
+    def figures(self) -> dict[str, Any]:
+        """The main figures, by the columns of ``hpo.tested_model``."""
+        found: dict[str, Any] = {}
+        for split, one in list(self.summaries().items())[:2]:
+            found |= {f"{split}_{name}": value for name, value in one.items()}
+        averaged = self.summaries().get("test, averaged")
+        matrix = metrics.confusion(self.labels, self.probabilities)
         return {
-            "parameter_count": self.trainable,
-            "non_trainable_count": self.non_trainable,
-            "validation": summary(self.validation_labels, self.validation),
-            "test": summary(self.labels, self.probabilities),
-            "test_averaged": averaged,
-            "confusion": metrics.confusion(self.labels, self.probabilities).tolist(),
-            "misclassified": self._mistakes(),
+            **found,
+            "averaged_accuracy": averaged["accuracy"] if averaged else None,
+            "confusion": matrix.ravel().tolist(),
         }
 
-    def _mistakes(self) -> dict[str, list[object]]:
-        """The wrong predictions as columns: place in the test split, classes, probabilities."""
+    def summaries(self) -> dict[str, dict[str, Any]]:
+        """The figures of each set of predictions: see `summary`."""
+        found = {
+            "validation": summary(self.validation_labels, self.validation),
+            "test": summary(self.labels, self.probabilities),
+        }
+        if len(self.averaged):
+            found["test, averaged"] = summary(self.labels, self.averaged)
+        return found
+
+    def mistakes(self) -> dict[str, list[float]]:
+        """The wrong predictions, by the columns of ``hpo.mistake``."""
         wrong = self.misclassified
         labels, probabilities = self.labels[wrong], self.probabilities[wrong]
         return {
             "image": wrong.tolist(),
-            "true": labels.tolist(),
-            "predicted": probabilities.argmax(axis=1).tolist(),
+            "true_class": labels.tolist(),
+            "predicted_class": probabilities.argmax(axis=1).tolist(),
             "confidence": probabilities.max(axis=1).tolist(),
             "true_probability": probabilities[np.arange(len(wrong)), labels].tolist(),
         }
@@ -161,11 +171,11 @@ def _averaged(model: "keras.Model", images: NDArray[np.uint8]) -> NDArray[np.flo
     return np.asarray(predictions.mean(axis=0, dtype=np.float64), dtype=np.float32)
 
 
-def summary(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> dict[str, object]:
+def summary(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> dict[str, Any]:
     """The main figures of some predictions; macro AUC is None where a class does not occur."""
     area = metrics.macro_auc(labels, probabilities)
     return {
-        "count": len(labels),
+        "images": len(labels),
         "errors": int((probabilities.argmax(axis=1) != labels).sum()),
         "accuracy": metrics.accuracy(labels, probabilities),
         "balanced_accuracy": metrics.balanced_accuracy(labels, probabilities),
@@ -176,7 +186,7 @@ def summary(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> di
 
 def medmnist_result(
     labels: NDArray[np.uint8], probabilities: NDArray[np.float32], run: str
-) -> tuple[dict[str, object], bytes]:
+) -> tuple[float, float, str, bytes]:
     """AUC and accuracy by medmnist's own evaluator, and the result file that it writes.
 
     Args:
@@ -185,12 +195,11 @@ def medmnist_result(
         run: What the result file's name ends in.
 
     Returns:
-        The figures with the name of the file, and its content.
+        AUC, accuracy, the name of the file, and its content.
     """
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder, "bloodmnist.npz"), test_labels=labels[:, None])
         judge = evaluator().Evaluator("bloodmnist", "test", root=folder)
         figures = judge.evaluate(probabilities, save_folder=folder, run=run)
         (file,) = Path(folder).glob("*.csv")
-        found = {"auc": float(figures.AUC), "acc": float(figures.ACC), "file": file.name}
-        return found, file.read_bytes()
+        return float(figures.AUC), float(figures.ACC), file.name, file.read_bytes()

@@ -2,9 +2,6 @@
 
 CONFIRM, FINAL = "confirm", "final"
 
-CONFIRMATION = "confirmation"
-"""Attribute of the confirmation's study that holds its outcome."""
-
 
 def stage_name(study: str, stage: str) -> str:
     """Name of the study that holds a stage of another one."""

@@ -4,11 +4,13 @@ A plan follows from the confirmation and the study file alone, so every worker m
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from blood_hpo.final.stage_study import final_spec
-from blood_hpo.models.hyperparameters import Hyperparameters, config_hash
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.final.stage_study import Rules, final_spec
+from blood_hpo.models.configuration import Configuration
+from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.models.resnet import ResnetHyperparameters
 from blood_hpo.studyfile.schema import FinalSpec, StudySpec
@@ -39,84 +41,47 @@ RESNET_EPOCHS = {"recommended": 24}
 
 
 @dataclass(frozen=True)
-class Rules:
-    """When a retraining ends: see `blood_hpo.training.fit.TrainingRules`."""
-
-    epochs: int
-    patience: int
-    start_epoch: int
-
-
-@dataclass(frozen=True)
 class PlannedModel:
     """A configuration to be trained with every seed.
 
     Attributes:
-        family: Model family.
+        configuration: What is trained.
         recipe: "winner" of the search, or the name of a ResNet that needs none.
-        source_study: Study whose trial found the configuration, or None.
-        source_trial: Number of that trial, or None.
-        config: The whole configuration.
-        config_hash: Its identity.
+        source_number: Number of the search's trial that found the configuration, or None.
+        params: What was searched.
         rules: When training ends.
         seeds: With how many seeds it is trained.
     """
 
-    family: str
+    configuration: Configuration
     recipe: str
-    source_study: str | None
-    source_trial: int | None
-    config: Mapping[str, object]
-    config_hash: str
+    source_number: int | None
+    params: Mapping[str, Any]
     rules: Rules
     seeds: int
 
-    def document(self) -> dict[str, Any]:
-        """The same as plain values."""
-        return asdict(self)
 
-
-def plan(spec: StudySpec, confirmation: Mapping[str, Any]) -> list[PlannedModel]:
+def plan(spec: StudySpec, winners: Sequence[TrialRecord]) -> list[PlannedModel]:
     """The winner of each confirmed family, and a ResNet where none was searched."""
     final = final_spec(spec)
-    found = [
-        _winner(spec, family, one["candidates"][0])
-        for family, one in confirmation["families"].items()
-    ]
+    found = [_winner(spec, one) for one in winners]
     if RESNET not in spec.families and final.resnet != "none":
         found.append(_resnet(final))
     order = list(FAMILIES)
-    return sorted(found, key=lambda one: order.index(one.family))
+    return sorted(found, key=lambda one: order.index(one.configuration.family))
 
 
-def _winner(spec: StudySpec, family: str, candidate: Mapping[str, Any]) -> PlannedModel:
-    config = FAMILIES[family].hyperparameters.model_validate(candidate["config"])
-    final = final_spec(spec)
-    return PlannedModel(
-        family=family,
-        recipe=WINNER,
-        source_study=spec.name,
-        source_trial=candidate["trial"],
-        config=config.model_dump(mode="json"),
-        config_hash=candidate["config_hash"],
-        rules=_rules(config, final, final.epochs),
-        seeds=final.seeds,
-    )
+def _winner(spec: StudySpec, trial: TrialRecord) -> PlannedModel:
+    configuration, final = Configuration.of(trial.family, trial.config), final_spec(spec)
+    rules = _rules(configuration.hyperparameters, final, final.epochs)
+    return PlannedModel(configuration, WINNER, trial.number, trial.params, rules, final.seeds)
 
 
 def _resnet(final: FinalSpec) -> PlannedModel:
-    config = RECIPES[final.resnet]
+    configuration = Configuration(RESNET, RECIPES[final.resnet])
     epochs = final.resnet_epochs or RESNET_EPOCHS.get(final.resnet, final.epochs)
-    return PlannedModel(
-        family=RESNET,
-        recipe=final.resnet,
-        source_study=None,
-        source_trial=None,
-        config=config.model_dump(mode="json"),
-        config_hash=config_hash(RESNET, config),
-        rules=_rules(config, final, epochs),
-        seeds=final.seeds,
-    )
+    rules = _rules(configuration.hyperparameters, final, epochs)
+    return PlannedModel(configuration, final.resnet, None, {}, rules, final.seeds)
 
 
 def _rules(config: Hyperparameters, final: FinalSpec, epochs: int) -> Rules:
@@ -128,8 +93,3 @@ def _rules(config: Hyperparameters, final: FinalSpec, epochs: int) -> Rules:
     if config.schedule_ends:
         return Rules(epochs, epochs, min(final.start_epoch, epochs // 2))
     return Rules(epochs, final.patience, min(final.start_epoch, epochs - 1))
-
-
-def budgets(planned: Sequence[PlannedModel]) -> dict[str, int]:
-    """Trainings by family."""
-    return {one.family: one.seeds for one in planned}

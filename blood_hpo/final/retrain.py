@@ -6,38 +6,46 @@ all. A trial that has ended is never run again, hence no model is tested twice.
 
 import io
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import version
+from itertools import groupby
 
 import numpy as np
-from optuna.distributions import CategoricalDistribution, IntDistribution
+from numpy.typing import NDArray
 
 from blood_hpo import __version__
 from blood_hpo.data.bloodmnist import DataSource, class_counts
-from blood_hpo.final.card import model_card
-from blood_hpo.final.cells import REPLICATE, Cell, claim_cell
+from blood_hpo.database.record import TrialRecord, read_trial
+from blood_hpo.database.statements import statement
+from blood_hpo.final.card import Card, model_card
+from blood_hpo.final.confirm import ConfirmStage
 from blood_hpo.final.evaluate import Tested, medmnist_result, test
 from blood_hpo.final.export import architecture, export, load
 from blood_hpo.final.names import FINAL
-from blood_hpo.final.plan import PlannedModel, budgets
-from blood_hpo.final.retraining import FinalData, Retraining
-from blood_hpo.final.stage_study import final_spec, open_stage
+from blood_hpo.final.plan import PlannedModel, plan
+from blood_hpo.final.retraining import FinalData, Retraining, final_data
+from blood_hpo.final.stage_study import (
+    Training,
+    claim_planned,
+    final_spec,
+    open_stage,
+    put_in_force,
+    reread,
+)
+from blood_hpo.models.configuration import Configuration
 from blood_hpo.models.hyperparameters import canonical_json
-from blood_hpo.models.registry import FAMILIES
-from blood_hpo.models.registry import family as registered
-from blood_hpo.search.space import MODEL
-from blood_hpo.service.budget import Busy, Claim, Finished, Paused
-from blood_hpo.service.outage import Waiting
-from blood_hpo.service.stage import Ending, Note, Run
+from blood_hpo.report.uncertainty import interval_of_accuracy
+from blood_hpo.service.artefacts import link
+from blood_hpo.service.claims import Finished, Found
+from blood_hpo.service.outage import Waiting, patiently
+from blood_hpo.service.results import Results, TestedModel
+from blood_hpo.service.stage import Ending, OpenTest, Run
 from blood_hpo.service.studies import SharedStudy
 from blood_hpo.service.trial_pictures import pictures_of_model
 from blood_hpo.training.seeds import derive
 
-PLAN = "plan"
-"""Attribute of the stage's study that names the models that are wanted now."""
-
-OPENINGS = "test_openings"
 DATA_FILE = "data.npz"
 
 
@@ -45,99 +53,124 @@ class RetrainStage:
     """Trials of the retraining on one worker."""
 
     def __init__(
-        self,
-        search: SharedStudy,
-        planned: Sequence[PlannedModel],
-        data: FinalData,
-        source: DataSource,
-        worker: str,
+        self, search: SharedStudy, confirm: ConfirmStage, source: DataSource, worker: str
     ) -> None:
         """Open or create the stage.
 
         Raises:
-            StudyError: Models of the study were trained under other rules.
+            StudyError: Another study has the stage's name.
+            DataError: The data set cannot be read.
         """
         self.worker = worker
+        self.study = open_stage(search, FINAL)
         self._search = search
-        self._data = data
+        self._confirm = confirm
+        self._data = final_data(source)
         self._source = source
-        self._cells = _cells(search, planned)
-        self.study = open_stage(search, FINAL, search.fingerprint, budgets(planned))
+        self._keep_data_file()
+
+    def _keep_data_file(self) -> None:
         storage, study_id = self.study.storage, self.study.study_id
-        storage.set_study_user_attr(study_id, PLAN, [one.document() for one in planned])
-        storage.keep(study_id, DATA_FILE, _data_file(data, source))
+        digest = storage.store(study_id, _data_file(self._data, self._source))
+        with storage.transaction() as connection:
+            link(connection, study_id, None, DATA_FILE, digest)
 
-    def claim(self, stop: Waiting) -> Claim | Paused | Busy | Finished:
-        """Take the next model and seed, the largest networks first."""
-        return claim_cell(self.study, self.worker, self._cells, stop)
+    def claim(self, stop: Waiting) -> Found:
+        """Take the next model and seed of the plan, which is made anew where it changed."""
+        self._search = reread(self._search, stop)
+        patiently(self._plan, "planning the retraining", stop)
+        found = claim_planned(self.study, FINAL, self.worker, stop)
+        if isinstance(found, Finished):
+            patiently(self._conclude, "concluding the test", stop)
+        return found
 
-    def start(self, claim: Claim) -> Retraining:
+    def _conclude(self) -> None:
+        """Store the interval of each configuration's accuracy; every worker computes the same."""
+        storage, study_id = self.study.storage, self.study.study_id
+        models = storage.ask("test_mistakes", study_id=study_id)
+        for digest, own in groupby(models, key=lambda one: one.config_hash):
+            correct = np.stack([_correct(one.test_images, one.wrong) for one in own])
+            _, low, high = interval_of_accuracy(correct)
+            row = {"config_hash": digest, "seeds": len(correct), "low": low, "high": high}
+            storage.tell("write_test_interval", study_id=study_id, **row)
+
+    def _plan(self) -> None:
+        self._confirm.conclude()
+        search, confirm_id = self._search, self._confirm.study.study_id
+        with search.storage.plain() as connection:
+            key = {"study_id": confirm_id}
+            numbers = connection.scalars(statement("winners"), key).all()
+            winners = [read_trial(connection, search.name, number) for number in numbers]
+        planned = plan(search.spec, [one for one in winners if one])
+        put_in_force(self.study, FINAL, _trainings(search, planned))
+
+    def start(self, claim: TrialRecord) -> Retraining:
         """Begin to train one model with one seed."""
         return Retraining(claim, self._data, self._search.spec.objective)
 
-    def should_prune(self, _claim: Claim, _run: Run) -> bool:
+    def should_prune(self, _claim: TrialRecord, _run: Run) -> bool:
         """Never."""
         return False
 
-    def end(self, claim: Claim, run: Run, note: Note) -> Ending:
+    def end(self, claim: TrialRecord, run: Run, open_test: OpenTest) -> Ending:
         """Export the model, test the file, and gather what is known about it."""
         assert isinstance(run, Retraining)
         content = _exported(claim, run, self._source)
-        tested = self._tested(claim, run, note, content)
-        name = f"{self._search.name}-{claim.family}-{claim.attributes[REPLICATE]}"
-        figures, result_file = medmnist_result(tested.labels, tested.probabilities, name)
-        attributes = {
-            **run.attributes(),
-            **tested.attributes(),
-            "medmnist": figures,
-            **_model(f"{name}.keras", content, tested),
-        }
+        open_test()
+        tested = self._tested(run, content)
+        name = f"{self._search.name}-{claim.family}-{claim.replicate}"
+        model, result_file = _model(name, content, run, tested)
+        results = Results([run.results()], run.seconds, tested.trainable, tested=model)
+        card = Card(self._search.name, self.study.data, claim, results, tested.summaries())
+        title = f"{claim.family} ({claim.recipe}), seed {claim.replicate}"
         artefacts = {
-            **self._described(claim, f"{name}.keras", attributes),
+            **pictures_of_model(title, results.folds[0], model.confusion),
+            "model.md": model_card(card).encode(),
             "model.keras": content,
             "predictions.npz": tested.arrays(),
             "medmnist.csv": result_file,
         }
-        return Ending(run.score, attributes, artefacts)
+        return Ending(run.score, results, artefacts)
 
-    def _tested(self, claim: Claim, run: Retraining, note: Note, content: bytes) -> Tested:
-        """Test a model's file, after a note that the test split is opened for it."""
-        openings = claim.attributes.get(OPENINGS, 0)
-        assert isinstance(openings, int)
-        note({OPENINGS: openings + 1})
+    def _tested(self, run: Retraining, content: bytes) -> Tested:
         trained, validation = run.validation_probabilities(), self._data.validation
         average = final_spec(self._search.spec).average_symmetries
         return test(content, trained, run.parameter_count, validation, self._source, average)
 
-    def _described(
-        self, claim: Claim, file: str, attributes: Mapping[str, object]
-    ) -> dict[str, bytes]:
-        """Pictures and card of a model."""
-        facts = {**claim.attributes, **attributes, "data": self.study.data}
-        title = f"{claim.family} ({claim.attributes['recipe']}), seed {claim.attributes[REPLICATE]}"
-        return {
-            **pictures_of_model(title, attributes),
-            "model.md": model_card(file, facts).encode(),
-        }
+
+def _correct(images: int, wrong: Sequence[int]) -> NDArray[np.bool_]:
+    """Whether each test image is classified correctly, from the places of those that are not."""
+    found = np.ones(images, dtype=np.bool_)
+    found[list(wrong)] = False
+    return found
 
 
-def _exported(claim: Claim, run: Retraining, source: DataSource) -> bytes:
-    config = registered(claim.family).hyperparameters.model_validate(claim.config)
+def _exported(claim: TrialRecord, run: Retraining, source: DataSource) -> bytes:
+    config = Configuration.of(claim.family, claim.config).hyperparameters
     return export(claim.family, config, run.preparation, run.weights, synthetic=source.synthetic)
 
 
-def _model(file: str, content: bytes, tested: Tested) -> dict[str, object]:
-    """What is known about an exported model beside its scores."""
-    return {
-        "model": {
-            "file": file,
-            "sha256": sha256(content).hexdigest(),
-            "bytes": len(content),
-            "loading_difference": tested.loading_difference,
-        },
-        "architecture": architecture(load(content)),
-        "versions": versions(),
-    }
+def _model(name: str, content: bytes, run: Retraining, tested: Tested) -> tuple[TestedModel, bytes]:
+    """What is known about an exported model, and medmnist's result file."""
+    auc, acc, file, result_file = medmnist_result(tested.labels, tested.probabilities, name)
+    model = TestedModel(
+        file=f"{name}.keras",
+        sha256=sha256(content).hexdigest(),
+        bytes=len(content),
+        loading_difference=tested.loading_difference,
+        non_trainable_count=tested.non_trainable,
+        medmnist_auc=auc,
+        medmnist_acc=acc,
+        medmnist_file=file,
+        scaling_mean=run.preparation.mean.tolist(),
+        scaling_deviation=run.preparation.deviation.tolist(),
+        class_weights=run.preparation.class_weights.tolist(),
+        architecture=architecture(load(content)),
+        versions=versions(),
+        mistakes=tested.mistakes(),
+        **tested.figures(),
+    )
+    return model, result_file
 
 
 def versions() -> dict[str, str]:
@@ -150,31 +183,22 @@ def versions() -> dict[str, str]:
     }
 
 
-def _cells(search: SharedStudy, planned: Sequence[PlannedModel]) -> list[Cell]:
-    # The ResNets take longest: begun last, they would keep everybody waiting.
-    return [
-        _cell(search, one, seed) for one in reversed(planned) for seed in range(1, one.seeds + 1)
-    ]
+def _trainings(search: SharedStudy, planned: Sequence[PlannedModel]) -> list[Training]:
+    return [_training(search, one, seed) for one in planned for seed in range(1, one.seeds + 1)]
 
 
-def _cell(search: SharedStudy, one: PlannedModel, number: int) -> Cell:
-    document = one.document()
-    rules = document["rules"]
-    return Cell(
-        family=one.family,
-        config=one.config,
-        config_hash=one.config_hash,
+def _training(search: SharedStudy, one: PlannedModel, number: int) -> Training:
+    # Under other rules it is another training, beside the one that is there.
+    rules = canonical_json(asdict(one.rules))
+    digest = one.configuration.config_hash
+    return Training(
+        configuration=one.configuration,
         replicate=number,
-        # Under other rules it is another training, beside the one that is there.
-        seed=derive(search.spec.seed, "final", one.config_hash, canonical_json(rules), number),
-        params={MODEL: one.family, "seed": number},
-        distributions={
-            MODEL: CategoricalDistribution(tuple(FAMILIES)),
-            "seed": IntDistribution(1, 20),
-        },
-        attributes={
-            name: document[name] for name in ("recipe", "source_study", "source_trial", "rules")
-        },
+        seed=derive(search.spec.seed, "final", digest, rules, number),
+        params=one.params,
+        source_number=one.source_number,
+        recipe=one.recipe,
+        rules=one.rules,
     )
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from blood_hpo.data.bloodmnist import DataSource, Split, load_split
-from blood_hpo.final.plan import Rules
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.metrics import Objective
-from blood_hpo.models.registry import family as registered
-from blood_hpo.service.budget import Claim
+from blood_hpo.models.configuration import Configuration
+from blood_hpo.service.results import FoldResult
 from blood_hpo.service.stage import Arrays
 from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit, TrainingRules
@@ -42,12 +42,13 @@ class Retraining:
         epochs: Most epochs of it.
     """
 
-    def __init__(self, claim: Claim, data: FinalData, objective: Objective) -> None:
+    def __init__(self, claim: TrialRecord, data: FinalData, objective: Objective) -> None:
         self._started = time.monotonic()
-        rules = Rules(**claim.attributes["rules"])  # type: ignore[arg-type]
-        seed = claim.attributes["seed"]
-        assert isinstance(seed, int)
-        config = registered(claim.family).hyperparameters.model_validate(claim.config)
+        epochs, patience, start_epoch = claim.most_epochs, claim.patience, claim.start_epoch
+        assert epochs is not None
+        assert patience is not None
+        assert start_epoch is not None
+        config = Configuration.of(claim.family, claim.config).hyperparameters
         images = np.concatenate([data.train.images, data.validation.images])
         labels = np.concatenate([data.train.labels, data.validation.labels])
         self._network = CompiledNetwork(claim.family, config, images, labels)
@@ -57,10 +58,10 @@ class Retraining:
             train_indices=np.arange(len(data.train), dtype=np.int64),
             validation_indices=self._validation,
             scored_indices=None,
-            rules=TrainingRules(rules.epochs, rules.patience, rules.start_epoch, objective),
-            seed=seed,
+            rules=TrainingRules(epochs, patience, start_epoch, objective),
+            seed=claim.seed,
         )
-        self.epochs = rules.epochs
+        self.epochs = epochs
 
     @property
     def epoch(self) -> int:
@@ -109,30 +110,24 @@ class Retraining:
         self._network.load_weights(self.weights)
         return self._network.predict(self.preparation, self._validation)
 
-    def attributes(self) -> dict[str, object]:
-        """What is known about the training, for the database."""
-        history, epochs = self._fit.history, self._fit.epoch
-        names = (
-            "train_loss",
-            "train_accuracy",
-            "validation",
-            "validation_accuracy",
-            "validation_loss",
+    @property
+    def seconds(self) -> float:
+        """Wall time so far, of this process."""
+        return round(time.monotonic() - self._started, 3)
+
+    def results(self) -> FoldResult:
+        """What is known about the training."""
+        history = self._fit.history
+        return FoldResult(
+            score=self.score,
+            epochs=self._fit.epoch,
+            best_epoch=self._fit.best_epoch,
+            train_loss=history.train_loss,
+            validation=history.validation,
+            train_accuracy=history.train_accuracy,
+            validation_accuracy=history.validation_accuracy,
+            validation_loss=history.validation_loss,
         )
-        return {
-            "fold_scores": [self.score],
-            "fold_epochs": [epochs],
-            "fold_best_epochs": [self._fit.best_epoch],
-            "epochs_trained": epochs,
-            "best_epoch": self._fit.best_epoch,
-            "curves": {name: [getattr(history, name)] for name in names},
-            "scaling": {
-                "mean": self.preparation.mean.tolist(),
-                "deviation": self.preparation.deviation.tolist(),
-            },
-            "class_weights": self.preparation.class_weights.tolist(),
-            "seconds": round(time.monotonic() - self._started, 3),
-        }
 
     def state(self) -> Arrays:
         """Everything needed to go on in another process."""

@@ -1,29 +1,81 @@
 """The studies that hold the trials of a final stage: ``<name>-confirm`` and ``<name>-final``.
 
 They are Optuna studies like the search's, so the same views, commands and dashboard show them. What
-they were created for is in their attributes.
+a stage is to train is planned from what the database holds, and put in force there: all workers
+claim from that plan, also those that made another one from an older study file.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
-import optuna
+from sqlalchemy import Connection
 
-from blood_hpo import __version__
+from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.final.names import stage_name
-from blood_hpo.service.studies import (
-    DATA,
-    FINGERPRINT,
-    PAUSED,
-    SPEC,
-    STAGE_OF,
-    VERSION,
-    SharedStudy,
-)
+from blood_hpo.models.configuration import Configuration
+from blood_hpo.models.registry import FAMILIES
+from blood_hpo.service.claims import Busy, Finished, Found, Standing, claim_trial
+from blood_hpo.service.outage import Waiting, patiently
+from blood_hpo.service.studies import NewStudy, SharedStudy, insert_study
 from blood_hpo.studyfile.schema import FinalSpec, StudySpec
 
-STAGE = "stage"
+REPLICATE_NAMES = {"confirm": "split", "final": "seed"}
+"""What Optuna is told the number of a training is called, by stage."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When a retraining ends: see `blood_hpo.training.fit.TrainingRules`."""
+
+    epochs: int
+    patience: int
+    start_epoch: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training that a stage is to do.
+
+    Attributes:
+        configuration: What is trained.
+        replicate: Number among the trainings of its configuration, from 1.
+        seed: Of the training; no two of a stage share configuration and seed.
+        params: What was searched.
+        source_number: Number of the search's trial that found the configuration, or None.
+        recipe: Of a retraining: "winner", or the name of a ResNet that needs no search.
+        rules: Of a retraining: when it ends.
+    """
+
+    configuration: Configuration
+    replicate: int
+    seed: int
+    params: Mapping[str, Any]
+    source_number: int | None
+    recipe: str | None = None
+    rules: Rules | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Equal for attempts at the same training."""
+        return self.configuration.config_hash, self.seed
+
+    def row(self) -> dict[str, object]:
+        """The columns of ``hpo.configuration``."""
+        rules = asdict(self.rules) if self.rules else dict.fromkeys(Rules.__annotations__)
+        return {
+            "family": self.configuration.family,
+            "config_hash": self.configuration.config_hash,
+            "replicate": self.replicate,
+            "seed": self.seed,
+            "config": json.dumps(self.configuration.document),
+            "params": json.dumps(dict(self.params)),
+            "source_number": self.source_number,
+            "recipe": self.recipe,
+            **rules,
+        }
 
 
 def final_spec(spec: StudySpec) -> FinalSpec:
@@ -31,67 +83,104 @@ def final_spec(spec: StudySpec) -> FinalSpec:
     return spec.final or FinalSpec()
 
 
-def open_stage(
-    search: SharedStudy, stage: str, identity: str, budgets: Mapping[str, int]
-) -> SharedStudy:
+def open_stage(search: SharedStudy, stage: str) -> SharedStudy:
     """Create the study of a stage, or open the one that is there.
 
     Args:
         search: The study whose search is over.
         stage: `CONFIRM` or `FINAL`.
-        identity: What must match for new trials to join those that are there.
-        budgets: Trials by family, for progress.
 
     Raises:
-        StudyError: A study of that name is there that new trials cannot join.
+        StudyError: Another study has that name.
     """
     name, storage = stage_name(search.name, stage), search.storage
-    spec = _document(search, stage, budgets)
-    attributes = {
-        SPEC: spec,
-        FINGERPRINT: identity,
-        DATA: dict(search.data),
-        PAUSED: None,
-        VERSION: __version__,
-        STAGE: stage,
-        STAGE_OF: search.name,
-    }
-    if not storage.create_study(name, attributes, metric=search.spec.objective):
-        _refuse_other(search, name, identity)
-    study_id = storage.study_id(name)
-    if storage.get_study_user_attrs(study_id).get(SPEC) != spec:
-        storage.set_study_user_attr(study_id, SPEC, spec)
-    return replace(
-        search,
+    new = NewStudy(
         name=name,
-        study_id=study_id,
-        fingerprint=identity,
-        cached=optuna.storages.get_storage(storage),
+        stage=stage,
+        search_id=search.study_id,
+        spec=_document(search, stage),
+        fingerprint=search.fingerprint,
+        data=search.data,
+        budgets={},
     )
-
-
-def _refuse_other(search: SharedStudy, name: str, identity: str) -> None:
-    found = search.storage.get_study_user_attrs(search.storage.study_id(name))
-    if found.get(STAGE_OF) != search.name:
+    insert_study(storage, new)
+    (found,) = storage.ask("study_record", name=name)
+    if found.stage != stage or found.search != search.name:
         raise StudyError(
             f"study {name!r} is in the way of the final stage of {search.name!r}; delete it, or"
             " create the study under another name with --name"
         )
-    if found.get(FINGERPRINT) != identity:
-        raise StudyError(
-            f"study {name!r} holds trials under other settings; restore them, or delete it with"
-            f" `blood-hpo study delete {name}` and start its stage anew"
-        )
+    return replace(search, name=name, study_id=found.study_id)
 
 
-def _document(search: SharedStudy, stage: str, budgets: Mapping[str, int]) -> dict[str, object]:
-    """The search's study file with the stage's budgets, as the views read it."""
-    spec = search.spec.model_dump(mode="json")
+def _document(search: SharedStudy, stage: str) -> dict[str, object]:
+    """The search's study file under the stage's name."""
     return {
-        **spec,
+        **search.spec.model_dump(mode="json"),
         "name": stage_name(search.name, stage),
         "description": f"the {stage} stage of {search.name}",
         "sampler": {"name": stage},
         "pruner": {"name": "none"},
-        "families": {family: {"budget": budget} for family, budget in budgets.items()},
     }
+
+
+def put_in_force(stage: SharedStudy, name: str, trainings: Sequence[Training]) -> None:
+    """Have the stage do these trainings, and no others; nothing happens if it does already."""
+    with stage.storage.plain() as connection:
+        if _in_force(connection, stage, trainings):
+            return
+    with stage.storage.transaction() as connection:
+        key = {"study_id": stage.study_id, "stage": name}
+        connection.execute(statement("claim_lock"), key)
+        if _in_force(connection, stage, trainings):
+            return
+        connection.execute(statement("withdraw_plan"), key)
+        for family in dict.fromkeys(one.configuration.family for one in trainings):
+            own = [one for one in trainings if one.configuration.family == family]
+            budget = {**key, "family": family, "budget": len(own)}
+            connection.execute(statement("write_budget"), budget)
+            for place, one in enumerate(own, start=1):
+                row = {**budget, **one.row(), "place": place}
+                connection.execute(statement("plan_training"), row)
+        others = {**key, "families": [one.configuration.family for one in trainings]}
+        connection.execute(statement("drop_other_budgets"), others)
+        connection.execute(statement("end_withdrawn"), key)
+
+
+def _in_force(connection: Connection, stage: SharedStudy, trainings: Sequence[Training]) -> bool:
+    """Whether the plan in force is this one, but for what has been given up of it."""
+    rows = connection.execute(statement("plan_in_force"), {"study_id": stage.study_id}).all()
+    wanted = {one.key for one in trainings}
+    given_up = {(row.config_hash, row.seed) for row in rows if not row.in_force}
+    return {(row.config_hash, row.seed) for row in rows if row.in_force} == wanted - given_up
+
+
+def claim_planned(stage: SharedStudy, name: str, worker: str, stop: Waiting) -> Found:
+    """Take the next training of the plan in force, waiting for the database if it is away.
+
+    Raises:
+        Interrupted: ``stop`` said so while the database was away.
+        StudyError: The study has been deleted.
+    """
+
+    def create(connection: Connection, standing: Standing) -> int | Busy | Finished:
+        # The largest networks first: begun last, they would keep everybody waiting.
+        families = list(reversed(FAMILIES))
+        found = stage.storage.claim_planned(
+            connection, stage.study_id, worker, families, REPLICATE_NAMES[name]
+        )
+        if found is not None:
+            return found
+        if any(row.open for row in standing):
+            return Busy()
+        unspent = [row.family for row in standing if row.held < row.budget and not row.closed]
+        return Finished(tuple(unspent))
+
+    return claim_trial(stage, worker, create, stop)
+
+
+def reread(search: SharedStudy, stop: Waiting) -> SharedStudy:
+    """The search with its study file as it is now: budgets and the final stage may have changed."""
+    from blood_hpo.service.studies import open_study
+
+    return patiently(lambda: open_study(search.storage, search.name), "reading a study", stop)

@@ -1,29 +1,25 @@
 """Everything a study asks of a worker, in order: search, confirm, retrain and test.
 
 There is no coordinator. A stage begins when the one before has nothing left to claim or to wait
-for, which every worker finds out for itself, and what a stage consists of follows from the database
-alone.
+for, which every worker finds out for itself before each trial: so a budget that is raised, or a
+final stage that is changed, reaches workers that are at a later stage.
 """
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TypeVar
 
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.final.confirm import ConfirmStage
-from blood_hpo.final.plan import plan
 from blood_hpo.final.retrain import RetrainStage
-from blood_hpo.final.retraining import final_data
-from blood_hpo.search.dataset import SearchData, search_data
+from blood_hpo.search.dataset import search_data
 from blood_hpo.service.outage import patiently
 from blood_hpo.service.search_stage import SearchStage
 from blood_hpo.service.shutdown import Shutdown
-from blood_hpo.service.stage import Stage
 from blood_hpo.service.studies import SharedStudy
 from blood_hpo.service.worker import Worker
 from blood_hpo.settings import Settings
 
-log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 
@@ -42,7 +38,7 @@ class Workday:
         self._source = source
         self._settings = settings
         self._shutdown = shutdown
-        self._worker = worker
+        self._name = worker
 
     def run(self, *, final: bool) -> None:
         """Work until the study is finished or the process is asked to stop.
@@ -54,32 +50,40 @@ class Workday:
             StudyError: There is nothing to confirm, or a stage's study is in the way.
             Interrupted: The process was asked to stop while the database was away.
         """
-        data = search_data(self._study.spec, self._source)
-        search = self._patiently(lambda: SearchStage(self._study, data, self._worker))
-        if not self._finish(search) or not final:
-            return
-        stage = self._confirm(data)
-        if stage is not None:
-            self._finish(stage)
+        while not self._shutdown.requested:
+            if all(not worker.step() for worker in self._workers(final=final)):
+                return
 
-    def _confirm(self, data: SearchData) -> RetrainStage | None:
-        """Confirm; the stage that follows, or None if the process is asked to stop."""
-        stage = self._patiently(lambda: ConfirmStage(self._study, data, self._worker))
-        if not self._finish(stage):
-            return None
-        planned = plan(self._study.spec, self._patiently(stage.conclude))
-        for one in planned:
-            log.info("to be retrained: %s (%s, %d seeds)", one.family, one.recipe, one.seeds)
-        splits = final_data(self._source)
-        return self._patiently(
-            lambda: RetrainStage(self._study, planned, splits, self._source, self._worker)
+    def _workers(self, *, final: bool) -> Iterator[Worker]:
+        """A worker a stage, made when the stage before is finished."""
+        yield self._search
+        if final:
+            yield self._confirm
+            yield self._retrain
+
+    @cached_property
+    def _search(self) -> Worker:
+        data = search_data(self._study.spec, self._source)
+        return self._worker(SearchStage(self._study, data, self._name))
+
+    @cached_property
+    def _confirm_stage(self) -> ConfirmStage:
+        return self._patiently(lambda: ConfirmStage(self._study, self._source, self._name))
+
+    @cached_property
+    def _confirm(self) -> Worker:
+        return self._worker(self._confirm_stage)
+
+    @cached_property
+    def _retrain(self) -> Worker:
+        confirm = self._confirm_stage
+        stage = self._patiently(
+            lambda: RetrainStage(self._study, confirm, self._source, self._name)
         )
+        return self._worker(stage)
+
+    def _worker(self, stage: SearchStage | ConfirmStage | RetrainStage) -> Worker:
+        return Worker(stage, self._settings, self._shutdown, self._settings.checkpoint_seconds)
 
     def _patiently(self, call: Callable[[], Answer]) -> Answer:
         return patiently(call, "preparing a stage", self._shutdown)
-
-    def _finish(self, stage: Stage) -> bool:
-        """Work on a stage; whether it is finished."""
-        settings = self._settings
-        Worker(stage, settings, self._shutdown, settings.checkpoint_seconds).run()
-        return not self._shutdown.requested

@@ -1,28 +1,36 @@
 """What a confirmation left in the database: candidates on fresh folds, compared with the winner."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from blood_hpo.report.record import Json, attributes, family_place
+from blood_hpo.database.record import Json
+from blood_hpo.database.statements import statement
+from blood_hpo.report.record import family_place
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A configuration on fresh folds; `behind` and what follows compare it with the best mean.
+    """A configuration on fresh folds, as ``hpo.confirmations`` has it.
+
+    `behind` and what follows compare it with the best mean; all comparisons are None where it was
+    left out.
 
     Attributes:
-        trial: Number of the trial that found it.
+        family: Model family.
+        number: Number of the search's trial that found it.
         rank: Place among the confirmed means, from 1.
         params: What was searched.
         config_hash: Identity of family and configuration.
         parameter_count: Trainable parameters.
         search_score: What the search had measured.
         search_rank: Its place there.
-        scores: The objective by split and fold.
+        scores: The objective on each fold, split after split.
+        splits: How many fresh splits these are of.
+        collapsed: Folds on which the network has learnt nothing.
         mean: Over all splits and folds.
         sd: Sample standard deviation over the same.
         low: Lower end of the interval of the mean; None with too few folds.
@@ -32,18 +40,21 @@ class Candidate:
         behind_high: Upper end.
         p_value: Of that difference, adjusted for all pairs of candidates.
         separable: Whether the difference is significant.
-        winner: Whether it wins; the rule stands in the confirmation.
-        collapsed: Whether each fold has collapsed, by split.
+        winner: Whether it wins, by `confirmation_rule.WINNER_RULE`.
+        left_out: Why it could not be compared; None if it was.
     """
 
-    trial: int
+    family: str
+    number: int
     rank: int
     params: Json
     config_hash: str
     parameter_count: int
     search_score: float
     search_rank: int
-    scores: Sequence[Sequence[float]]
+    scores: Sequence[float]
+    splits: int
+    collapsed: int
     mean: float
     sd: float
     low: float | None
@@ -52,9 +63,15 @@ class Candidate:
     behind_low: float | None
     behind_high: float | None
     p_value: float | None
-    separable: bool
+    separable: bool | None
     winner: bool
-    collapsed: Sequence[Sequence[bool]]
+    left_out: str | None
+
+    @property
+    def by_split(self) -> list[list[float]]:
+        """The scores, a list a split."""
+        folds = len(self.scores) // self.splits
+        return [list(self.scores[one * folds : (one + 1) * folds]) for one in range(self.splits)]
 
 
 @dataclass(frozen=True)
@@ -62,37 +79,23 @@ class Confirmation:
     """The outcome of a confirmation.
 
     Attributes:
-        method: How the intervals were computed, in a sentence.
-        winner_rule: How the winner is chosen.
-        splits: Fresh splits.
-        folds: Folds of each.
         families: Candidates by family, the winner first.
+        left_out: Those that could not be compared.
     """
 
-    method: str
-    winner_rule: str
-    splits: int
-    folds: int
     families: Mapping[str, tuple[Candidate, ...]]
+    left_out: tuple[Candidate, ...] = ()
 
 
-def read_confirmation(engine: "Engine", study: str) -> Confirmation | None:
+def read_confirmation(connection: "Connection", study: str) -> Confirmation | None:
     """The outcome of a study's confirmation, or None while there is none."""
-    noted = attributes(engine, f"{study}-confirm").get("confirmation")
-    if noted is None:
+    rows = connection.execute(statement("confirmed_candidates"), {"study": study}).mappings()
+    found = [Candidate(**row) for row in rows]
+    compared = [one for one in found if one.left_out is None]
+    families = sorted({one.family for one in compared}, key=family_place)
+    if not compared:
         return None
     return Confirmation(
-        method=noted["method"],
-        winner_rule=noted["winner_rule"],
-        splits=noted["splits"],
-        folds=noted["folds"],
-        families={
-            family: tuple(_candidate(row) for row in noted["families"][family]["candidates"])
-            for family in sorted(noted["families"], key=family_place)
-            if noted["families"][family]["candidates"]
-        },
+        {name: tuple(one for one in compared if one.family == name) for name in families},
+        tuple(one for one in found if one.left_out is not None),
     )
-
-
-def _candidate(row: Json) -> Candidate:
-    return Candidate(**{field.name: row[field.name] for field in fields(Candidate)})

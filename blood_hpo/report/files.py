@@ -3,9 +3,11 @@
 import csv
 import io
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 from blood_hpo.data.facts import CLASSES
+from blood_hpo.errors import BloodHpoError
 from blood_hpo.report import scores
 from blood_hpo.report.document import Section
 from blood_hpo.report.figures.theme import standalone
@@ -14,15 +16,32 @@ from blood_hpo.report.studyfile import study_file, study_files
 from blood_hpo.report.tested import FinalStage, Predictions
 
 
+def inside(folder: Path, name: str) -> Path:
+    """A new file of a folder, under a name from the database, whoever wrote that.
+
+    Raises:
+        BloodHpoError: The name is no plain one: it would lie elsewhere, or is there already.
+    """
+    path = folder / name
+    plain = name.isprintable() and path.name == name and "\\" not in name
+    if not plain or path.exists():
+        raise BloodHpoError(
+            f"the report cannot be written: the database names a file {name!r}, which no worker"
+            " does; restore the database from a backup"
+        )
+    return path
+
+
 def write_parts(folder: Path, section: Section) -> None:
     """The drawings and tables of a section, a file each."""
     for name in ("figures", "tables"):
         (folder / name).mkdir(exist_ok=True)
     for figure in section.figures:
-        path = folder / "figures" / f"{figure.name}.svg"
+        path = inside(folder / "figures", f"{figure.name}.svg")
         path.write_text(standalone(figure.svg), encoding="utf-8")
     for table in section.tables:
-        (folder / "tables" / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
+        path = inside(folder / "tables", f"{table.name}.csv")
+        path.write_text(table.csv(), encoding="utf-8")
 
 
 def write_models(final: FinalStage, folder: Path, artefact: Callable[[str], bytes]) -> None:
@@ -33,22 +52,21 @@ def write_models(final: FinalStage, folder: Path, artefact: Callable[[str], byte
         folder: Of the report.
         artefact: Gives the content of a saved file by name.
     """
-    for name in ("predictions", "models"):
-        (folder / name).mkdir()
-    for model in final.models:
-        file = str(model.noted["model"]["file"])
-        targets = {
-            "medmnist.csv": folder / "predictions" / str(model.noted["medmnist"]["file"]),
-            "model.keras": folder / "models" / file,
-            "model.md": (folder / "models" / file).with_suffix(".md"),
-        }
-        for name, path in targets.items():
-            path.write_bytes(artefact(f"{model.number}/{name}"))
+    models, predictions = folder / "models", folder / "predictions"
+    models.mkdir()
+    predictions.mkdir()
+    for one in final.models:
+        stem = one.file.removesuffix(".keras")
+        content = artefact(f"{one.number}/model.keras")
+        inside(models, one.file).write_bytes(content)
+        inside(models, f"{stem}.md").write_bytes(artefact(f"{one.number}/model.md"))
         # As sha256sum writes it, which can check it too.
-        line = f"{model.noted['model']['sha256']}  {file}\n"
-        (folder / "models" / f"{file}.sha256").write_text(line, encoding="ascii")
-        table = (folder / "predictions" / file).with_suffix(".csv")
-        table.write_text(predictions_csv(model.predictions), encoding="ascii")
+        line = f"{sha256(content).hexdigest()}  {one.file}\n"
+        inside(models, f"{one.file}.sha256").write_text(line, encoding="utf-8")
+        result = artefact(f"{one.number}/medmnist.csv")
+        inside(predictions, one.medmnist_file).write_bytes(result)
+        table = predictions_csv(one.predictions)
+        inside(predictions, f"{stem}.csv").write_text(table, encoding="ascii")
 
 
 def predictions_csv(found: Predictions) -> str:
@@ -74,5 +92,5 @@ def write_studies(found: Findings, folder: Path) -> None:
     for name, spec in study_files(found).items():
         heading = f"Study {name}, as blood_hpo {study.program_version} created it"
         data = f"{study.data['label']}, SHA-256 {study.data['sha256']}"
-        text = study_file(spec, f"{heading}, on {data}")
-        (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+        text = study_file(spec, " ".join(f"{heading}, on {data}".split()))
+        inside(folder, f"{name}.toml").write_text(text, encoding="utf-8")

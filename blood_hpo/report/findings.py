@@ -4,23 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from blood_hpo.database.failures import database_errors
+from blood_hpo.database.record import Json, TrialRecord, read_trials
+from blood_hpo.database.statements import statement
 from blood_hpo.report.confirmed import Confirmation, read_confirmation
 from blood_hpo.report.record import (
     Curve,
-    Json,
     Study,
-    Trial,
     grid_studies,
     read_curves,
     read_early_scores,
-    read_repeats_avoided,
     read_study,
-    read_trials,
 )
 from blood_hpo.report.tested import FinalStage, read_final
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
 EFFECTS = {"mlp": {"units"}, "cnn": {"kernel_size", "filters"}}
 """The hyperparameters whose effect is shown, by family: those of the original report's figures."""
@@ -42,7 +41,7 @@ class Grid:
     around: bool
     around_winner: bool
     spec: Json
-    trials: tuple[Trial, ...]
+    trials: tuple[TrialRecord, ...]
 
     @property
     def begun(self) -> bool:
@@ -56,13 +55,34 @@ class Winner:
 
     Attributes:
         trial: The trial that found it.
+        sd: Sample standard deviation of its score over the folds; None with one fold.
         confirmed: Whether it was chosen by its mean on fresh folds, not by the search's score.
         curves: Its training, one curve a fold.
     """
 
-    trial: Trial
+    trial: TrialRecord
+    sd: float | None
     confirmed: bool
     curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the ended trials of a study cost, as ``hpo.cost`` has it.
+
+    Attributes:
+        study: Its name.
+        trials: Complete, pruned and failed ones.
+        failed: The failed ones of these.
+        epochs: Summed over folds and trials.
+        seconds: Wall time, summed over the trials.
+    """
+
+    study: str
+    trials: int
+    failed: int
+    epochs: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -76,8 +96,8 @@ class Findings:
         confirmation: The outcome of the confirmation.
         final: The tested models.
         stages: All trials of the confirmation ("confirm") and of the retraining ("final").
-        repeats_avoided: Samples that the search threw away because they had been tried; None where
-            they were not counted.
+        costs: What each of these studies, and the grids, cost, by the name of the study.
+        repeats_avoided: Samples that the search threw away because they had been tried.
         early_scores: Epoch and score of each trial of the search at the last epoch that all trials
             of its family reached, by number.
     """
@@ -87,8 +107,9 @@ class Findings:
     grids: Mapping[str, Grid]
     confirmation: Confirmation | None
     final: FinalStage | None
-    stages: Mapping[str, tuple[Trial, ...]] = field(default_factory=dict)
-    repeats_avoided: int | None = None
+    stages: Mapping[str, tuple[TrialRecord, ...]] = field(default_factory=dict)
+    costs: Mapping[str, Cost] = field(default_factory=dict)
+    repeats_avoided: int = 0
     early_scores: Mapping[int, tuple[int, float]] = field(default_factory=dict)
 
 
@@ -100,46 +121,58 @@ def read(engine: "Engine", name: str) -> Findings:
         BloodHpoError: A saved artefact is missing or damaged.
         DatabaseError: The database cannot be reached.
     """
-    study = read_study(engine, name)
-    confirmation = read_confirmation(engine, name)
-    winners = _winners(engine, study, confirmation)
+    with database_errors(engine.url), engine.connect() as connection:
+        return _read(connection, name)
+
+
+def _read(connection: "Connection", name: str) -> Findings:
+    study = read_study(connection, name)
+    confirmation = read_confirmation(connection, name)
+    winners = _winners(connection, study, confirmation)
+    grids = _grids(connection, study, winners)
+    stages = {stage: f"{name}-{stage}" for stage in ("confirm", "final")}
+    studies = [name, *stages.values(), *(one.study for one in grids.values())]
+    costs = connection.execute(statement("study_costs"), {"studies": studies}).mappings()
     return Findings(
         study=study,
         winners=winners,
-        grids=_grids(engine, study, winners),
+        grids=grids,
         confirmation=confirmation,
-        final=read_final(engine, name),
-        stages={stage: read_trials(engine, f"{name}-{stage}") for stage in ("confirm", "final")},
-        repeats_avoided=read_repeats_avoided(engine, name),
-        early_scores=read_early_scores(engine, name),
+        final=read_final(connection, name),
+        stages={stage: read_trials(connection, own) for stage, own in stages.items()},
+        costs={one["study"]: Cost(**one) for one in costs},
+        repeats_avoided=connection.scalar(statement("repeats_avoided"), {"study": name}) or 0,
+        early_scores=read_early_scores(connection, name),
     )
 
 
 def _winners(
-    engine: "Engine", study: Study, confirmation: Confirmation | None
+    connection: "Connection", study: Study, confirmation: Confirmation | None
 ) -> dict[str, Winner]:
     confirmed = confirmation.families if confirmation else {}
     found = {}
     for family in study.families:
-        board = study.leaderboard(family)
+        board = study.places.get(family, ())
         chosen = (
-            [one for one in board if one.number == confirmed[family][0].trial]
-            if family in (confirmed)
+            [one for one in board if one.trial.number == confirmed[family][0].number]
+            if family in confirmed
             else board[:1]
         )
-        for trial in chosen:
-            curves = tuple(read_curves(engine, study.name, trial.number))
-            found[family] = Winner(trial, family in confirmed, curves)
+        for one in chosen:
+            curves = read_curves(connection, one.trial)
+            found[family] = Winner(one.trial, one.sd, family in confirmed, curves)
     return found
 
 
-def _grids(engine: "Engine", study: Study, winners: Mapping[str, Winner]) -> dict[str, Grid]:
+def _grids(
+    connection: "Connection", study: Study, winners: Mapping[str, Winner]
+) -> dict[str, Grid]:
     """For each family the grid around this study's winner, or else one around something else."""
-    specs = grid_studies(engine, str(study.data["sha256"]))
+    specs = grid_studies(connection, str(study.data["sha256"]))
     found = {}
     for family, names in EFFECTS.items():
         grids = [
-            _grid(engine, study, winners.get(family), family, name, spec)
+            _grid(connection, study, winners.get(family), family, name, spec)
             for name, spec in specs.items()
             if family in spec["families"] and _searched(spec, family) == names
         ]
@@ -153,11 +186,16 @@ def _searched(spec: Json, family: str) -> set[str]:
 
 
 def _grid(  # noqa: PLR0913, PLR0917 - which grid, and what it is held against
-    engine: "Engine", study: Study, winner: Winner | None, family: str, name: str, spec: Json
+    connection: "Connection",
+    study: Study,
+    winner: Winner | None,
+    family: str,
+    name: str,
+    spec: Json,
 ) -> Grid:
     own = spec["families"][family]
     around = own["fixed_from"] == study.name or name == study.name
-    config = (winner.trial.config or {}) if winner else {}
+    config = winner.trial.config if winner else {}
     same = all(config.get(key) == value for key, value in own["fixed"].items())
-    trials = tuple(one for one in read_trials(engine, name) if one.family == family)
+    trials = tuple(one for one in read_trials(connection, name) if one.family == family)
     return Grid(name, around, around and winner is not None and same, spec, trials)

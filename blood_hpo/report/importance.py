@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blood_hpo.report.record import Trial
+from blood_hpo.database.record import TrialRecord
 
 FEWEST_TRIALS = 20
 """Trials below which a forest fits noise."""
@@ -78,11 +78,11 @@ def importance(
 
 
 def marginal_means(
-    space: Mapping[str, Any], trials: Sequence[Trial]
+    space: Mapping[str, Any], trials: Sequence[TrialRecord]
 ) -> list[tuple[str, object, NDArray[np.float64]]]:
     """Scores of the complete trials at each choice of each hyperparameter that has choices."""
     return [
-        (key, choice, np.array([one.score for one in trials if (one.params or {})[key] == choice]))
+        (key, choice, np.array([one.score for one in trials if one.params[key] == choice]))
         for key, choices in space.items()
         if isinstance(choices, list)
         for choice in choices

@@ -4,19 +4,17 @@ The study file is read as the JSON it is stored as: its schema lives with the mo
 must do without.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from blood_hpo.database.query import run_query
+from blood_hpo.database.record import Json, TrialRecord, read_trials
+from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-Json = Mapping[str, Any]
+    from sqlalchemy import Connection
 
 FAMILY_NAMES = {"mlp": "MLP", "cnn": "CNN", "resnet": "ResNet"}
 FAMILY_ORDER = tuple(FAMILY_NAMES)
@@ -35,63 +33,55 @@ def family_place(family: str) -> tuple[int, str]:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One trial of a search; what it has not got to is None.
-
-    Attributes:
-        number: Number in the study.
-        family: Model family.
-        state: COMPLETE, PRUNED, FAIL, RUNNING or WAITING.
-        score: Mean of the objective over the held-out folds.
-        epochs_trained: Summed over the folds.
-        seconds: Wall time of this attempt.
-        parameter_count: Trainable parameters.
-        fold_scores: The objective on each held-out fold.
-        fold_epochs: Epochs that each fold was trained for.
-        fold_best_epochs: The epoch that each fold restored, from 1.
-        params: What was searched.
-        config: The whole configuration.
-        config_hash: Identity of family and configuration.
-        seed: Seed of the training.
-        attempt: From 1.
-        retry_of: Number of the first attempt, where this is a later one.
-        worker: Host, process and start of the worker.
-        reason: Why it was pruned or failed.
-        started_at: When training began.
-        finished_at: When the trial ended.
-    """
-
-    number: int
-    family: str
-    state: str
-    score: float | None
-    epochs_trained: int | None
-    seconds: float | None
-    parameter_count: int | None
-    fold_scores: Sequence[float] | None
-    fold_epochs: Sequence[int] | None
-    fold_best_epochs: Sequence[int] | None
-    params: Json | None
-    config: Json | None
-    config_hash: str | None
-    seed: int | None
-    attempt: int | None
-    retry_of: int | None
-    worker: str | None
-    reason: str | None
-    started_at: datetime | None
-    finished_at: datetime | None
-
-
-@dataclass(frozen=True)
 class Curve:
     """One fold's or one run's training, one value an epoch; empty where nothing was recorded."""
 
     train_loss: tuple[float, ...]
     validation: tuple[float, ...]
-    score: tuple[float, ...] = ()
     train_accuracy: tuple[float, ...] = ()
     validation_loss: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Totals:
+    """How far a family is, as ``hpo.progress`` has it, and what ``hpo.pruning`` saved it.
+
+    Attributes:
+        family: Model family.
+        budget: Configurations that it may train.
+        complete: Those that were trained to their end.
+        pruned: Those that the pruner stopped.
+        failed: Trials that failed; they spend no budget.
+        unfinished: Trials that run or wait.
+        remaining: Configurations still to be trained.
+        epochs: Of complete and pruned trials, summed over the folds.
+        seconds: Wall time of these.
+        pruned_epochs: Of the pruned ones alone.
+        saved_epochs: Estimate of what pruning saved.
+        saved_seconds: The same in wall time.
+    """
+
+    family: str
+    budget: int
+    complete: int
+    pruned: int
+    failed: int
+    unfinished: int
+    remaining: int
+    epochs: int
+    seconds: float
+    pruned_epochs: int
+    saved_epochs: float
+    saved_seconds: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """A complete trial with its rank in the family and the sample deviation of its folds."""
+
+    trial: TrialRecord
+    rank: int
+    sd: float | None
 
 
 @dataclass(frozen=True)
@@ -105,6 +95,8 @@ class Study:
         fingerprint: What two studies must share for their scores to be comparable.
         program_version: Version of the program that created the study.
         trials: In the order of their numbers.
+        totals: What each family has done.
+        places: The complete trials by family, the best first.
     """
 
     name: str
@@ -112,7 +104,9 @@ class Study:
     data: Json
     fingerprint: str
     program_version: str
-    trials: tuple[Trial, ...]
+    trials: tuple[TrialRecord, ...]
+    totals: Mapping[str, Totals]
+    places: Mapping[str, tuple[Place, ...]]
 
     @property
     def families(self) -> list[str]:
@@ -129,7 +123,12 @@ class Study:
         """What was maximised, for people."""
         return str(self.spec["objective"]).replace("_", " ").replace("auc", "AUC")
 
-    def of(self, family: str, *states: str) -> list[Trial]:
+    @property
+    def remaining(self) -> int:
+        """Configurations that the search is still to train."""
+        return sum(one.remaining for one in self.totals.values())
+
+    def of(self, family: str, *states: str) -> list[TrialRecord]:
         """A family's trials in some states (all of them if none are given), by number."""
         return [
             one
@@ -137,103 +136,68 @@ class Study:
             if one.family == family and (not states or one.state in states)
         ]
 
-    def leaderboard(self, family: str) -> list[Trial]:
-        """A family's complete trials, the best first; the earlier of equals comes first."""
-        complete = [one for one in self.of(family, "COMPLETE") if one.score is not None]
-        return sorted(complete, key=lambda one: (-(one.score or -math.inf), one.number))
+    def leaderboard(self, family: str) -> list[TrialRecord]:
+        """A family's complete trials, the best first."""
+        return [one.trial for one in self.places.get(family, ())]
 
     def space(self, family: str) -> dict[str, Any]:
         """What a family searches: choices as a list, ranges as a mapping with low and high."""
         shared = self.spec.get("space") or {}
         return {**shared, **self.spec["families"][family]["space"]}
 
-    def budget(self, family: str) -> int:
-        """Trials that a family may spend."""
-        return int(self.spec["families"][family]["budget"] or 0)
 
-
-def read_study(engine: "Engine", name: str) -> Study:
+def read_study(connection: "Connection", name: str) -> Study:
     """Read a study with all its trials.
 
     Raises:
         StudyError: There is no study of that name, or it is a stage of another one.
-        DatabaseError: The database cannot be reached.
     """
-    noted = attributes(engine, name)
-    if not noted:
+    found = connection.execute(statement("study_record"), {"name": name}).one_or_none()
+    if found is None or found.stage is None:
         raise StudyError(
             f"there is no study {name!r}; `blood-hpo study list` shows those that exist"
         )
-    if noted.get("stage_of"):
+    if found.stage != "search":
         raise StudyError(
-            f"study {name!r} is a stage of {noted['stage_of']!r};"
-            f" run `blood-hpo report {noted['stage_of']}`"
+            f"study {name!r} is a stage of {found.search!r}; run `blood-hpo report {found.search}`"
         )
+    trials = read_trials(connection, name)
+    totals = connection.execute(statement("family_totals"), {"study": name}).mappings()
     return Study(
         name=name,
-        spec=noted["spec"],
-        data=noted["data"],
-        fingerprint=noted["fingerprint"],
-        program_version=noted["program_version"],
-        trials=read_trials(engine, name),
+        spec=found.spec,
+        data=found.data,
+        fingerprint=found.fingerprint,
+        program_version=found.program_version,
+        trials=trials,
+        totals={one["family"]: Totals(**one) for one in totals},
+        places=_places(connection, name, trials),
     )
 
 
-def attributes(engine: "Engine", study: str) -> dict[str, Any]:
-    """What a study has noted about itself; nothing if there is no such study."""
-    found = run_query(engine, "attributes", study=study)
-    return {str(name): value for name, value in found.rows}
+def _places(
+    connection: "Connection", study: str, trials: tuple[TrialRecord, ...]
+) -> dict[str, tuple[Place, ...]]:
+    by_number = {one.number: one for one in trials}
+    found = defaultdict(list)
+    for row in connection.execute(statement("leaderboard_places"), {"study": study}):
+        found[row.family].append(Place(by_number[row.number], row.rank, row.sd))
+    return {family: tuple(places) for family, places in found.items()}
 
 
-def read_trials(engine: "Engine", study: str) -> tuple[Trial, ...]:
-    """All trials of a study by number."""
-    found = run_query(engine, "trial_records", study=study)
-    values: list[dict[str, Any]] = [
-        dict(zip(found.columns, row, strict=True)) for row in found.rows
-    ]
-    return tuple(Trial(**row) for row in values)
+def read_curves(connection: "Connection", trial: TrialRecord) -> tuple[Curve, ...]:
+    """A trial's training, one curve a fold; a retraining has one."""
+    found = connection.execute(statement("fold_curves"), {"trial_id": trial.trial_id})
+    return tuple(Curve(*(tuple(values or ()) for values in row)) for row in found)
 
 
-def read_repeats_avoided(engine: "Engine", study: str) -> int | None:
-    """How many samples a search threw away because they had been tried; None if not counted."""
-    ((found,),) = run_query(engine, "repeats_avoided", study=study).rows
-    return None if found is None else int(str(found))
-
-
-def read_early_scores(engine: "Engine", study: str) -> dict[int, tuple[int, float]]:
+def read_early_scores(connection: "Connection", study: str) -> dict[int, tuple[int, float]]:
     """Epoch and score of each trial at the last epoch that all of its family reached, by number."""
-    rows: list[Any] = run_query(engine, "early_scores", study=study).rows
-    return {number: (epoch, score) for number, epoch, score in rows}
+    found = connection.execute(statement("early_scores"), {"study": study})
+    return {row.number: (row.epoch, row.score) for row in found}
 
 
-def read_curves(engine: "Engine", study: str, number: int) -> list[Curve]:
-    """A trial's training, one curve a fold."""
-    rows: list[Any] = run_query(engine, "curves", study=study, number=number).rows
-    folds = sorted({row[0] for row in rows})
-    return [_curve([row for row in rows if row[0] == fold]) for fold in folds]
-
-
-def _curve(rows: Sequence[Sequence[Any]]) -> Curve:
-    columns = list(zip(*rows, strict=True))[2:]
-    loss, validation, score = (tuple(map(_number, column)) for column in columns)
-    return Curve(loss, validation, score)
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
-
-
-def grid_studies(engine: "Engine", data_sha256: str) -> dict[str, Json]:
+def grid_studies(connection: "Connection", data_sha256: str) -> dict[str, Json]:
     """The study files of all plain grids on the same data set, by name; no stages of others."""
-    found = run_query(engine, "study_files")
-    rows: list[dict[str, Any]] = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
-    stages = {f"{row['study']}-{stage}" for row in rows for stage in ("confirm", "final")}
-    return {
-        row["study"]: row["spec"]
-        for row in rows
-        if row["study"] not in stages
-        and row["spec"]
-        and row["data"]
-        and row["data"]["sha256"] == data_sha256
-        and row["spec"]["sampler"]["name"] == "grid"
-    }
+    found = connection.execute(statement("grid_studies"), {"sha256": data_sha256})
+    return {row.study: row.spec for row in found}

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from blood_hpo.database.record import Json
 from blood_hpo.report.findings import Findings
-from blood_hpo.report.record import Json
 
 STUDIES = "studies"
 """Folder of the study files beside the page."""

@@ -1,23 +1,26 @@
 """What the final stage left in the database: retrained and tested models with their predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blood_hpo.database.artefacts import listing, load_arrays
-from blood_hpo.database.query import run_query
+from blood_hpo.database.record import TrialRecord, read_trials
+from blood_hpo.database.statements import statement
+from blood_hpo.errors import StudyError
 from blood_hpo.report.contributions import Contributions, contributions
 from blood_hpo.report.figures.architecture import Layer
 from blood_hpo.report.figures.predictions import Mistake
-from blood_hpo.report.record import Curve, Json, attributes, family_place
+from blood_hpo.report.record import Curve, family_place, read_curves
 from blood_hpo.report.scores import Scores, all_scores, ranks
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
 DATA = "data.npz"
 TEST = 2
@@ -89,52 +92,54 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Model:
-    """A retrained and tested model.
+    """A retrained and tested model, as ``hpo.models`` has it.
 
     Attributes:
-        number: Trial of the final stage.
-        noted: All that the trial noted about itself; see the properties.
+        trial: Its trial of the final stage: configuration, seed, rules, cost.
+        file: Name of the model's file.
+        sha256: Checksum of that file.
+        bytes: Its size.
+        best_epoch: Epoch whose weights were restored, from 1.
+        validation_accuracy: Accuracy on the validation split.
+        medmnist_auc: AUC on the test split by medmnist's own evaluator.
+        medmnist_acc: Accuracy by the same.
+        medmnist_file: Name of the result file that it wrote.
+        test_openings: How often the test split was opened for it.
+        versions: Versions of what decides a result.
+        layers: Its layers in order.
+        curve: Its training.
         predictions: On the test split.
     """
 
-    number: int
-    noted: Json
+    trial: TrialRecord
+    file: str
+    sha256: str
+    bytes: int
+    best_epoch: int
+    validation_accuracy: float
+    medmnist_auc: float
+    medmnist_acc: float
+    medmnist_file: str
+    test_openings: int
+    versions: Mapping[str, str]
+    layers: tuple[Layer, ...]
+    curve: Curve
     predictions: Predictions
+
+    @property
+    def number(self) -> int:
+        """Number of its trial."""
+        return self.trial.number
 
     @property
     def family(self) -> str:
         """Model family."""
-        return str(self.noted["family"])
+        return self.trial.family
 
     @property
     def seed_number(self) -> int:
         """Which of its seeds, from 1."""
-        return int(self.noted["replicate"])
-
-    @property
-    def curve(self) -> Curve:
-        """Its training."""
-        curves = {key: tuple(runs[0]) for key, runs in self.noted["curves"].items() if runs}
-        return Curve(
-            train_loss=curves.get("train_loss", ()),
-            validation=curves.get("validation_accuracy", curves.get("validation", ())),
-            train_accuracy=curves.get("train_accuracy", ()),
-            validation_loss=curves.get("validation_loss", ()),
-        )
-
-    @property
-    def layers(self) -> list[Layer]:
-        """Its layers in order."""
-        return [
-            Layer(
-                name=one["name"],
-                kind=one["kind"],
-                shape=tuple(one["output_shape"]),
-                parameters=one["parameters"],
-                inputs=tuple(one["inputs"]),
-            )
-            for one in self.noted["architecture"]
-        ]
+        return self.trial.replicate
 
 
 @dataclass(frozen=True)
@@ -143,14 +148,14 @@ class FinalStage:
 
     Attributes:
         study: Name of the stage's study.
-        plan: What was to be retrained.
-        models: The tested models of the plan by family and seed.
+        missing: Models of the plan that are still to be trained and tested.
+        models: The tested models of the plan in force by family and seed.
         sample_images: The first training image of each class, uint8 (8, 28, 28, 3), or None.
         counts: Images by split and class (3, 8), or None.
     """
 
     study: str
-    plan: tuple[Json, ...]
+    missing: int
     models: tuple[Model, ...]
     sample_images: NDArray[np.uint8] | None
     counts: NDArray[np.int64] | None
@@ -162,54 +167,86 @@ class FinalStage:
         return {name: [one for one in self.models if one.family == name] for name in names}
 
 
-def read_final(engine: "Engine", study: str) -> FinalStage | None:
+def read_final(connection: "Connection", study: str) -> FinalStage | None:
     """A study's retrained and tested models, or None while there are none.
 
     Raises:
         BloodHpoError: An artefact is missing or damaged.
     """
     stage = f"{study}-final"
-    plan = attributes(engine, stage).get("plan")
-    if plan is None:
+    totals = list(connection.execute(statement("family_totals"), {"study": stage}))
+    if not totals:
         return None
-    files = {one.name for one in listing(engine, stage)}
-    data = load_arrays(engine, stage, DATA) if DATA in files else {}
-    found = [
-        Model(int(number), noted, _predictions(engine, stage, int(number)))
-        for number, noted in _tested(engine, stage)
-        if _planned(noted, plan)
-    ]
+    trials = {one.number: one for one in read_trials(connection, stage)}
+    rows = connection.execute(statement("tested_models"), {"study": study}).mappings()
+    models = [_model(connection, trials[row["final_number"]], dict(row)) for row in rows]
+    engine = connection.engine
+    kept = any(one.name == DATA for one in listing(engine, stage))
+    data = load_arrays(engine, stage, DATA) if kept else {}
     return FinalStage(
         study=stage,
-        plan=tuple(plan),
-        models=tuple(sorted(found, key=lambda one: (*family_place(one.family), one.seed_number))),
+        missing=sum(row.remaining for row in totals),
+        models=tuple(sorted(models, key=lambda one: (*family_place(one.family), one.seed_number))),
         sample_images=data.get("sample_images"),
         counts=data.get("counts"),
     )
 
 
-def _tested(engine: "Engine", stage: str) -> list[tuple[int, Json]]:
-    rows: list[Any] = run_query(engine, "trial_attributes", study=stage).rows
-    return [(row[0], row[-1]) for row in rows if "test" in row[-1]]
-
-
-def _planned(noted: Json, plan: Sequence[Json]) -> bool:
-    return any(
-        one["family"] == noted["family"]
-        and one["config_hash"] == noted["config_hash"]
-        and one.get("rules") == noted.get("rules")
-        and noted["replicate"] <= one["seeds"]
-        for one in plan
+def _model(connection: "Connection", trial: TrialRecord, row: Mapping[str, Any]) -> Model:
+    known = {name: row[name] for name in row if name not in {"final_number", "architecture"}}
+    return Model(
+        trial=trial,
+        **known,
+        layers=layers(row["architecture"], trial),
+        curve=read_curves(connection, trial)[0],
+        predictions=_predictions(connection.engine, trial),
     )
 
 
-def _predictions(engine: "Engine", stage: str, number: int) -> Predictions:
-    arrays = load_arrays(engine, stage, f"{number}/predictions.npz")
-    return Predictions(
-        labels=arrays["test_labels"],
-        probabilities=arrays["test_probabilities"],
-        averaged=arrays["test_averaged"],
-        misclassified=arrays["misclassified"],
-        images=arrays["misclassified_images"],
-        duplicates=arrays["duplicates"],
+def layers(stored: Any, trial: TrialRecord) -> tuple[Layer, ...]:  # noqa: ANN401 - any JSON
+    """The layers of a model from the JSON that describes them.
+
+    Raises:
+        StudyError: It is something else.
+    """
+    try:
+        found = tuple(
+            Layer(
+                name=str(one["name"]),
+                kind=str(one["kind"]),
+                shape=tuple(map(int, one["output_shape"])),
+                parameters=int(one["parameters"]),
+                inputs=tuple(map(str, one["inputs"])),
+            )
+            for one in (stored if isinstance(stored, list) else [stored])
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(trial, "the description of its layers") from error
+    before: set[str] = set()
+    for one in found:
+        if not before.issuperset(one.inputs):
+            raise _damaged(trial, "the description of its layers")
+        before.add(one.name)
+    return found
+
+
+def _predictions(engine: "Engine", trial: TrialRecord) -> Predictions:
+    try:
+        arrays = load_arrays(engine, trial.study, f"{trial.number}/predictions.npz")
+        return Predictions(
+            labels=arrays["test_labels"],
+            probabilities=arrays["test_probabilities"],
+            averaged=arrays["test_averaged"],
+            misclassified=arrays["misclassified"],
+            images=arrays["misclassified_images"],
+            duplicates=arrays["duplicates"],
+        )
+    except (KeyError, ValueError, EOFError, BadZipFile) as error:
+        raise _damaged(trial, "the file of its predictions") from error
+
+
+def _damaged(trial: TrialRecord, what: str) -> StudyError:
+    return StudyError(
+        f"trial {trial.number} of study {trial.study!r} cannot be reported on: {what} is not what"
+        " a worker writes; restore the database from a backup"
     )

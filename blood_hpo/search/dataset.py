@@ -5,7 +5,7 @@ here. All trials of a study share the folds, so their scores are paired.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -79,13 +79,6 @@ def refuse_too_few(spec: StudySpec, counts: Sequence[int]) -> None:
             f" images of class {CLASSES[left.argmin()]}, too few for {spec.training.folds} folds;"
             " raise it, or lower training.folds"
         )
-
-
-def refolded(data: SearchData, spec: StudySpec) -> SearchData:
-    """The same images in the folds that the study's seed gives."""
-    train = data.labels[: len(data.labels) - len(data.validation)]
-    folds = stratified_folds(train, spec.training.folds, derive(spec.seed, "folds"))
-    return replace(data, folds=tuple(folds))
 
 
 def _loaded(spec: StudySpec, source: DataSource, fresh: int | None) -> SearchData:

@@ -1,12 +1,13 @@
-"""Which configuration a family tries next: never one that it has tried before.
+"""Which configurations a family tries next: none that it has tried before.
 
-A proposal is made before its trial exists, so that a trial is born with its whole configuration in
-one transaction. Samplers are seeded anew for each proposal from the study's seed and the number of
-trials so far: a study of one worker is reproducible, and so is one that was interrupted.
+A proposal is made before its trial exists and without any lock, so it may collide with another
+worker's: several are made at once where they cost little, and a collision proposes again. Samplers
+are seeded anew for each proposal from the study's seed and the number of trials so far: a study of
+one worker is reproducible, and so is one that was interrupted.
 """
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from optuna import Study
@@ -14,8 +15,8 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from blood_hpo.models.hyperparameters import config_hash
-from blood_hpo.search.family import FamilyStudy
+from blood_hpo.models.configuration import Configuration
+from blood_hpo.search.history import FamilyStudy
 from blood_hpo.search.space import Params, combinations, family_distributions
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.studyfile.stages import stage_plan
@@ -23,6 +24,9 @@ from blood_hpo.training.seeds import derive
 
 ATTEMPTS = 20
 """Samples drawn from a sampler before the remaining configurations are looked at one by one."""
+
+CANDIDATES = 16
+"""Proposals made at once where they cost little, for when other workers claim the first ones."""
 
 ENUMERABLE = 200_000
 """Largest finite space whose unseen configurations are listed when sampling finds none."""
@@ -33,15 +37,13 @@ class Proposal:
     """A configuration to try.
 
     Attributes:
-        params: The searched parameters.
-        config: The whole configuration.
-        config_hash: Its identity.
+        configuration: Family and all hyperparameters.
+        params: The searched ones.
         repeats_avoided: Samples drawn before this one that had been tried already.
     """
 
+    configuration: Configuration
     params: Params
-    config: dict[str, object]
-    config_hash: str
     repeats_avoided: int = 0
 
 
@@ -80,40 +82,40 @@ class Proposer:
     def __post_init__(self) -> None:
         self.space = family_distributions(self.spec, self.family)
 
-    def propose(self, view: FamilyStudy) -> Proposal | Wait | Exhausted:
-        """The next configuration of this family, which none of its trials in any state has.
+    def propose(self, known: FamilyStudy, salt: str = "") -> list[Proposal] | Wait | Exhausted:
+        """The next configurations of this family, which none of its known trials has, best first.
 
         Args:
-            view: The family's trials, refreshed by the caller under the claim lock.
+            known: The family's trials.
+            salt: Makes another proposal of the same trials, after a collision.
         """
-        trials = view.snapshot
-        seen = {trial.user_attrs.get("config_hash") for trial in trials}
         if self.spec.sampler.name == "staged_grid":
-            return self._staged(trials, seen)
+            return self._staged(known)
         if self.spec.sampler.name == "grid":
-            rows = combinations(self.spec, self.family)
-            return self._first_unseen(rows, seen) or Exhausted()
-        seed = derive(self.spec.seed, "sampler", self.family, len(trials))
-        found = self._sampled(view, seed, seen)
-        return found or self._leftover(view, seed, seen)
+            return self._planned(combinations(self.spec, self.family), known) or Exhausted()
+        after = (salt,) if salt else ()
+        seed = derive(self.spec.seed, "sampler", self.family, len(known.seen), *after)
+        return self._sampled(known, seed) or self._leftover(known, seed)
 
-    def _sampled(self, view: FamilyStudy, seed: int, seen: set[str | None]) -> Proposal | None:
-        for drawn, row in enumerate(self._samples(view, seed)):
-            found = self._proposal(row)
-            if found.config_hash not in seen:
-                return replace(found, repeats_avoided=drawn)
-        return None
+    def _sampled(self, known: FamilyStudy, seed: int) -> list[Proposal]:
+        wanted = CANDIDATES if self._is_random(known) else 1
+        return self._unseen(self._samples(known, seed), known, wanted)
 
-    def _samples(self, view: FamilyStudy, seed: int) -> Iterator[Params]:
+    def _is_random(self, known: FamilyStudy) -> bool:
+        sampler = self.spec.sampler
+        done = known.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+        return sampler.name == "random" or len(done) < sampler.startup_trials
+
+    def _samples(self, known: FamilyStudy, seed: int) -> Iterator[Params]:
         sampler = self._sampler(seed)
         independent = RandomSampler(seed=derive(seed, "independent"))
         unborn = _unborn()
         for _ in range(ATTEMPTS):
-            joint = sampler.sample_relative(view, unborn, self.space)
+            joint = sampler.sample_relative(known, unborn, self.space)
             yield {
                 name: joint[name]
                 if name in joint
-                else independent.sample_independent(view, unborn, name, dist)
+                else independent.sample_independent(known, unborn, name, dist)
                 for name, dist in self.space.items()
             }
 
@@ -122,54 +124,53 @@ class Proposer:
             return RandomSampler(seed=seed)
         return CompleteTPESampler(seed=seed, n_startup_trials=self.spec.sampler.startup_trials)
 
-    def _leftover(
-        self, view: FamilyStudy, seed: int, seen: set[str | None]
-    ) -> Proposal | Exhausted:
-        """A random one of the configurations that are left in a finite space."""
+    def _leftover(self, known: FamilyStudy, seed: int) -> list[Proposal] | Exhausted:
+        """Random ones of the configurations that are left in a finite space."""
         size = self.spec.space_size(self.family)
         if size is None or size > ENUMERABLE:
             # A space this large is not exhausted: sample it evenly until something new turns up.
-            return self._evenly(view, seed, seen)
-        rows = combinations(self.spec, self.family)
-        left = [row for row in rows if self._proposal(row).config_hash not in seen]
-        if not left:
-            return Exhausted()
-        chosen = random.Random(seed).choice(left)  # noqa: S311 - not for secrets
-        return replace(self._proposal(chosen), repeats_avoided=ATTEMPTS)
+            found = self._unseen(self._evenly(known, seed), known, 1)
+        else:
+            rows = combinations(self.spec, self.family)
+            found = self._unseen(rows, known, wanted=size)
+            random.Random(seed).shuffle(found)  # noqa: S311 - not for secrets
+        left = [
+            replace(one, repeats_avoided=ATTEMPTS + place)
+            for place, one in enumerate(found[:CANDIDATES])
+        ]
+        return left or Exhausted()
 
-    def _evenly(self, view: FamilyStudy, seed: int, seen: set[str | None]) -> Proposal | Exhausted:
+    def _evenly(self, known: FamilyStudy, seed: int) -> Iterator[Params]:
         sampler, unborn = RandomSampler(seed=derive(seed, "evenly")), _unborn()
-        rows = (
-            {
-                name: sampler.sample_independent(view, unborn, name, dist)
+        for _ in range(ENUMERABLE):
+            yield {
+                name: sampler.sample_independent(known, unborn, name, dist)
                 for name, dist in self.space.items()
             }
-            for _ in range(ENUMERABLE)
-        )
-        found = self._first_unseen(rows, seen)
-        return replace(found, repeats_avoided=ATTEMPTS) if found else Exhausted()
 
-    def _staged(
-        self, trials: Sequence[FrozenTrial], seen: set[str | None]
-    ) -> Proposal | Wait | Exhausted:
-        plan = stage_plan(self.spec, self.family, list(_results(trials, self.space)))
+    def _staged(self, known: FamilyStudy) -> list[Proposal] | Wait | Exhausted:
+        plan = stage_plan(self.spec, self.family, list(_results(known, self.space)))
         if plan is None:
             return Exhausted()
-        return self._first_unseen(plan.combinations, seen) or Wait()
+        return self._planned(plan.combinations, known) or Wait()
 
-    def _first_unseen(
-        self, rows: Iterable[Mapping[str, object]], seen: set[str | None]
-    ) -> Proposal | None:
-        proposals = (self._proposal(row) for row in rows)
-        return next((one for one in proposals if one.config_hash not in seen), None)
+    def _planned(self, rows: Iterable[Mapping[str, object]], known: FamilyStudy) -> list[Proposal]:
+        """The first of a list that have not been tried; nothing is drawn, no repeat avoided."""
+        return [replace(one, repeats_avoided=0) for one in self._unseen(rows, known)]
 
-    def _proposal(self, row: Mapping[str, object]) -> Proposal:
-        config = self.spec.config(self.family, row)
-        return Proposal(
-            params=dict(row),
-            config=config.model_dump(mode="json"),
-            config_hash=config_hash(self.family, config),
-        )
+    def _unseen(
+        self, rows: Iterable[Mapping[str, object]], known: FamilyStudy, wanted: int = CANDIDATES
+    ) -> list[Proposal]:
+        """The first proposals that have not been tried, each once."""
+        found: dict[str, Proposal] = {}
+        allowed = (row for row in rows if self.spec.allows(self.family, row))
+        for drawn, row in enumerate(allowed):
+            configuration = Configuration(self.family, self.spec.config(self.family, row))
+            if configuration.config_hash not in known.seen | found.keys():
+                found[configuration.config_hash] = Proposal(configuration, dict(row), drawn)
+            if len(found) >= wanted:
+                break
+        return list(found.values())
 
 
 def _unborn() -> FrozenTrial:
@@ -178,12 +179,12 @@ def _unborn() -> FrozenTrial:
 
 
 def _results(
-    trials: Sequence[FrozenTrial], space: Mapping[str, BaseDistribution]
+    known: FamilyStudy, space: Mapping[str, BaseDistribution]
 ) -> Iterator[tuple[Params, float | None]]:
     """Finished trials with their score; None for a pruned one and for one that failed for good."""
-    for trial in trials:
+    for trial in known.get_trials(deepcopy=False):
         params = {name: trial.params[name] for name in space if name in trial.params}
         if trial.state == TrialState.COMPLETE:
             yield params, trial.value
-        elif trial.state == TrialState.PRUNED or trial.user_attrs.get("final_failure"):
+        elif trial.state == TrialState.PRUNED or trial.number in known.given_up:
             yield params, None

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, PercentilePruner
 from optuna.trial import TrialState, create_trial
 
-from blood_hpo.search.family import FamilyStudy
+from blood_hpo.search.history import FamilyStudy
 from blood_hpo.studyfile.schema import PrunerSpec
 
 
@@ -27,16 +27,13 @@ def build_pruner(spec: PrunerSpec) -> BasePruner:
     return PercentilePruner(spec.percentile, **common)
 
 
-def should_prune(pruner: BasePruner, view: FamilyStudy, reported: Mapping[int, float]) -> bool:
-    """Whether a trial of the view's family that has reported these scores should stop.
-
-    The view is refreshed first.
+def should_prune(pruner: BasePruner, known: FamilyStudy, reported: Mapping[int, float]) -> bool:
+    """Whether a trial of a family that has reported these scores should stop.
 
     Args:
         pruner: From `build_pruner`.
-        view: The family's trials, against which the score is held.
+        known: The family's trials, against which the score is held.
         reported: Mean score over the folds by epoch, epochs counted from 1.
     """
-    view.refresh()
     trial = create_trial(state=TrialState.RUNNING, intermediate_values=dict(reported))
-    return bool(pruner.prune(view, trial))
+    return bool(pruner.prune(known, trial))

@@ -3,18 +3,17 @@
 import logging
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from optuna.trial import TrialState
 
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.errors import BloodHpoError
-from blood_hpo.service.budget import Claim
 from blood_hpo.service.checkpoint import Checkpoint
 from blood_hpo.service.lease import Lease, LeaseLostError
 from blood_hpo.service.outage import ERRORS, Interrupted, first_line, transient
 from blood_hpo.service.shutdown import Shutdown
 from blood_hpo.service.stage import Run, Stage
-from blood_hpo.service.storage import Attributes
 from blood_hpo.settings import Settings
 from blood_hpo.training.divergence import NonFiniteLoss
 
@@ -38,7 +37,7 @@ class Attempt:
     """
 
     stage: Stage
-    claim: Claim
+    claim: TrialRecord
     lease: Lease
     settings: Settings
     shutdown: Shutdown
@@ -106,10 +105,10 @@ class Attempt:
                 return
             run.advance()
             if self._report(run) and not run.finished and self._should_prune(run):
-                self._end(TrialState.PRUNED, run, {"reason": f"pruned after epoch {run.epoch}"})
+                self._end(TrialState.PRUNED, run, f"pruned after epoch {run.epoch}")
                 return
             self._save_now_and_then(run)
-        self._end(TrialState.COMPLETE, run, {})
+        self._end(TrialState.COMPLETE, run)
 
     def _report(self, run: Run) -> bool:
         score = run.reports()[run.epoch]
@@ -138,23 +137,21 @@ class Attempt:
         self.lease.put_back(self._last_words)
         log.info("trial %d: back in the queue after epoch %d", self.claim.number, run.epoch)
 
-    def _end(self, state: TrialState, run: Run, extra: Attributes) -> None:
-        ending = self.stage.end(self.claim, run, self._note)
+    def _end(self, state: TrialState, run: Run, reason: str | None = None) -> None:
+        ending = self.stage.end(self.claim, run, self._open_test)
         if not math.isfinite(ending.value):
             self._fail(f"the score is {ending.value}", retry=False)
             return
-        ending = replace(ending, attributes={**ending.attributes, **extra})
-        self.lease.end(state, ending, self._last_words)
+        self.lease.end(state, ending, reason, self._last_words)
         self._checkpoint.discard()
         log.info("trial %d: %s, score %.4f", self.claim.number, state.name, ending.value)
 
-    def _note(self, attributes: Attributes) -> None:
-        self.lease.note(attributes, self._last_words)
+    def _open_test(self) -> None:
+        self.lease.open_test(self._last_words)
 
     def _fail(self, reason: str, *, retry: bool) -> None:
         self._failed = True
-        attributes = {"reason": reason, "failure": "error"}
-        self.lease.fail(attributes, retry=retry, wait=self._last_words)
+        self.lease.fail(reason, retry=retry, wait=self._last_words)
         if not retry:
             self._checkpoint.discard()
         log.warning(

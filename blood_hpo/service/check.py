@@ -8,8 +8,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from optuna.trial import TrialState
-
 from blood_hpo.database.query import run_query
 from blood_hpo.service.checkpoint import folder
 from blood_hpo.service.janitor import recover_stale_trials
@@ -69,23 +67,24 @@ class Audit:
         configuration, and checkpoints that nobody will go on from are removed. Finished trials
         cannot be changed: what was counted twice or beyond the budget stays.
         """
-        lost = [one.number for one in self.find() if one.kind == "lost"]
-        self._storage.give_up(self._study_id, [number for number in lost if number is not None])
-        self._storage.start_heartbeats(self._study_id)
+        grace = self._settings.grace_seconds
+        self._storage.tell("give_up_lost", study_id=self._study_id)
+        self._storage.tell("drop_unlinked", study_id=self._study_id, grace_seconds=grace)
         recover_stale_trials(
             self._storage,
             self._study_id,
-            grace_seconds=self._settings.grace_seconds,
+            grace_seconds=grace,
             max_attempts=self._settings.max_attempts,
+            at_once=True,
         )
         for path in self._left():
             path.unlink(missing_ok=True)
 
     def _left(self) -> list[Path]:
         """Checkpoints older than the grace time that no unfinished trial will go on from."""
-        states = (TrialState.RUNNING, TrialState.WAITING)
-        trials = self._storage.get_all_trials(self._study_id, deepcopy=False, states=states)
-        wanted = [str(trial.user_attrs.get("config_hash")) for trial in trials]
+        wanted = [
+            row.config_hash for row in self._storage.ask("open_hashes", study_id=self._study_id)
+        ]
         oldest = time.time() - self._settings.grace_seconds
         return sorted(
             path

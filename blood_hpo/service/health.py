@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from blood_hpo.database.failures import database_errors
-from blood_hpo.service.statements import statement
+from blood_hpo.database.statements import statement
 from blood_hpo.text import printable
 
 if TYPE_CHECKING:
@@ -38,5 +38,5 @@ def held_here(engine: "Engine") -> list[Held]:
     """
     parameters = {"host": this_host()}
     with database_errors(engine.url), engine.connect() as connection:
-        rows = connection.execute(statement("held"), parameters)
+        rows = connection.execute(statement("held_here"), parameters)
         return [Held(*row) for row in rows]

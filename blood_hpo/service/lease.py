@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.errors import StudyError
 from blood_hpo.service.outage import ERRORS, OUTAGES, Waiting, patiently, transient
 from blood_hpo.service.stage import Ending
-from blood_hpo.service.storage import Attributes, StudyStorage
+from blood_hpo.service.storage import StudyStorage
 
 
 class LeaseLostError(Exception):
@@ -26,11 +27,12 @@ class Lease:
     """Holds one trial from its claim to its ending; a context manager that keeps it alive."""
 
     def __init__(
-        self, storage: StudyStorage, trial_id: int, worker: str, heartbeat_seconds: float
+        self, storage: StudyStorage, study_id: int, claim: TrialRecord, heartbeat_seconds: float
     ) -> None:
         self._storage = storage
-        self._trial_id = trial_id
-        self._worker = worker
+        self._study_id = study_id
+        self._trial_id = claim.trial_id
+        self._worker = str(claim.worker)
         self._seconds = heartbeat_seconds
         self._unsent: dict[int, float] = {}
         self._done = threading.Event()
@@ -97,36 +99,24 @@ class Lease:
 
     def _send(self) -> None:
         self.check()
-        try:
-            for epoch in sorted(self._unsent):
-                self._storage.set_trial_intermediate_value(
-                    self._trial_id, epoch, self._unsent[epoch]
-                )
-                del self._unsent[epoch]
-        except (UpdateFinishedTrialError, KeyError):  # ended by a peer, or deleted with its study
-            raise LeaseLostError from None
+        if not self._storage.report(self._trial_id, self._worker, self._unsent):
+            raise LeaseLostError  # ended by a peer, or deleted with its study
+        self._unsent.clear()
 
-    def end(
-        self,
-        state: TrialState,
-        ending: Ending,
-        wait: Waiting,
-    ) -> None:
+    def end(self, state: TrialState, ending: Ending, reason: str | None, wait: Waiting) -> None:
         """Finish the trial, waiting for the database as long as it takes.
+
+        Files are stored first, however long that takes, and linked with the rest.
 
         Raises:
             LeaseLostError: A peer has taken the trial over.
             Interrupted: ``wait`` said so while the database was away.
         """
         patiently(self._send, "reporting", wait)
+        files = patiently(lambda: self._store(ending.artefacts), "storing files of a trial", wait)
         ended = patiently(
             lambda: self._storage.end(
-                self._trial_id,
-                self._worker,
-                state,
-                ending.value,
-                ending.attributes,
-                ending.artefacts,
+                self._trial_id, self._worker, state, ending.value, ending.results, reason, files
             ),
             "ending a trial",
             wait,
@@ -134,11 +124,17 @@ class Lease:
         if not ended:
             raise LeaseLostError
 
-    def fail(self, attributes: Attributes, *, retry: bool, wait: Waiting) -> None:
+    def _store(self, artefacts: Mapping[str, bytes]) -> dict[str, str]:
+        return {
+            name: self._storage.store(self._study_id, content)
+            for name, content in artefacts.items()
+        }
+
+    def fail(self, reason: str, *, retry: bool, wait: Waiting) -> None:
         """Fail the trial for a reason of its own, with or without another attempt."""
         failed = patiently(
             lambda: self._storage.fail(
-                self._trial_id, attributes, worker=self._worker, retry=retry
+                self._study_id, self._trial_id, reason, worker=self._worker, retry=retry
             ),
             "failing a trial",
             wait,
@@ -146,20 +142,17 @@ class Lease:
         if not failed:
             raise LeaseLostError
 
-    def note(self, attributes: Attributes, wait: Waiting) -> None:
-        """Write attributes of the trial while it is running.
+    def open_test(self, wait: Waiting) -> None:
+        """Note that the test split is opened for the trial's model.
 
         Raises:
-            LeaseLostError: A peer has taken the trial over.
+            StudyError: The plan of the study no longer asks for the model.
             Interrupted: ``wait`` said so while the database was away.
         """
-        noted = patiently(
-            lambda: self._storage.note(self._trial_id, self._worker, attributes),
-            "noting what a trial does",
-            wait,
-        )
-        if not noted:
-            raise LeaseLostError
+        key = {"trial_id": self._trial_id, "worker": self._worker}
+        if not patiently(lambda: self._storage.ask("open_test", **key), "opening the test", wait):
+            self.check()
+            raise StudyError("the study's plan no longer asks for this model; it is not tested")
 
     def put_back(self, wait: Waiting) -> None:
         """Return the trial to the queue, to be gone on with by whoever claims it next."""

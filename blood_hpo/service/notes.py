@@ -6,14 +6,13 @@ A note is a function of what the database holds, so it changes only when somethi
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any
 
 from blood_hpo.database.query import run_query
+from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.service.note_text import Facts, note_text
 from blood_hpo.service.outage import first_line
-from blood_hpo.service.statements import statement
 from blood_hpo.service.storage import StudyStorage
 
 log = logging.getLogger(__name__)
@@ -48,28 +47,21 @@ def refresh_note(
 
 def _refresh(storage: StudyStorage, study_id: int, least_seconds: float) -> str | None:
     """Name of the study whose stage it is, if it is one and was looked after now."""
-    key = {"study_id": study_id}
-    with storage.transaction() as session:
-        found = session.execute(statement("noted_at"), key).one()
-        asked = found.now - timedelta(seconds=least_seconds)
-        if found.noted_at is not None and found.noted_at >= asked:
-            return None
-        session.execute(statement("note_lock"), key)
-        found = session.execute(statement("noted_at"), key).one()
-        if found.noted_at is not None and found.noted_at >= asked:
+    turn = {"study_id": study_id, "least_seconds": least_seconds}
+    with storage.transaction() as connection:
+        if connection.execute(statement("note_turn"), turn).one_or_none() is None:
             return None
         facts = _facts(storage, study_id)
-        text = {**key, "text_json": json.dumps(note_text(facts))}
-        session.execute(statement("write_note"), text)
-        session.execute(statement("mark_noted"), {**key, "noted_at": found.now})
+        text = {"study_id": study_id, "text_json": json.dumps(note_text(facts))}
+        connection.execute(statement("write_note"), text)
     return facts.stage_of
 
 
 def _facts(storage: StudyStorage, study_id: int) -> Facts:
-    with storage.transaction() as session:
-        row = session.execute(statement("note_facts"), {"study_id": study_id}).one_or_none()
-    if row is None:
+    rows = storage.ask("note_facts", study_id=study_id)
+    if not rows:
         raise StudyError(f"there is no study with the key {study_id}")
+    (row,) = rows
     return Facts(
         **row._mapping,
         progress=list(_rows(storage, "progress", study=row.study)),

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from optuna.trial import FrozenTrial
-
+from blood_hpo.database.record import TrialRecord, read_trial
 from blood_hpo.errors import StudyError
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData
@@ -25,30 +24,28 @@ class Replay:
         return self.recorded == self.replayed
 
 
-def finished_trial(study: SharedStudy, number: int) -> FrozenTrial:
+def finished_trial(study: SharedStudy, number: int) -> TrialRecord:
     """A trial with recorded scores.
 
     Raises:
         StudyError: There is no such trial, or it has no scores to compare with.
     """
-    trials = study.cached.get_all_trials(study.study_id, deepcopy=False)
-    found = next((trial for trial in trials if trial.number == number), None)
+    with study.storage.plain() as connection:
+        found = read_trial(connection, study.name, number)
     if found is None:
         raise StudyError(
-            f"study {study.name!r} has no trial {number}; its trials are 0 to {len(trials) - 1}"
-            if trials
-            else f"study {study.name!r} has no trials yet"
+            f"study {study.name!r} has no trial {number}; see `blood-hpo study show {study.name}`"
         )
-    if "fold_scores" not in found.user_attrs:
+    if found.fold_scores is None:
         raise StudyError(
-            f"trial {number} is {found.state.name} and recorded no scores; choose a COMPLETE one"
+            f"trial {number} is {found.state} and recorded no scores; choose a COMPLETE one"
         )
     return found
 
 
 def replay(
     study: SharedStudy,
-    trial: FrozenTrial,
+    trial: TrialRecord,
     data: SearchData,
     on_epoch: Callable[[int, float], None],
 ) -> Replay:
@@ -60,12 +57,10 @@ def replay(
         data: The study's own data.
         on_epoch: Called with the epoch and the mean score after each.
     """
-    attributes = trial.user_attrs
-    run = CrossValidation(study.spec, attributes["family"], attributes["config"], data)
-    epochs = max(attributes["fold_epochs"])
-    while not run.finished and run.epoch < epochs:
+    run = CrossValidation(study.spec, trial.family, trial.config, data)
+    while not run.finished and run.epoch < (trial.epoch or 0):
         run.advance()
         on_epoch(run.epoch, run.score)
     replayed = tuple(run.results().fold_scores)
     run.close()
-    return Replay(trial.number, tuple(attributes["fold_scores"]), replayed)
+    return Replay(trial.number, tuple(trial.fold_scores or ()), replayed)

@@ -1,11 +1,13 @@
 """The search as a stage: cross-validated trials, proposed by the sampler, stopped by the pruner."""
 
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData
 from blood_hpo.search.pruner import build_pruner, should_prune
-from blood_hpo.service.budget import Busy, Claim, Claims, Finished, Paused
+from blood_hpo.service.claims import Claims, Found
 from blood_hpo.service.outage import ERRORS, Waiting, transient
-from blood_hpo.service.stage import Ending, Note, Run
+from blood_hpo.service.results import FoldResult, Results
+from blood_hpo.service.stage import Ending, OpenTest, Run
 from blood_hpo.service.studies import SharedStudy
 from blood_hpo.service.trial_pictures import SHOWN, pictures_of_folds
 
@@ -20,28 +22,30 @@ class SearchStage:
         self._claims = Claims(study, worker)
         self._pruner = build_pruner(study.spec.pruner)
 
-    def claim(self, stop: Waiting) -> Claim | Paused | Busy | Finished:
+    def claim(self, stop: Waiting) -> Found:
         """Take the trial that the sampler proposes for the family with most budget left."""
         return self._claims.claim(stop)
 
-    def start(self, claim: Claim) -> CrossValidation:
+    def start(self, claim: TrialRecord) -> CrossValidation:
         """Begin to train one configuration on all folds."""
         return CrossValidation(self.study.spec, claim.family, claim.config, self._data)
 
-    def should_prune(self, claim: Claim, run: Run) -> bool:
+    def should_prune(self, claim: TrialRecord, run: Run) -> bool:
         """Ask the pruner, which knows the trials of the same family."""
-        return should_prune(self._pruner, self._claims.views[claim.family], run.reports())
+        if self.study.spec.pruner.name == "none":
+            return False
+        return should_prune(self._pruner, self._claims.known(claim.family), run.reports())
 
-    def end(self, claim: Claim, run: Run, _note: Note) -> Ending:
+    def end(self, claim: TrialRecord, run: Run, _open_test: OpenTest) -> Ending:
         """The scores of the folds, and their mean; pictures of one of the best."""
         assert isinstance(run, CrossValidation)
-        attributes = run.results().attributes()
+        results = results_of_folds(run)
         if not self._shown(claim, run):
-            return Ending(run.score, attributes)
+            return Ending(run.score, results)
         title = f"{claim.family}, trial {claim.number}"
-        return Ending(run.score, attributes, pictures_of_folds(title, attributes))
+        return Ending(run.score, results, pictures_of_folds(title, results))
 
-    def _shown(self, claim: Claim, run: CrossValidation) -> bool:
+    def _shown(self, claim: TrialRecord, run: CrossValidation) -> bool:
         """Whether the trial is worth the time that its pictures take."""
         if not run.finished:  # pruned
             return False
@@ -51,3 +55,21 @@ class SearchStage:
             if not transient(error):
                 raise
             return True  # whoever ends the trial waits for the database
+
+
+def results_of_folds(run: CrossValidation) -> Results:
+    """What a cross-validated trial measured."""
+    found = run.results()
+    folds = [
+        FoldResult(score, epochs, best, loss, validation, held_out)
+        for score, epochs, best, loss, validation, held_out in zip(
+            found.fold_scores,
+            found.fold_epochs,
+            found.fold_best_epochs,
+            found.curves["train_loss"],
+            found.curves["validation"],
+            found.curves["score"],
+            strict=True,
+        )
+    ]
+    return Results(folds, found.seconds, found.parameter_count, found.held_out_confusion)

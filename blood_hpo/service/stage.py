@@ -12,13 +12,15 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from blood_hpo.service.budget import Busy, Claim, Finished, Paused
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.service.claims import Found
 from blood_hpo.service.outage import Waiting
+from blood_hpo.service.results import Results
 from blood_hpo.service.studies import SharedStudy
 
 Arrays = dict[str, npt.NDArray[np.generic]]
-Note = Callable[[Mapping[str, object]], None]
-"""Writes attributes of a running trial at once, before it ends."""
+OpenTest = Callable[[], None]
+"""Notes that the test split is opened for a trial's model; raises where the plan has changed."""
 
 
 class Run(Protocol):
@@ -58,13 +60,13 @@ class Ending:
 
     Attributes:
         value: The trial's value.
-        attributes: User attributes.
+        results: What it measured.
         artefacts: Contents of files by name, kept under ``<number of the trial>/<name>`` and linked
             to the trial for Optuna.
     """
 
     value: float
-    attributes: Mapping[str, object]
+    results: Results
     artefacts: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -79,14 +81,14 @@ class Stage(Protocol):
     def worker(self) -> str:
         """Name of the worker that claims them."""
 
-    def claim(self, stop: Waiting) -> Claim | Paused | Busy | Finished:
+    def claim(self, stop: Waiting) -> Found:
         """Take the next trial, waiting for the database if it is away."""
 
-    def start(self, claim: Claim) -> Run:
+    def start(self, claim: TrialRecord) -> Run:
         """Begin a trial, before its first epoch."""
 
-    def should_prune(self, claim: Claim, run: Run) -> bool:
+    def should_prune(self, claim: TrialRecord, run: Run) -> bool:
         """Whether the trial is hopeless."""
 
-    def end(self, claim: Claim, run: Run, note: Note) -> Ending:
+    def end(self, claim: TrialRecord, run: Run, open_test: OpenTest) -> Ending:
         """What a trial that trains no more leaves behind."""

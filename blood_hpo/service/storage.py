@@ -1,36 +1,30 @@
-"""Optuna's relational storage with the transactions that a shared budget needs.
+"""The database as workers use it: Optuna's storage, and every step of a trial in one transaction.
 
 Optuna counts, creates and finishes trials in separate transactions, from many processes. Here a
-claim (count, decide, create, first heartbeat), an ending (attributes, value, state) and a retry
-(failure of the old trial, creation of the new one) are one transaction each: whatever dies, the
-database shows either all of it or nothing.
+claim, an ending and a retry are one transaction each: whatever dies, the database shows either all
+of it or nothing. Each can be told twice, because an answer was lost on the way, and is done once.
 """
 
-import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from optuna.storages import RDBStorage
-from optuna.storages._rdb import models
-from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy import ExceptionContext, event, select
+from optuna.trial import TrialState
+from sqlalchemy import Connection, ExceptionContext, Row, event
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from blood_hpo.database.address import engine_options
+from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
-from blood_hpo.service.artefacts import link
-from blood_hpo.service.statements import statement
+from blood_hpo.service.artefacts import link, store
+from blood_hpo.service.results import Results
+from blood_hpo.text import printable
 
-Attributes = Mapping[str, object]
 GRACE_SECONDS = 30.0
-METRIC_NAMES = "study:metric_names"
-"""Optuna's system attribute behind ``Study.set_metric_names``."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +33,21 @@ class Failures:
 
     configurations: int
     last_reason: str
+
+
+@dataclass(frozen=True)
+class NewTrial:
+    """What Optuna is told of a trial that is created.
+
+    Attributes:
+        family: Model family.
+        params: Name, stored value and distribution of each parameter.
+        copied_from: Key of a trial whose parameters it has too, or None.
+    """
+
+    family: str
+    params: Sequence[Mapping[str, object]] = ()
+    copied_from: int | None = None
 
 
 class StudyStorage(RDBStorage):
@@ -64,7 +73,8 @@ class StudyStorage(RDBStorage):
         options = engine_options(
             application_name, read_only=read_only, silence_seconds=grace_seconds
         )
-        self._unreachable_at = float("-inf")
+        # Who has just started does not know who could be heard before.
+        self._unreachable_at = time.monotonic()
         try:
             super().__init__(url, engine_kwargs=options, skip_table_creation=True)
         except Exception:
@@ -73,279 +83,230 @@ class StudyStorage(RDBStorage):
         event.listen(self.engine, "handle_error", self._on_error)
 
     def _on_error(self, context: ExceptionContext) -> None:
-        if context.connection is None:  # no connection could be made
+        if context.is_pre_ping:
+            return  # a connection that has died while it lay idle is replaced at once: no outage
+        if context.connection is None or context.is_disconnect:
             self._unreachable_at = time.monotonic()
+        if context.connection is None:
             # Where the server has no connection left for anybody, idle ones must not keep it so.
             self.engine.dispose()
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """A session of its own, apart from the thread's session that Optuna's methods commit."""
-        with Session(self.engine) as session, session.begin():
-            yield session
+    def transaction(self) -> Iterator[Connection]:
+        """A connection with a transaction, which ends with the block."""
+        with self.engine.begin() as connection:
+            yield connection
 
-    def create_study(self, name: str, attributes: Attributes, metric: str) -> bool:
-        """Create a study with all its attributes at once; False if the name is taken."""
-        try:
-            with self.transaction() as session:
-                direction = models.StudyDirectionModel(
-                    objective=0, direction=StudyDirection.MAXIMIZE
-                )
-                study = models.StudyModel(study_name=name, directions=[direction])
-                session.add(study)
-                session.flush()
-                session.add_all(
-                    models.StudyUserAttributeModel(
-                        study_id=study.study_id, key=key, value_json=json.dumps(value)
-                    )
-                    for key, value in attributes.items()
-                )
-                session.add(
-                    models.StudySystemAttributeModel(
-                        study_id=study.study_id, key=METRIC_NAMES, value_json=json.dumps([metric])
-                    )
-                )
-        except IntegrityError:
-            return False
-        return True
+    @contextmanager
+    def plain(self) -> Iterator[Connection]:
+        """A connection on which each statement is a transaction, of one round trip."""
+        with self.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.autocommit = True
+            try:
+                yield connection
+            finally:
+                # SQLAlchemy's own option stumbles over a connection that has died meanwhile.
+                if driver.closed:
+                    connection.invalidate()
+                else:
+                    driver.autocommit = False
 
-    def claim(
-        self, study_id: int, worker: str, decide: Callable[[], FrozenTrial | None]
+    def ask(self, name: str, /, **parameters: object) -> list[Row[Any]]:
+        """The rows that a statement gives, by itself in its transaction."""
+        with self.plain() as connection:
+            return list(connection.execute(statement(name), parameters).all())
+
+    def tell(self, name: str, /, **parameters: object) -> int:
+        """How many rows a statement changes, by itself in its transaction."""
+        with self.plain() as connection:
+            return connection.execute(statement(name), parameters).rowcount
+
+    def claim_new(
+        self,
+        connection: Connection,
+        study_id: int,
+        worker: str,
+        family: str,
+        candidates: Sequence[Mapping[str, Any]],
     ) -> int | None:
-        """Take a waiting trial, or create the one that ``decide`` returns, under the claim lock.
-
-        A worker that holds a trial already is given that one: it does not know of it, because the
-        answer to its claim was lost on the way.
+        """Create a running trial for the first candidate that nobody has tried.
 
         Args:
+            connection: From `plain`.
             study_id: Optuna's key of the study.
             worker: Name of the worker that will run the trial.
-            decide: Called with the lock held and nothing waiting; returns a template in state
-                RUNNING, or None if there is nothing to create. It may read through this storage
-                but must not write, since it runs beside the transaction that holds the lock.
+            family: Model family.
+            candidates: Configurations in the order of their draw: ``config_hash``, ``seed``,
+                ``config``, ``params``, ``repeats_avoided``, and under ``stored`` what Optuna is
+                told of ``params``.
 
         Returns:
-            Key of the trial, which is RUNNING, held by ``worker``, with its first heartbeat.
+            Number of the trial; None if all have been tried, or no place of the budget is free.
         """
-        with self.transaction() as session:
-            now = session.execute(statement("claim_lock"), {"study_id": study_id}).one().now
-            holder = {"study_id": study_id, "worker_json": json.dumps(worker)}
-            trial_id = session.execute(statement("waiting"), holder).scalar()
-            if trial_id is not None:
-                self._resume(session, trial_id, worker, now)
-            else:
-                template = decide()
-                if template is None:
+        wanted = {"study_id": study_id, "family": family, "candidates": json.dumps(candidates)}
+        try:
+            with _transaction(connection):
+                connection.execute(statement("claim_lock"), wanted)
+                made = connection.execute(statement("new_configuration"), wanted).one_or_none()
+                if made is None:
                     return None
-                template.user_attrs["worker"] = worker
-                trial_id = self._insert(session, study_id, template, now)
-            session.flush()
-            session.execute(
-                statement("beat"), {"trial_id": trial_id, "worker_json": json.dumps(worker)}
+                (chosen,) = (one for one in candidates if one["config_hash"] == made.config_hash)
+                new = NewTrial(family, chosen["stored"])
+                return _new_trial(connection, study_id, made.configuration_id, worker, new)
+        except IntegrityError:
+            return None  # somebody's transaction, at another isolation level, was faster
+
+    def claim_planned(
+        self,
+        connection: Connection,
+        study_id: int,
+        worker: str,
+        families: Sequence[str],
+        replicate_name: str,
+    ) -> int | None:
+        """Create a running trial for the next training of a stage's plan.
+
+        Args:
+            connection: From `plain`.
+            study_id: Optuna's key of the stage's study.
+            worker: Name of the worker that will run the trial.
+            families: The order in which they are served.
+            replicate_name: What Optuna is told the number of the training is called.
+
+        Returns:
+            Number of the trial; None if every planned training has one.
+        """
+        wanted = {"study_id": study_id, "families": list(families)}
+        with _transaction(connection):
+            connection.execute(statement("claim_lock"), wanted)
+            made = connection.execute(statement("planned_configuration"), wanted).one_or_none()
+            if made is None:
+                return None
+            new = NewTrial(
+                made.family, replicate_params(replicate_name, made.replicate), made.source_id
             )
-        return trial_id
-
-    def _resume(self, session: Session, trial_id: int, worker: str, now: datetime) -> None:
-        trial = models.TrialModel.find_or_raise_by_id(trial_id, session, for_update=True)
-        trial.state = TrialState.RUNNING
-        trial._datetime_start_utc = now
-        self._write(session, trial_id, {"worker": worker})
-
-    def _insert(
-        self, session: Session, study_id: int, template: FrozenTrial, now: datetime | None
-    ) -> int:
-        # The lock on the study's row is Optuna's own protection of trial numbers.
-        models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)
-        trial = self._get_prepared_new_trial(study_id, template, session)
-        trial._datetime_start_utc = now
-        session.flush()
-        return int(trial.trial_id)
-
-    def _write(self, session: Session, trial_id: int, attributes: Attributes) -> None:
-        for key, value in attributes.items():
-            self._set_trial_attr_without_commit(
-                session, models.TrialUserAttributeModel, trial_id, key, value
-            )
+            return _new_trial(connection, study_id, made.configuration_id, worker, new)
 
     def beat(self, trial_id: int, worker: str) -> bool:
         """Record a heartbeat; False if the worker no longer holds the trial."""
-        holder = {"trial_id": trial_id, "worker_json": json.dumps(worker)}
-        # One statement and no transaction around it: one round trip, on slow links too.
-        with self.engine.connect() as plain:
-            connection = plain.execution_options(isolation_level="AUTOCOMMIT")
-            return bool(connection.execute(statement("beat"), holder).rowcount)
+        return bool(self.tell("beat", trial_id=trial_id, worker=worker))
+
+    def report(self, trial_id: int, worker: str, scores: Mapping[int, float]) -> bool:
+        """Record scores by epoch, from 1; False if the worker no longer holds the trial."""
+        epochs, values = list(scores), list(scores.values())
+        told = self.tell("report", trial_id=trial_id, worker=worker, epochs=epochs, values=values)
+        return bool(told) or not scores
 
     def end(  # noqa: PLR0913, PLR0917 - everything that belongs to one transaction
         self,
         trial_id: int,
         worker: str,
         state: TrialState,
-        value: float | None,
-        attributes: Attributes,
-        artefacts: Mapping[str, bytes] | None = None,
+        value: float,
+        results: Results | None = None,
+        reason: str | None = None,
+        artefacts: Mapping[str, str] | None = None,
     ) -> bool:
         """Finish a trial with all that it leaves; False if the worker no longer holds it.
 
-        Told twice, because an answer of the server was lost on the way, the second call finds the
-        trial finished by the same worker in the same state and returns True.
+        Args:
+            trial_id: Optuna's key of the trial.
+            worker: The worker that must hold it.
+            state: COMPLETE or PRUNED.
+            value: The trial's value.
+            results: What it measured.
+            reason: Why it was pruned.
+            artefacts: SHA-256 of stored files by name: see `store`.
         """
-        with self.transaction() as session:
-            trial = _lock(session, trial_id)
-            if trial is None or not self._held(session, trial_id, worker):
-                return False
-            if trial.state != TrialState.RUNNING:
-                return bool(trial.state == state)
-            self._write(session, trial_id, attributes)
-            self._attach(session, trial, artefacts or {})
-            if value is not None:
-                self._set_trial_value_without_commit(session, trial, 0, value)
-            trial.state = state
-            trial._datetime_complete_utc = _now(session)
+        ending = {"trial_id": trial_id, "worker": worker, "state": state.name, "reason": reason}
+        shown = (results.shown() if results else {}) | _shown_reason(reason)
+        with self.transaction() as connection:
+            told = {**ending, "value": value, "shown": json.dumps(shown)}
+            ended = connection.execute(statement("end_trial"), told).one_or_none()
+            if ended is None:
+                return bool(connection.scalar(statement("ended_as"), ending))
+            if results:
+                results.write(connection, trial_id)
+            for name, digest in (artefacts or {}).items():
+                link(connection, ended.study_id, trial_id, f"{ended.number}/{name}", digest)
         return True
 
-    def _attach(
-        self, session: Session, trial: models.TrialModel, artefacts: Mapping[str, bytes]
-    ) -> None:
-        trial_id, study_id = int(trial.trial_id), int(trial.study_id)
-        for name, content in artefacts.items():
-            digest = _keep(session, study_id, f"{trial.number}/{name}", content)
-            self._set_trial_attr_without_commit(
-                session, models.TrialSystemAttributeModel, trial_id, *link(name, digest)
-            )
-
-    def among_best(self, trial_id: int, value: float, count: int) -> bool:
-        """Whether a trial would be among its family's best if it were complete with that value."""
-        asked = {"trial_id": trial_id, "value": value, "count": count}
-        with self.transaction() as session:
-            return bool(session.execute(statement("among_best"), asked).scalar_one())
-
-    def note(self, trial_id: int, worker: str, attributes: Attributes) -> bool:
-        """Write attributes of a running trial; False if the worker no longer holds it."""
-        with self.transaction() as session:
-            trial = _lock(session, trial_id)
-            if trial is None or not self._held(session, trial_id, worker):
-                return False
-            if trial.state != TrialState.RUNNING:
-                return False
-            self._write(session, trial_id, attributes)
-        return True
-
-    def keep(self, study_id: int, name: str, content: bytes) -> None:
-        """Keep an artefact of a study; one of the same name is replaced."""
-        with self.transaction() as session:
-            _keep(session, study_id, name, content)
+    def store(self, study_id: int, content: bytes) -> str:
+        """Store a file in pieces, each in a transaction of its own; its SHA-256."""
+        with self.plain() as connection:
+            return store(connection, study_id, content)
 
     def put_back(self, trial_id: int, worker: str) -> bool:
         """Return a running trial to the queue as it is; False if the worker no longer holds it.
 
         Safe only for the worker that stops working on it: a peer then writes to the same trial.
         """
-        with self.transaction() as session:
-            trial = _lock(session, trial_id)
-            if trial is None:
-                return False
-            if trial.state != TrialState.RUNNING or not self._held(session, trial_id, worker):
-                return bool(trial.state == TrialState.WAITING)
-            trial.state = TrialState.WAITING
-            self._write(session, trial_id, {"worker": None})
-        return True
+        if self.tell("put_back", trial_id=trial_id, worker=worker):
+            return True
+        return bool(self.ask("is_waiting", trial_id=trial_id)[0][0])
 
-    def fail(self, trial_id: int, attributes: Attributes, *, worker: str, retry: bool) -> bool:
+    def fail(  # noqa: PLR0913 - who fails what, and why
+        self,
+        study_id: int,
+        trial_id: int,
+        reason: str,
+        *,
+        worker: str,
+        retry: bool,
+        grace_seconds: float | None = None,
+    ) -> bool:
         """Fail a running trial and, if it may be retried, enqueue its configuration again.
 
-        Told twice, it is done once, as with `end`. The retry is a new trial, so that a worker that
-        wakes up later cannot write to it. It is linked to the first attempt by the attributes that
-        Optuna's own retry callback uses.
+        The retry is a new trial, so that a worker that wakes up later cannot write to it. Of
+        several processes that try, one succeeds.
 
         Args:
-            trial_id: Key of the trial.
-            attributes: Added to the failed trial, among them its ``reason``.
+            study_id: Optuna's key of the study.
+            trial_id: Optuna's key of the trial.
+            reason: Why, in a line.
             worker: The worker that must hold it.
             retry: Whether to enqueue the configuration again.
+            grace_seconds: Where a peer fails it: how long the worker must have been silent.
 
         Returns:
-            False if the trial is not held by ``worker``, or has ended otherwise.
+            False if the trial is not held by ``worker``, has been heard of, or has ended otherwise.
         """
-        with self.transaction() as session:
-            trial = _lock(session, trial_id)
-            if trial is None or not self._held(session, trial_id, worker):
-                return False
-            if trial.state != TrialState.RUNNING:
-                return self._attribute(session, trial_id, "reason") == attributes.get("reason")
-            self._fail(session, trial, attributes, retry=retry)
+        said = printable(reason)
+        ending = {"trial_id": trial_id, "worker": worker, "reason": said, "state": "FAIL"}
+        failure = "error" if grace_seconds is None else "lost"
+        failing = {**ending, "failure": failure, "grace_seconds": grace_seconds}
+        with self.transaction() as connection:
+            connection.execute(statement("claim_lock"), {"study_id": study_id})
+            failed = connection.execute(statement("fail_trial"), failing).one_or_none()
+            if failed is None:
+                told_before = connection.scalar(statement("ended_as"), ending)
+                return grace_seconds is None and bool(told_before)
+            key = failed.configuration_id
+            if failed.in_force and retry:
+                new = NewTrial(failed.family, copied_from=trial_id)
+                _new_trial(connection, study_id, key, None, new)
+            elif failed.in_force:
+                connection.execute(statement("give_up"), {"configuration_id": key})
         return True
 
-    def fail_stale(
-        self, trial_id: int, attributes: Attributes, *, grace_seconds: float, retry: bool
-    ) -> bool:
-        """Fail a running trial whose worker has not been heard of; False if it has, or has ended.
+    def stale(self, study_id: int, grace_seconds: float) -> list[Row[Any]]:
+        """Running trials that have not been heard of for so long: key, number, attempt, worker."""
+        return self.ask("stale", study_id=study_id, grace_seconds=grace_seconds)
 
-        Of several processes that try, one succeeds.
-        """
-        with self.transaction() as session:
-            trial = _lock(session, trial_id)
-            if trial is None:
-                return False
-            silent = {"study_id": trial.study_id, "grace_seconds": grace_seconds}
-            if trial_id not in session.execute(statement("stale"), silent).scalars():
-                return False
-            self._fail(session, trial, attributes, retry=retry)
-        return True
-
-    def _fail(
-        self, session: Session, trial: models.TrialModel, attributes: Attributes, *, retry: bool
-    ) -> None:
-        frozen = self._build_frozen_trial_from_trial_model(trial)
-        self._write(session, frozen._trial_id, {**attributes, "final_failure": not retry})
-        trial.state = TrialState.FAIL
-        trial._datetime_complete_utc = _now(session)
-        if retry:
-            self._insert(session, int(trial.study_id), _next_attempt(frozen), None)
-
-    def _held(self, session: Session, trial_id: int, worker: str) -> bool:
-        return self._attribute(session, trial_id, "worker") == worker
-
-    def _attribute(self, session: Session, trial_id: int, key: str) -> object:
-        """A user attribute of a trial; None if it has none of that name."""
-        stored = select(models.TrialUserAttributeModel.value_json).where(
-            models.TrialUserAttributeModel.trial_id == trial_id,
-            models.TrialUserAttributeModel.key == key,
-        )
-        return json.loads(session.execute(stored).scalar() or "null")
-
-    def stale(self, study_id: int, grace_seconds: float) -> list[int]:
-        """Keys of running trials that have not been heard of for ``grace_seconds``.
-
-        None for as long after this process could not reach the database: perhaps nobody could, and
-        the others have not been given the time to be heard again.
-        """
-        if time.monotonic() - self._unreachable_at < grace_seconds:
-            return []
-        parameters = {"study_id": study_id, "grace_seconds": grace_seconds}
-        with self.transaction() as session:
-            return list(session.execute(statement("stale"), parameters).scalars())
-
-    def start_heartbeats(self, study_id: int) -> None:
-        """Have running trials without any heartbeat found silent."""
-        with self.transaction() as session:
-            session.execute(statement("start_heartbeats"), {"study_id": study_id})
-
-    def give_up(self, study_id: int, numbers: list[int]) -> None:
-        """Mark failed trials as failed for good."""
-        with self.transaction() as session:
-            parameters = {"study_id": study_id, "numbers": numbers}
-            session.execute(statement("give_up"), parameters)
+    def reachable_seconds(self) -> float:
+        """How long the database has been there for this process, which has not been longer."""
+        return time.monotonic() - self._unreachable_at
 
     def failures_in_a_row(self, study_id: int) -> Failures:
         """Which configurations have failed since the latest success or the latest resumption."""
-        with self.transaction() as session:
-            found = session.execute(statement("failures_in_a_row"), {"study_id": study_id}).one()
-            return Failures(found.configurations, json.loads(found.last_reason or '""'))
+        (found,) = self.ask("failures_in_a_row", study_id=study_id)
+        return Failures(found.configurations, found.last_reason or "")
 
-    def now(self) -> datetime:
-        """The server's clock, naive UTC as Optuna stores it."""
-        with self.transaction() as session:
-            return _now(session)
+    def among_best(self, trial_id: int, value: float, count: int) -> bool:
+        """Whether a trial would be among its family's best if it were complete with that value."""
+        return bool(self.ask("among_best", trial_id=trial_id, value=value, count=count)[0][0])
 
     def study_id(self, name: str) -> int:
         """Optuna's key of a study.
@@ -361,36 +322,41 @@ class StudyStorage(RDBStorage):
             ) from None
 
 
-def _lock(session: Session, trial_id: int) -> models.TrialModel | None:
-    """A trial, for this transaction alone to change; None if it was deleted with its study."""
-    return session.get(models.TrialModel, trial_id, with_for_update=True)
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    """A transaction on a connection from `StudyStorage.plain`."""
+    connection.rollback()  # ends what was read, of which nothing is held
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.autocommit = False
+    with connection.begin():
+        yield
+    driver.autocommit = True
 
 
-def _now(session: Session) -> datetime:
-    """The server's clock, naive UTC as Optuna stores it."""
-    found = session.execute(statement("server_clock")).scalar_one()
-    assert isinstance(found, datetime)
-    return found
+def replicate_params(name: str, number: int) -> list[dict[str, object]]:
+    """What Optuna is told of the number of a training."""
+    from optuna.distributions import IntDistribution, distribution_to_json
+
+    distribution = distribution_to_json(IntDistribution(1, 20))
+    return [{"name": name, "value": number, "distribution": distribution}]
 
 
-def _keep(session: Session, study_id: int, name: str, content: bytes) -> str:
-    """Keep a file; its SHA-256."""
-    digest = hashlib.sha256(content).hexdigest()
-    session.execute(
-        statement("keep_artefact"),
-        {"study_id": study_id, "name": name, "sha256": digest, "content": content},
-    )
-    return digest
+def _new_trial(
+    connection: Connection, study_id: int, configuration_id: int, worker: str | None, new: NewTrial
+) -> int:
+    """Create a trial, running if a worker holds it and else waiting; its number."""
+    made = {
+        "study_id": study_id,
+        "configuration_id": configuration_id,
+        "state": "RUNNING" if worker else "WAITING",
+        "worker": worker,
+        "family": new.family,
+        "params": json.dumps(list(new.params)),
+        "copied_from": new.copied_from,
+    }
+    return int(connection.execute(statement("new_trial"), made).one().number)
 
 
-def _next_attempt(failed: FrozenTrial) -> FrozenTrial:
-    """A waiting trial with the failed one's configuration, linked to every attempt before."""
-    user = {key: value for key, value in failed.user_attrs.items() if key != "worker"}
-    history = [*failed.system_attrs.get("retry_history", []), failed.number]
-    return create_trial(
-        state=TrialState.WAITING,
-        params=failed.params,
-        distributions=failed.distributions,
-        user_attrs={**user, "attempt": int(user.get("attempt", 1)) + 1},
-        system_attrs={"failed_trial": history[0], "retry_history": history},
-    )
+def _shown_reason(reason: str | None) -> dict[str, str]:
+    return {} if reason is None else {"reason": json.dumps(reason)}

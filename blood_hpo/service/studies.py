@@ -4,40 +4,25 @@ The study file, its fingerprint and the identity of the data set are stored with
 a worker needs a name and a database, and so that nobody adds trials that cannot be compared.
 """
 
-import contextlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-import optuna
-from optuna.storages import BaseStorage
 from pydantic import ValidationError
+from sqlalchemy import Connection, Row
+from sqlalchemy.exc import IntegrityError
 
 from blood_hpo import __version__
 from blood_hpo.data.bloodmnist import DataSource
+from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.service.notes import refresh_note
 from blood_hpo.service.storage import StudyStorage
-from blood_hpo.studyfile.fingerprint import budget_changes, differences, fingerprint
+from blood_hpo.studyfile.fingerprint import differences, fingerprint
 from blood_hpo.studyfile.schema import StudySpec
 
-SPEC, FINGERPRINT, DATA, PAUSED, RESUMED, VERSION, STAGE_OF = (
-    "spec",
-    "fingerprint",
-    "data",
-    "paused",
-    "resumed",
-    "program_version",
-    "stage_of",
-)
-
-
-FORGIVEN = "forgiven"
-"""Number of the first trial whose failure still counts."""
-
-CLOSED = "closed"
-"""Families that have budget left and nothing left to try."""
+SEARCH = "search"
 
 
 @dataclass(frozen=True)
@@ -45,18 +30,22 @@ class SharedStudy:
     """A study in the database, as a worker holds it.
 
     Attributes:
-        storage: For transactions of our own.
-        cached: The same storage behind Optuna's cache of finished trials, for reading trials.
+        name: Its name.
+        study_id: Optuna's key of it.
+        spec: The study file.
+        fingerprint: What two studies must share for their scores to be comparable.
+        data: Identity of the data set.
+        program_version: Version of the program that created it.
+        storage: The database.
     """
 
     name: str
     study_id: int
     spec: StudySpec
     fingerprint: str
-    data: Mapping[str, object]
+    data: Mapping[str, Any]
     program_version: str
     storage: StudyStorage
-    cached: BaseStorage
 
     def paused(self) -> str | None:
         """Why the study is paused, or None.
@@ -64,23 +53,20 @@ class SharedStudy:
         Raises:
             StudyError: The study has been deleted.
         """
-        note = self._attributes().get(PAUSED)
-        return None if note is None else str(note["reason"])
+        with self.storage.plain() as connection:
+            reason = self.standing(connection)[0].paused
+        return None if reason is None else str(reason)
 
-    def budgets(self) -> dict[str, int]:
-        """The budget of each family as it is now; the rest of the study file never changes.
+    def standing(self, connection: Connection) -> Sequence[Row[Any]]:
+        """How it stands, family by family: paused, family, budget, closed, held, open.
 
         Raises:
             StudyError: The study has been deleted.
         """
-        families = self._attributes()[SPEC]["families"]
-        return {name: int(families[name]["budget"]) for name in self.spec.families}
-
-    def _attributes(self) -> dict[str, Any]:
-        try:
-            return self.storage.get_study_user_attrs(self.study_id)
-        except KeyError:
-            raise StudyError(f"study {self.name!r} has been deleted") from None
+        found = connection.execute(statement("standing"), {"study_id": self.study_id}).all()
+        if not found:
+            raise StudyError(f"study {self.name!r} has been deleted")
+        return found
 
     def refuse_other_program(self) -> None:
         """Compare this program with the one that the study was created with.
@@ -110,22 +96,67 @@ class SharedStudy:
             )
 
 
+@dataclass(frozen=True)
+class NewStudy:
+    """A study to be created.
+
+    Attributes:
+        name: Its name.
+        stage: "search", or a stage that follows one.
+        search_id: Of a stage: key of the search.
+        spec: The study file as plain values.
+        fingerprint: What two studies must share for their scores to be comparable.
+        data: Identity of the data set.
+        budgets: Trials by family.
+    """
+
+    name: str
+    stage: str
+    search_id: int | None
+    spec: Mapping[str, Any]
+    fingerprint: str
+    data: Mapping[str, Any]
+    budgets: Mapping[str, int]
+
+
+def insert_study(storage: StudyStorage, new: NewStudy) -> bool:
+    """Create a study with its record and budgets at once; False if the name is taken."""
+    shown = {"data": new.data["label"], "objective": new.spec["objective"]}
+    made = {
+        "name": new.name,
+        "metric_json": json.dumps([new.spec["objective"]]),
+        "shown": json.dumps({key: json.dumps(value) for key, value in shown.items()}),
+        "stage": new.stage,
+        "search_id": new.search_id,
+        "spec": json.dumps(new.spec),
+        "fingerprint": new.fingerprint,
+        "data": json.dumps(dict(new.data)),
+        "program_version": __version__,
+    }
+    try:
+        with storage.transaction() as connection:
+            study_id = connection.execute(statement("new_study"), made).scalar_one()
+            connection.execute(statement("new_record"), {**made, "study_id": study_id})
+            for family, budget in new.budgets.items():
+                row = {"study_id": study_id, "family": family, "budget": budget}
+                connection.execute(statement("write_budget"), row)
+    except IntegrityError:
+        return False
+    return True
+
+
 def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> SharedStudy:
     """Create a study, or open the one of that name if it was created from the same file.
 
     Budgets and the final stage may differ from the stored ones: the new ones are stored.
 
     Raises:
-        StudyError: A study of that name exists and differs in anything else, or in its data set.
+        StudyError: A study of that name exists and differs in anything else, or in its data set; or
+            a budget is lower than what is done.
     """
-    attributes = {
-        SPEC: spec.model_dump(mode="json"),
-        FINGERPRINT: fingerprint(spec),
-        DATA: source.describe(),
-        PAUSED: None,
-        VERSION: __version__,
-    }
-    if storage.create_study(spec.name, attributes, metric=spec.objective):
+    document, budgets = spec.model_dump(mode="json"), _budgets(spec)
+    new = NewStudy(spec.name, SEARCH, None, document, fingerprint(spec), source.describe(), budgets)
+    if insert_study(storage, new):
         study = open_study(storage, spec.name)
         refresh_note(storage, study.study_id, least_seconds=0)
         return study
@@ -138,10 +169,36 @@ def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> 
         )
     study.refuse_other_program()
     study.refuse_other_data(source)
-    if budget_changes(study.spec, spec) or study.spec.final != spec.final:
-        storage.set_study_user_attr(study.study_id, SPEC, spec.model_dump(mode="json"))
+    if study.spec != spec:
+        _rewrite(study, document, budgets)
         study = open_study(storage, spec.name)
     return study
+
+
+def _budgets(spec: StudySpec) -> dict[str, int]:
+    return {name: int(family.budget or 0) for name, family in spec.families.items()}
+
+
+def _rewrite(study: SharedStudy, document: Mapping[str, Any], budgets: Mapping[str, int]) -> None:
+    """Store another study file, of which only budgets and the final stage differ."""
+    with study.storage.transaction() as connection:
+        connection.execute(statement("claim_lock"), {"study_id": study.study_id})
+        for family, budget in budgets.items():
+            _set_budget(connection, study, family, budget)
+        row = {"study_id": study.study_id, "spec": json.dumps(document)}
+        connection.execute(statement("write_spec"), row)
+
+
+def _set_budget(connection: Connection, study: SharedStudy, family: str, budget: int) -> None:
+    row = {"study_id": study.study_id, "family": family, "budget": budget}
+    held = connection.execute(statement("held_places"), row).scalar_one()
+    if held > budget:
+        raise StudyError(
+            f"study {study.name!r} has {held} {family} trials done, in training or waiting: a"
+            f" budget of {budget} is too low; set at least {held}"
+        )
+    connection.execute(statement("close_ranks"), row)
+    connection.execute(statement("write_budget"), row)
 
 
 def open_study(storage: StudyStorage, name: str) -> SharedStudy:
@@ -151,97 +208,96 @@ def open_study(storage: StudyStorage, name: str) -> SharedStudy:
         StudyError: There is none, or it was not created by this program, or by a newer one whose
             study files this one does not understand.
     """
-    study_id = storage.study_id(name)
-    attributes = storage.get_study_user_attrs(study_id)
-    if SPEC not in attributes:
+    rows = storage.ask("study_record", name=name)
+    if not rows:
+        storage.study_id(name)  # says so
+    (found,) = rows
+    if found.stage is None:
         raise StudyError(
             f"study {name!r} holds no study file: it was created by another program; create one"
             " with `blood-hpo study create FILE`"
         )
-    if STAGE_OF in attributes:
-        whole = attributes[STAGE_OF]
+    if found.stage != SEARCH:
         raise StudyError(
-            f"study {name!r} is a stage of {whole!r}: name that one, or watch this one with"
+            f"study {name!r} is a stage of {found.search!r}: name that one, or watch this one with"
             f" `blood-hpo status {name}`"
-        )
-    try:
-        spec = StudySpec.model_validate(attributes[SPEC])
-    except ValidationError as error:
-        raise StudyError(
-            f"study {name!r} was created by blood_hpo {attributes.get(VERSION)} and cannot be read"
-            f" by {__version__} ({error.error_count()} unknown settings); use that version"
-        ) from error
-    if fingerprint(spec) != attributes[FINGERPRINT]:
-        raise StudyError(
-            f"study {name!r} was created by blood_hpo {attributes.get(VERSION)}, whose trials"
-            f" cannot be compared with those of {__version__}; use that version"
         )
     return SharedStudy(
         name=name,
-        study_id=study_id,
-        spec=spec,
-        fingerprint=attributes[FINGERPRINT],
-        data=attributes[DATA],
-        program_version=str(attributes[VERSION]),
+        study_id=found.study_id,
+        spec=_stored_spec(name, found),
+        fingerprint=found.fingerprint,
+        data=found.data,
+        program_version=found.program_version,
         storage=storage,
-        cached=optuna.storages.get_storage(storage),
     )
+
+
+def _stored_spec(name: str, found: Row[Any]) -> StudySpec:
+    try:
+        spec = StudySpec.model_validate(found.spec)
+    except ValidationError as error:
+        raise StudyError(
+            f"study {name!r} was created by blood_hpo {found.program_version} and cannot be read"
+            f" by {__version__} ({error.error_count()} unknown settings); use that version"
+        ) from error
+    if fingerprint(spec) != found.fingerprint:
+        raise StudyError(
+            f"study {name!r} was created by blood_hpo {found.program_version}, whose trials"
+            f" cannot be compared with those of {__version__}; use that version"
+        )
+    return spec
 
 
 def pause(storage: StudyStorage, study_id: int, reason: str) -> None:
     """Let running trials finish and start no more."""
-    note = {"reason": reason, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-    storage.set_study_user_attr(study_id, PAUSED, note)
+    storage.tell("pause", study_id=study_id, reason=reason)
     refresh_note(storage, study_id, least_seconds=0)
 
 
 def pause_reasons(storage: StudyStorage, names: Iterable[str]) -> dict[str, str]:
     """Why studies are paused, by name; those that are not, or do not exist, are left out."""
-    found = {}
-    for name in names:
-        with contextlib.suppress(KeyError):
-            study_id = storage.get_study_id_from_name(name)
-            note = storage.get_study_user_attrs(study_id).get(PAUSED)
-            if note is not None:
-                found[name] = str(note["reason"])
-    return found
+    return {row.name: row.reason for row in storage.ask("paused", names=list(names))}
 
 
 def close_families(storage: StudyStorage, study_id: int, families: Sequence[str]) -> None:
     """Record that the rest of these families' budgets is not going to be spent."""
-    storage.set_study_user_attr(study_id, CLOSED, list(families))
+    storage.tell("close_families", study_id=study_id, families=list(families))
 
 
 def resume(storage: StudyStorage, study_id: int) -> None:
     """Let workers claim again; failures up to now are forgiven."""
-    storage.set_study_user_attr(study_id, CLOSED, [])
-    storage.set_study_user_attr(study_id, RESUMED, storage.now().isoformat())
-    storage.set_study_user_attr(study_id, FORGIVEN, storage.get_n_trials(study_id))
-    storage.set_study_user_attr(study_id, PAUSED, None)
+    storage.tell("resume", study_id=study_id)
     refresh_note(storage, study_id, least_seconds=0)
+
+
+def trials_of(storage: StudyStorage, name: str) -> dict[str, int]:
+    """How many trials a study and the stages that follow it have, by name, the search first.
+
+    Raises:
+        StudyError: There is no such study.
+    """
+    study_id = storage.study_id(name)
+    stages = {row.name: int(row.trials) for row in storage.ask("stages_of", name=name)}
+    return stages or {name: storage.get_n_trials(study_id)}
 
 
 def stored_spec(storage: StudyStorage, name: str) -> StudySpec | None:
     """The study file of an existing study, or None if there is no study of that name."""
-    if name not in {study.study_name for study in storage.get_all_studies()}:
-        return None
-    return open_study(storage, name).spec
+    return open_study(storage, name).spec if storage.ask("study_record", name=name) else None
 
 
-def best_configuration(storage: StudyStorage, study: str, family: str) -> dict[str, object]:
-    """The whole configuration of a family's best complete trial.
+def winning_configuration(storage: StudyStorage, study: str, family: str) -> dict[str, Any]:
+    """The whole configuration of the confirmed winner, or of the search's best while there is none.
 
     Raises:
         StudyError: There is no such study, or no complete trial of the family in it.
     """
-    trials = storage.get_all_trials(
-        storage.study_id(study), deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,)
-    )
-    own = [trial for trial in trials if trial.user_attrs.get("family") == family]
-    if not own:
+    key = storage.study_id(study)
+    found = storage.ask("winning_configuration", study_id=key, family=family)
+    if not found:
         raise StudyError(
             f"study {study!r} has no complete {family} trial to take a configuration from;"
             f" run it first, or choose another with --around"
         )
-    best = max(own, key=lambda trial: trial.value if trial.value is not None else float("-inf"))
-    return dict(best.user_attrs["config"])
+    return dict(found[0].config)

@@ -1,10 +1,10 @@
 """What the dashboard shows of a trial: its learning curves and the classes it confuses."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from blood_hpo.data.facts import CLASSES
 from blood_hpo.service.pictures import Curve, Panel, confusion, curves
+from blood_hpo.service.results import FoldResult, Results
 
 CURVES_FILE, CONFUSION_FILE = "curves.svg", "confusion.svg"
 FOLDS = ("#0072b2", "#b85208", "#00795a", "#74508f", "#8a6d00")
@@ -15,66 +15,50 @@ SHOWN = 10
 """Trials of a family, its best ones, that get pictures."""
 
 
-def pictures_of_folds(title: str, attributes: Mapping[str, Any]) -> dict[str, bytes]:
-    """The pictures of a cross-validated trial.
-
-    Args:
-        title: What the trial is.
-        attributes: Its user attributes ``curves``, ``fold_best_epochs`` and
-            ``held_out_confusion``.
-
-    Returns:
-        Contents of files by name.
-    """
-    matrix = attributes["held_out_confusion"]
+def pictures_of_folds(title: str, results: Results) -> dict[str, bytes]:
+    """The pictures of a cross-validated trial: contents of files by name."""
+    assert results.confusion is not None
     return {
-        CURVES_FILE: curves(title, _fold_panels(attributes)),
-        CONFUSION_FILE: confusion(f"{title}, held-out folds", matrix, CLASSES),
+        CURVES_FILE: curves(title, _fold_panels(results.folds)),
+        CONFUSION_FILE: confusion(f"{title}, held-out folds", results.confusion, CLASSES),
     }
 
 
-def _fold_panels(attributes: Mapping[str, Any]) -> list[Panel]:
-    found, best = attributes["curves"], attributes["fold_best_epochs"]
-    colours = [FOLDS[fold % len(FOLDS)] for fold in range(len(best))]
-    labels = [f"fold {fold}" for fold in range(1, len(best) + 1)]
-    scores = [
-        Curve("", values, colour, chosen=chosen)
-        for values, colour, chosen in zip(found["score"], colours, best, strict=True)
-    ]
-    validation = [
-        Curve("", values, colour, dashed=True)
-        for values, colour in zip(found["validation"], colours, strict=True)
-    ]
+def _fold_panels(folds: Sequence[FoldResult]) -> list[Panel]:
+    colours = [FOLDS[place % len(FOLDS)] for place in range(len(folds))]
+    pairs = list(zip(folds, colours, strict=True))
+    scores = [Curve("", one.held_out or (), colour, chosen=one.best_epoch) for one, colour in pairs]
+    validation = [Curve("", one.validation, colour, dashed=True) for one, colour in pairs]
     losses = [
-        Curve(label, values, colour)
-        for label, values, colour in zip(labels, found["train_loss"], colours, strict=True)
+        Curve(f"fold {place}", one.train_loss, colour)
+        for place, (one, colour) in enumerate(pairs, start=1)
     ]
     title = "held-out score (dashed: validation)"
     return [Panel(title, [*validation, *scores]), Panel("training loss", losses)]
 
 
-def pictures_of_model(title: str, attributes: Mapping[str, Any]) -> dict[str, bytes]:
-    """The pictures of a model that was retrained and tested.
+def pictures_of_model(title: str, trained: FoldResult, cells: Sequence[int]) -> dict[str, bytes]:
+    """The pictures of a model that was retrained and tested: contents of files by name.
 
     Args:
         title: What the model is.
-        attributes: The user attributes ``curves``, ``best_epoch`` and ``confusion`` of its trial.
-
-    Returns:
-        Contents of files by name.
+        trained: Its training.
+        cells: Its confusion on the test split, row by row.
     """
-    found, best = attributes["curves"], attributes["best_epoch"]
+    accuracy = (trained.train_accuracy, trained.validation_accuracy)
+    loss = (trained.train_loss, trained.validation_loss)
     panels = [
         Panel(
             label,
             [
-                Curve("training", found[f"train_{label}"][0], MUTED, dashed=True),
-                Curve("validation", found[f"validation_{label}"][0], FOLDS[0], chosen=best),
+                Curve("training", train or (), MUTED, dashed=True),
+                Curve("validation", validation or (), FOLDS[0], chosen=trained.best_epoch),
             ],
         )
-        for label in ("accuracy", "loss")
+        for label, (train, validation) in {"accuracy": accuracy, "loss": loss}.items()
     ]
+    matrix = [list(cells[row : row + len(CLASSES)]) for row in range(0, len(cells), len(CLASSES))]
     return {
         CURVES_FILE: curves(title, panels),
-        CONFUSION_FILE: confusion(f"{title}, test split", attributes["confusion"], CLASSES),
+        CONFUSION_FILE: confusion(f"{title}, test split", matrix, CLASSES),
     }

@@ -10,8 +10,9 @@ import os
 import secrets
 from dataclasses import dataclass
 
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.service.attempt import Attempt
-from blood_hpo.service.budget import Busy, Claim, Finished, Paused
+from blood_hpo.service.claims import Busy, Finished, Paused
 from blood_hpo.service.health import this_host
 from blood_hpo.service.janitor import recover_stale_trials
 from blood_hpo.service.lease import Lease, LeaseLostError
@@ -55,35 +56,40 @@ class Worker:
     def __post_init__(self) -> None:
         self.study = self.stage.study
         self._waiting_for: Paused | Busy | None = None
+        self._finished: Finished | None = None
 
     def run(self) -> None:
-        """Claim and run trials until the study is finished or the worker is drained.
+        """Claim and run trials until the stage is finished or the worker is drained.
 
         Raises:
             StudyError: The study has been deleted.
         """
-        log.info("worker %s joins study %s", self.stage.worker, self.study.name)
-        refresh_note(self.study.storage, self.study.study_id)
         while not self.shutdown.requested:
-            try:
-                if not self._step():
-                    return
-            except Interrupted as error:
-                log.info("stopped while %s", error)
+            if not self.step():
                 return
 
+    def step(self) -> bool:
+        """Recover, claim, and run one trial or wait; False when the stage is finished.
+
+        Raises:
+            StudyError: The study has been deleted.
+        """
+        try:
+            return self._step()
+        except Interrupted as error:
+            log.info("stopped while %s", error)
+            return True
+
     def _step(self) -> bool:
-        """Recover, claim, and run one trial or wait; False when the study is finished."""
         patiently(self._recover, "looking for stale trials", self.shutdown)
         found = self.stage.claim(self.shutdown)
-        if isinstance(found, Claim):
+        if isinstance(found, TrialRecord):
             self._run(found)
-            return True
-        if isinstance(found, Finished):
+        elif isinstance(found, Finished):
             self._finish(found)
-            return False
-        self._wait(found)
-        return True
+        else:
+            self._wait(found)
+        return not isinstance(found, Finished)
 
     def _recover(self) -> None:
         recovered = recover_stale_trials(
@@ -96,6 +102,10 @@ class Worker:
             self._pause_if_failing()
 
     def _finish(self, found: Finished) -> None:
+        # Said and done once, not once per look.
+        if found == self._finished:
+            return
+        self._finished = found
         storage, study_id = self.study.storage, self.study.study_id
         for family in found.closed:
             log.info("%s: nothing is left to try; its budget closes", family)
@@ -116,15 +126,14 @@ class Worker:
                 log.info("nothing to claim while trials of other workers are unfinished; waiting")
         self.shutdown.wait(POLL_SECONDS)
 
-    def _run(self, claim: Claim) -> None:
-        self._waiting_for = None
+    def _run(self, claim: TrialRecord) -> None:
+        self._waiting_for = self._finished = None
         settings = ", ".join(f"{name}={value}" for name, value in claim.params.items())
         log.info(
             "trial %d: %s %s (attempt %d)", claim.number, claim.family, settings, claim.attempt
         )
-        lease = Lease(
-            self.study.storage, claim.trial_id, self.stage.worker, self.settings.heartbeat_seconds
-        )
+        storage, seconds = self.study.storage, self.settings.heartbeat_seconds
+        lease = Lease(storage, self.study.study_id, claim, seconds)
         with lease:
             try:
                 if not self._attempt(claim, lease).run():
@@ -136,7 +145,7 @@ class Worker:
         if not self.shutdown.requested:
             refresh_note(self.study.storage, self.study.study_id)
 
-    def _attempt(self, claim: Claim, lease: Lease) -> Attempt:
+    def _attempt(self, claim: TrialRecord, lease: Lease) -> Attempt:
         return Attempt(
             self.stage, claim, lease, self.settings, self.shutdown, self.checkpoint_seconds
         )

@@ -24,7 +24,8 @@ def problems(spec: "StudySpec") -> Iterator[Problem]:
 
     Later checks rely on earlier ones, so the first group that finds something is the last.
     """
-    for group in (_training, _families, _names, _values, _sampler, _pruner, _grid, _together):
+    groups = (_text, _training, _families, _names, _values, _sampler, _pruner, _grid, _together)
+    for group in groups:
         found = list(group(spec))
         yield from found
         if found:

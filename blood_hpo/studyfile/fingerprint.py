@@ -33,15 +33,6 @@ def differences(stored: StudySpec, given: StudySpec) -> list[str]:
     return list(_compare(_essence(stored), _essence(given), ()))
 
 
-def budget_changes(stored: StudySpec, given: StudySpec) -> list[str]:
-    """Budgets that differ in families that both studies have, one line each."""
-    return [
-        f"families.{name}.budget: {stored.budgets[name]} -> {budget}"
-        for name, budget in given.budgets.items()
-        if stored.budgets.get(name, budget) != budget
-    ]
-
-
 def _essence(spec: StudySpec, *, exclude_defaults: bool = False) -> dict[str, Any]:
     document = spec.model_dump(
         mode="json",

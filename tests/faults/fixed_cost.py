@@ -20,13 +20,15 @@ from typing import Any
 
 import numpy as np
 
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.errors import BloodHpoError
 from blood_hpo.search.pruner import build_pruner, should_prune
-from blood_hpo.service.budget import Busy, Claim, Claims, Finished, Paused
+from blood_hpo.service.claims import Claims, Found
 from blood_hpo.service.join import join_study
 from blood_hpo.service.outage import Interrupted, Waiting, patiently
+from blood_hpo.service.results import FoldResult, Results
 from blood_hpo.service.shutdown import Shutdown
-from blood_hpo.service.stage import Arrays, Ending, Note, Run
+from blood_hpo.service.stage import Arrays, Ending, OpenTest, Run
 from blood_hpo.service.studies import SharedStudy
 from blood_hpo.service.worker import Worker, worker_name
 from blood_hpo.settings import Settings
@@ -46,6 +48,7 @@ class Cost:
         broken: All go wrong.
         fault: What happens to them: crash, memory, nan, killed, ending (the first attempt only).
         die_at_start: Whether the process is killed between its first claim and the first epoch.
+        file_bytes: Size of a file that each trial leaves.
     """
 
     epoch_seconds: float = 0.05
@@ -54,6 +57,7 @@ class Cost:
     broken: bool = False
     fault: str = ""
     die_at_start: bool = False
+    file_bytes: int = 0
 
 
 def score(config_hash: str, epoch: int) -> float:
@@ -64,10 +68,9 @@ def score(config_hash: str, epoch: int) -> float:
 class FixedCost:
     """A trial that waits."""
 
-    def __init__(self, claim: Claim, epochs: int, cost: Cost) -> None:
+    def __init__(self, claim: TrialRecord, epochs: int, cost: Cost) -> None:
         self.epochs = epochs
         self.epoch = 0
-        self.resumed_from = 0
         self._claim = claim
         self._cost = cost
         self._bad = cost.broken or claim.config["units"] == cost.bad_units
@@ -89,7 +92,7 @@ class FixedCost:
         return {"epoch": np.array(self.epoch)}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
-        self.epoch = self.resumed_from = int(arrays["epoch"])
+        self.epoch = int(arrays["epoch"])
 
     def close(self) -> None:
         self.epochs = 0
@@ -117,24 +120,25 @@ class FixedCostStage:
         self._claims = Claims(study, worker)
         self._pruner = build_pruner(study.spec.pruner)
 
-    def claim(self, stop: Waiting) -> Claim | Paused | Busy | Finished:
+    def claim(self, stop: Waiting) -> Found:
         return self._claims.claim(stop)
 
-    def start(self, claim: Claim) -> FixedCost:
+    def start(self, claim: TrialRecord) -> FixedCost:
         if self._cost.die_at_start:
             os.kill(os.getpid(), signal.SIGKILL)
         return FixedCost(claim, self.study.spec.training.epochs, self._cost)
 
-    def should_prune(self, claim: Claim, run: Run) -> bool:
-        return should_prune(self._pruner, self._claims.views[claim.family], run.reports())
+    def should_prune(self, claim: TrialRecord, run: Run) -> bool:
+        return should_prune(self._pruner, self._claims.known(claim.family), run.reports())
 
-    def end(self, claim: Claim, run: Run, _note: Note) -> Ending:
+    def end(self, claim: TrialRecord, run: Run, _open_test: OpenTest) -> Ending:
         assert isinstance(run, FixedCost)
         if self._cost.broken and self._cost.fault == "ending" and claim.attempt == 1:
             raise OSError(errno.ENOSPC, "No space left on device")
-        value = run.reports()[run.epoch]
-        trained = {"fold_scores": [value], "resumed_from": run.resumed_from}
-        return Ending(value, trained)
+        curve = list(run.reports().values())
+        fold = FoldResult(curve[-1], run.epoch, run.epoch, curve, curve, curve)
+        files = {"noise.bin": os.urandom(self._cost.file_bytes)} if self._cost.file_bytes else {}
+        return Ending(curve[-1], Results([fold], 1.0, 1000), files)
 
 
 def work(  # noqa: PLR0913, PLR0917 - everything that crosses over to another process

@@ -45,7 +45,7 @@ def test_an_ending_that_fails_is_not_trained_again(lab: Lab, measured: Measure) 
     lab.assert_nothing_lost_or_repeated(budget=2)
     assert [row["attempt"] for row in lab.trials("COMPLETE")] == [2, 2]
     numbers = [row["number"] for row in lab.trials("COMPLETE")]
-    resumed = [lab.attributes(number)["resumed_from"] for number in numbers]
+    resumed = [lab.resumed_from(number) for number in numbers]
     assert resumed == [6, 6]
     measured(f"second attempts go on from epochs {resumed} of 6")
 
@@ -80,8 +80,8 @@ def test_another_version_of_the_program_is_refused(lab: Lab, measured: Measure) 
     lab.create()
     lab.server.rows(
         lab.database,
-        "UPDATE study_user_attributes SET value_json = '\"0.0.9\"' WHERE key = 'program_version'"
-        " AND study_id = (SELECT study_id FROM studies WHERE study_name = %s)",
+        "UPDATE hpo.study SET program_version = '0.0.9'"
+        " WHERE study_id = (SELECT study_id FROM studies WHERE study_name = %s)",
         lab.study,
     )
     refused = lab.worker()

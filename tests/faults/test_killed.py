@@ -23,7 +23,7 @@ def test_killed_in_mid_epoch(lab: Lab, measured: Measure) -> None:
     first, second = lab.trials()
     assert "was not heard of for 2 s (attempt 1 of 3)" in first["reason"]
     assert (second["attempt"], second["retry_of"]) == (2, 0)
-    resumed = lab.attributes(1)["resumed_from"]
+    resumed = lab.resumed_from(1)
     assert resumed >= 3
     assert recovered > GRACE_SECONDS - HEARTBEAT_SECONDS
     measured(f"recovered after {recovered:.1f} s (grace 2 s), resumed from epoch {resumed} of 12")
@@ -51,7 +51,7 @@ def test_killed_inside_tell(lab: Lab, measured: Measure) -> None:
     lab.until_epoch(1)
     with lab.server.holding(lab.database, lock, study.study_id):
         victim.says("epoch 2/2")
-        lab.server.wait_for_lock(lab.database, "FOR UPDATE")
+        lab.server.wait_for_lock(lab.database, "UPDATE public.trials")
         victim.signal(signal.SIGKILL)
         victim.wait()
     assert [row["state"] for row in lab.trials()] == ["RUNNING"]
@@ -59,7 +59,7 @@ def test_killed_inside_tell(lab: Lab, measured: Measure) -> None:
     lab.until_finished()
     lab.assert_nothing_lost_or_repeated(budget=1)
     assert lab.states() == {"FAIL": 1, "COMPLETE": 1}
-    measured(f"one result, resumed from epoch {lab.attributes(1)['resumed_from']} of 2")
+    measured(f"one result, resumed from epoch {lab.resumed_from(1)} of 2")
 
 
 def test_many_janitors_race_for_one_dead_trial(lab: Lab, measured: Measure) -> None:

@@ -31,7 +31,7 @@ def test_restart_in_mid_epoch(lab: Lab, measured: Measure, mode: str) -> None:
 @pytest.mark.parametrize(
     ("moment", "lock", "waiting"),
     [
-        ("claim", "SELECT pg_advisory_xact_lock(hashtext('blood_hpo.claim'), STUDY)", "advisory"),
+        ("claim", "SELECT FROM studies WHERE study_id = STUDY FOR UPDATE", "FOR NO KEY UPDATE"),
         ("report", "LOCK trial_intermediate_values IN EXCLUSIVE MODE", "intermediate"),
         ("tell", "LOCK trial_values IN EXCLUSIVE MODE", "trial_values"),
     ],

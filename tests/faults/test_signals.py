@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+from blood_hpo.database.statements import statement
 from blood_hpo.service.storage import StudyStorage
 
 from .conftest import Measure
@@ -26,7 +27,7 @@ def test_sigterm_puts_the_trial_back(lab: Lab, measured: Measure) -> None:
     lab.until_finished()
     lab.assert_nothing_lost_or_repeated(budget=1)
     assert lab.states() == {"COMPLETE": 1}
-    assert lab.attributes(0)["resumed_from"] == waiting["epoch"]
+    assert lab.resumed_from(0) == waiting["epoch"]
     measured(f"exit 0 after {took:.1f} s (epoch 0.2 s), same trial goes on, 1 attempt")
 
 
@@ -64,7 +65,9 @@ def test_stopped_past_the_grace_time_and_woken(lab: Lab, measured: Measure) -> N
 
 def stop_inside_a_claim(url: str, study_id: int) -> None:
     storage = StudyStorage(url, "stopped", grace_seconds=GRACE_SECONDS)
-    storage.claim(study_id, "stopped", lambda: os.kill(os.getpid(), signal.SIGSTOP))
+    with storage.transaction() as connection:
+        connection.execute(statement("claim_lock"), {"study_id": study_id})
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def test_stopped_while_holding_the_claim_lock(lab: Lab, measured: Measure) -> None:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution
-from optuna.trial import TrialState, create_trial
+from optuna.trial import TrialState
 from sqlalchemy import Engine, text
 
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.address import engine
 from blood_hpo.database.query import names
+from blood_hpo.database.record import TrialRecord, read_trial
+from blood_hpo.service.results import FoldResult, Results
 from blood_hpo.service.storage import StudyStorage
 from blood_hpo.service.studies import create_study
 from blood_hpo.studyfile.load import load
@@ -31,25 +32,27 @@ BLOCKS = [
     for number, block in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")))
 ]
 WORKER = "host:1:a"
+RESULTS = Results([FoldResult(0.6, 2, 1, [0.5, 0.4], [0.5, 0.6], [0.5, 0.6])] * 2, 1.0, 1000)
 
 
-def record(storage: StudyStorage, study_id: int, family: str, state: TrialState) -> None:
-    """A trial of the quickstart as a worker leaves it."""
-    choices = CategoricalDistribution(("mlp", "cnn", "separable"))
-    rates = FloatDistribution(1e-4, 1e-1, log=True)
-    born = create_trial(
-        state=TrialState.RUNNING,
-        params={"model": family, "learning_rate": 0.01},
-        distributions={"model": choices, "learning_rate": rates},
-        user_attrs={"family": family, "config": {"learning_rate": 0.01, "width": 16}},
-    )
-    trial_id = storage.claim(study_id, WORKER, lambda: born)
-    assert trial_id is not None
-    if state == TrialState.FAIL:
-        assert storage.fail(trial_id, {"reason": "out of luck"}, worker=WORKER, retry=False)
-        return
-    left = {"fold_scores": [0.5, 0.7], "fold_epochs": [2, 2], "fold_best_epochs": [2, 1]}
-    assert storage.end(trial_id, WORKER, state, 0.6, left)
+def record(storage: StudyStorage, study_id: int, family: str, units: int) -> TrialRecord:
+    """A running trial of the quickstart as a worker claims it."""
+    config = {"learning_rate": 0.01, "units": units, "width": 16}
+    candidate = {
+        "rank": 0,
+        "config_hash": f"{units:016x}",
+        "seed": units,
+        "config": config,
+        "params": config,
+        "repeats_avoided": 0,
+        "stored": [],
+    }
+    with storage.plain() as connection:
+        number = storage.claim_new(connection, study_id, WORKER, family, [candidate])
+        assert number is not None
+        found = read_trial(connection, "quickstart", number)
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +63,14 @@ def filled(server: Engine, migrated: str) -> Iterator[Engine]:
         digits = "a" * 64, "a" * 32
         source = DataSource(Path("set.npz"), "path", *digits, official=False, synthetic=True)
         study = create_study(storage, load(ROOT / "studies/quickstart.toml"), source)
-        for family in ("mlp", "cnn", "separable"):
-            record(storage, study.study_id, family, TrialState.COMPLETE)
-        record(storage, study.study_id, "cnn", TrialState.FAIL)
+        separable = {"study_id": study.study_id, "family": "separable", "budget": 1}
+        storage.tell("write_budget", **separable)
+        for units, family in enumerate(("mlp", "cnn", "separable")):
+            found = record(storage, study.study_id, family, units)
+            assert storage.end(found.trial_id, WORKER, TrialState.COMPLETE, 0.6, RESULTS)
+        failed = record(storage, study.study_id, "cnn", 9)
+        why = {"worker": WORKER, "retry": False}
+        assert storage.fail(study.study_id, failed.trial_id, "out of luck", **why)
         storage.engine.dispose()
         fill_synthetic(database_url, trials=100, name="paper")
         connected = engine(database_url, "test")
@@ -74,14 +82,6 @@ def filled(server: Engine, migrated: str) -> Iterator[Engine]:
 def test_the_query_runs_and_finds_something(block: str, filled: Engine) -> None:
     with filled.connect() as connection:
         assert connection.execute(text(block)).all()
-
-
-def headings(page: str) -> set[str]:
-    return set(re.findall(r"^#+ (\w+)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE))
-
-
-def test_the_cookbook_answers_every_question_by_name() -> None:
-    assert set(names()) <= headings("docs/sql.md")
 
 
 def test_the_cookbook_lists_and_asks_every_view(filled: Engine) -> None:

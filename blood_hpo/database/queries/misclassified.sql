@@ -4,12 +4,8 @@ SELECT
     image, true_class, string_agg(DISTINCT predicted_class, ', ') AS taken_for,
     count(*) AS models, avg(confidence) AS confidence, avg(true_probability) AS true_probability
 FROM hpo.misclassified
-WHERE study = :study AND current
+WHERE study = :study AND in_force
 GROUP BY image, true_class
-HAVING count(*) = (
-    SELECT count(DISTINCT number)
-    FROM hpo.confusion
-    WHERE confusion.study = :study AND confusion.current
-)
+HAVING count(*) = (SELECT count(*) FROM hpo.models WHERE models.study = :study AND models.in_force)
 ORDER BY confidence DESC
 LIMIT :top

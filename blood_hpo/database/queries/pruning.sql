@@ -3,8 +3,7 @@
 -- epochs (summed over the folds) and seconds saved.
 SELECT
     family, count(*) AS trials, avg(epoch)::double precision AS mean_epoch,
-    sum(epochs_trained) AS epochs_trained, sum(saved_epochs) AS saved_epochs,
-    sum(saved_seconds) AS saved_seconds
+    sum(epochs) AS epochs, sum(saved_epochs) AS saved_epochs, sum(saved_seconds) AS saved_seconds
 FROM hpo.pruning
 WHERE study = :study
 GROUP BY family

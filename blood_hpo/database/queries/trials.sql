@@ -1,8 +1,7 @@
 -- All trials of a study
 -- One line a trial with what was searched, its score, its cost and how it ended.
 SELECT
-    number, family, state, score, epoch, epochs_trained, seconds, attempt, retry_of, worker,
-    reason, params
+    number, family, state, score, epoch, epochs, seconds, attempt, retry_of, worker, reason, params
 FROM hpo.trials
 WHERE study = :study
 ORDER BY number

@@ -80,12 +80,12 @@ def confirmation(family: str, candidates: Sequence[Candidate], objective: str) -
                 axes.plot([one.low, one.high], [place] * 2, "|-", color=ink, linewidth=2)
             fill = "none" if one.separable else ink
             axes.plot(one.mean, place, "o", color=ink, markerfacecolor=fill, markersize=8)
-            folds = [score for split in one.scores for score in split]
-            axes.plot(folds, [place + 0.25] * len(folds), ".", color=MUTED, markersize=4)
+            height = [place + 0.25] * len(one.scores)
+            axes.plot(one.scores, height, ".", color=MUTED, markersize=4)
             axes.plot(one.search_score, place, "|", color=ACCENT, markersize=14, markeredgewidth=2)
         axes.plot([], [], "|", color=ACCENT, markersize=10, label="score in the search")
         axes.plot([], [], ".", color=MUTED, markersize=4, label="fold")
-        axes.set_yticks(range(len(candidates)), [f"trial {one.trial}" for one in candidates])
+        axes.set_yticks(range(len(candidates)), [f"trial {one.number}" for one in candidates])
         axes.set(xlabel=objective, title=f"{name}: confirmed on fresh folds")
         axes.set_ylim(len(candidates) - 0.4, -0.6)
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18))
@@ -93,7 +93,7 @@ def confirmation(family: str, candidates: Sequence[Candidate], objective: str) -
         return canvas.figure(
             f"confirmation-{family}",
             f"Confirmed means of the {name}'s best {len(candidates)} configurations with 95 %"
-            f" intervals; trial {candidates[0].trial} wins.",
+            f" intervals; trial {candidates[0].number} wins.",
             f"{name}: mean on fresh folds with its 95 % interval, the winner on top. Filled: cannot"
             " be separated from the best mean. Red strokes: what the search had measured; on"
             " average they flatter, because the search kept the luckiest.",

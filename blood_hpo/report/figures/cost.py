@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.document import Figure
 from blood_hpo.report.figures.theme import (
     LINE,
@@ -12,47 +13,44 @@ from blood_hpo.report.figures.theme import (
     colour,
     legend_above,
 )
-from blood_hpo.report.record import Trial, family_name
+from blood_hpo.report.record import Totals, family_name
 
 MOST_WORKERS = 24
 """Rows that the drawing of the workers' time has room for."""
 
 
-def epochs(rows: Sequence[tuple[str, float, float, float]]) -> Figure:
-    """Epochs that pruning spared, as bars.
-
-    Args:
-        rows: Family, epochs trained in complete trials, in pruned trials, and spared.
-    """
-    with Canvas(WIDTH, 1.4 + 0.5 * len(rows)) as canvas:
+def epochs(families: Sequence[Totals]) -> Figure:
+    """Epochs that were trained, and those that pruning saved, as bars."""
+    with Canvas(WIDTH, 1.4 + 0.5 * len(families)) as canvas:
         axes = canvas.plot.subplots()
-        for place, (family, complete, pruned, spared) in enumerate(reversed(rows)):
-            ink = colour(family)
+        for place, one in enumerate(reversed(families)):
+            ink, complete = colour(one.family), one.epochs - one.pruned_epochs
             axes.barh(place, complete, color=ink, height=0.55)
-            axes.barh(place, pruned, left=complete, color=ink, alpha=0.45, height=0.55)
+            axes.barh(place, one.pruned_epochs, left=complete, color=ink, alpha=0.45, height=0.55)
             axes.barh(
                 place,
-                spared,
-                left=complete + pruned,
+                one.saved_epochs,
+                left=one.epochs,
                 facecolor="none",
                 edgecolor=ink,
                 linestyle=(0, (2, 2)),
                 height=0.55,
             )
-        axes.set_yticks(range(len(rows)), [family_name(row[0]) for row in reversed(rows)])
-        axes.set(xlabel="epochs, summed over the folds", title="What pruning spared")
+        names = [family_name(one.family) for one in reversed(families)]
+        axes.set_yticks(range(len(families)), names)
+        axes.set(xlabel="epochs, summed over the folds", title="What pruning saved")
         axes.grid(visible=False, axis="y")
-        total = sum(row[3] for row in rows)
+        total = sum(one.saved_epochs for one in families)
         return canvas.figure(
             "pruning",
-            f"Epochs trained in complete and pruned trials, and about {total:.0f} epochs spared.",
+            f"Epochs trained in complete and pruned trials, and about {total:.0f} epochs saved.",
             "Solid: epochs of complete trials. Pale: epochs of pruned trials. Dashed: what the"
             " pruned trials would have cost besides, had each been as long as the family's mean"
             " complete trial.",
         )
 
 
-def timeline(trials: Sequence[Trial]) -> Figure:
+def timeline(trials: Sequence[TrialRecord]) -> Figure:
     """What each worker did when.
 
     Args:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.cells import setting, words
 from blood_hpo.report.document import Figure
 from blood_hpo.report.figures.theme import (
@@ -18,13 +19,13 @@ from blood_hpo.report.figures.theme import (
     plain_log_axis,
     whole_numbers,
 )
-from blood_hpo.report.record import Trial, family_name
+from blood_hpo.report.record import family_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def history(family: str, trials: Sequence[Trial], objective: str) -> Figure:
+def history(family: str, trials: Sequence[TrialRecord], objective: str) -> Figure:
     """Score of every finished trial in order, and the best so far.
 
     Args:
@@ -54,7 +55,7 @@ def history(family: str, trials: Sequence[Trial], objective: str) -> Figure:
         )
 
 
-def _points(axes: "Axes", trials: Sequence[Trial], family: str, floor: float) -> None:
+def _points(axes: "Axes", trials: Sequence[TrialRecord], family: str, floor: float) -> None:
     ink = colour(family)
     looks: list[tuple[str, str, dict[str, Any]]] = [
         ("COMPLETE", "complete", {"marker": MARKERS.get(family, "D"), "color": ink}),
@@ -71,7 +72,7 @@ def _points(axes: "Axes", trials: Sequence[Trial], family: str, floor: float) ->
     axes.scatter(below, [floor] * len(below), s=30, marker="v", color=MUTED, clip_on=False)
 
 
-def _best_so_far(trials: Sequence[Trial]) -> list[float]:
+def _best_so_far(trials: Sequence[TrialRecord]) -> list[float]:
     best, found = math.nan, []
     for one in trials:
         if one.state == "COMPLETE" and not _score(one) <= best:
@@ -87,7 +88,7 @@ def _floor(values: Sequence[float]) -> float:
     return low - 0.08 * (high - low or 0.1)
 
 
-def _score(trial: Trial) -> float:
+def _score(trial: TrialRecord) -> float:
     return math.nan if trial.score is None else trial.score
 
 
@@ -118,7 +119,7 @@ def importance(family: str, values: Mapping[str, tuple[float, float]]) -> Figure
         )
 
 
-def marginals(family: str, space: Mapping[str, Any], trials: Sequence[Trial]) -> Figure:
+def marginals(family: str, space: Mapping[str, Any], trials: Sequence[TrialRecord]) -> Figure:
     """Score of the complete trials against each hyperparameter by itself."""
     name = family_name(family)
     columns = len(space) if len(space) <= 5 else 4  # noqa: PLR2004 - as many as can be read
@@ -127,7 +128,7 @@ def marginals(family: str, space: Mapping[str, Any], trials: Sequence[Trial]) ->
         grid = canvas.plot.subplots(rows, columns, sharey=True, squeeze=False)
         floor = _floor([_score(one) for one in trials])
         for axes, (key, values) in zip(grid.flat, space.items(), strict=False):
-            points = [((one.params or {})[key], _score(one)) for one in trials]
+            points = [(one.params[key], _score(one)) for one in trials]
             _marginal(axes, values, points, colour(family))
             axes.set_title(words(key), fontsize=10)
         for axes in list(grid.flat)[len(space) :]:

@@ -76,7 +76,7 @@ def _seeds(found: Findings) -> list[Block]:
         [
             plain(one.family, family_name(one.family)),
             number(one.seed_number, 0),
-            code(str(one.noted["seed"])),
+            code(str(one.trial.seed)),
             number(one.number, 0),
         ]
         for one in found.final.models
@@ -87,7 +87,7 @@ def _seeds(found: Findings) -> list[Block]:
 
 def _versions(found: Findings) -> list[Block]:
     models = found.final.models if found.final else ()
-    each = [dict(one.noted.get("versions") or {}) for one in models]
+    each = [one.versions for one in models]
     if not any(each):
         return []
     names = sorted({name for one in each for name in one})
@@ -106,9 +106,9 @@ def _files(found: Findings) -> list[Block]:
         return []
     rows = [
         [
-            plain(f"models/{one.noted['model']['file']}"),
-            number(one.noted["model"]["bytes"], 0),
-            code(one.noted["model"]["sha256"]),
+            plain(f"models/{one.file}"),
+            number(one.bytes, 0),
+            code(one.sha256),
         ]
         for one in found.final.models
     ]

@@ -136,7 +136,6 @@ def _beside(models: Sequence[Model], theirs: Published) -> tuple[tuple[Cell, ...
     each = [one.predictions.scores for one in models]
     accuracy = spread([one.accuracy for one in each]).mean
     balanced = spread([one.balanced_accuracy for one in each]).mean
-    noted = models[0].noted
     ahead = number(accuracy - theirs.accuracy, sign=True)
     ahead_balanced = number(balanced - (theirs.balanced_accuracy or math.nan), sign=True)
     return (
@@ -144,8 +143,8 @@ def _beside(models: Sequence[Model], theirs: Published) -> tuple[tuple[Cell, ...
             plain("this study"),
             number(accuracy, best=True),
             number(balanced, best=True),
-            number(noted["parameter_count"], 0),
-            number(noted["epochs_trained"], 0),
+            number(models[0].trial.parameter_count, 0),
+            number(models[0].trial.epochs, 0),
         ),
         (
             plain("original report"),

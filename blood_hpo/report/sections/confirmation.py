@@ -1,5 +1,6 @@
 """Confirmation: the best configurations again, on fresh folds, with intervals."""
 
+from blood_hpo.confirmation_rule import METHOD, WINNER_RULE
 from blood_hpo.report.cells import Cell, interval, listed, number, plain, settings
 from blood_hpo.report.confirmed import Candidate, Confirmation
 from blood_hpo.report.document import Block, Figures, Group, Missing, Section, Table, Text
@@ -24,28 +25,28 @@ def section(found: Findings) -> Section:
         return Section("confirmation", TITLE, (opening, missing))
     families = confirmed.families.items()
     drawn = tuple(draw.confirmation(*one, found.study.objective) for one in families)
-    texts = [Text(confirmed.winner_rule), *(Text(_verdict(*one)) for one in families)]
+    texts = [Text(WINNER_RULE), *(Text(_verdict(*one)) for one in families)]
+    texts += [Text(_left_out(one)) for one in confirmed.left_out]
     blocks: list[Block] = [opening, Figures(drawn), *texts, _table(found, confirmed)]
-    facts = {
-        "splits": confirmed.splits,
-        "folds": confirmed.folds,
-        "method": confirmed.method,
-        "winner_rule": confirmed.winner_rule,
-    }
+    facts = {"method": METHOD, "winner_rule": WINNER_RULE}
     return Section("confirmation", TITLE, tuple(blocks), facts)
+
+
+def _left_out(one: Candidate) -> str:
+    return f"{family_name(one.family)}: trial {one.number} is not compared: {one.left_out}."
 
 
 def _verdict(family: str, candidates: tuple[Candidate, ...]) -> str:
     winner, *others = candidates
     said = (
-        f"{family_name(family)}: trial {winner.trial} wins with {winner.mean:.4f}{_ends(winner)},"
+        f"{family_name(family)}: trial {winner.number} wins with {winner.mean:.4f}{_ends(winner)},"
         f" place {winner.rank} here and {winner.search_rank} in the search."
     )
-    behind = [f"trial {one.trial}" for one in others if one.separable]
-    close = [f"trial {one.trial}" for one in others if not one.separable]
+    behind = [f"trial {one.number}" for one in others if one.separable]
+    close = [f"trial {one.number}" for one in others if not one.separable]
     said += f" Behind the best for certain: {listed(behind)}." if behind else ""
     said += f" Not separable from the best: {listed(close)}." if close else ""
-    broken = [f"trial {one.trial} ({_count(one)})" for one in candidates if _count(one)]
+    broken = [f"trial {one.number} ({one.collapsed})" for one in candidates if one.collapsed]
     said += f" Folds that collapsed, no better than chance: {listed(broken)}." if broken else ""
     return said if others else f"{said} There was no other candidate."
 
@@ -54,17 +55,12 @@ def _ends(one: Candidate) -> str:
     return "" if one.low is None else f" (95 % interval {one.low:.4f} to {one.high:.4f})"
 
 
-def _count(one: Candidate) -> int:
-    return sum(sum(flags) for flags in one.collapsed)
-
-
 def _folds(one: Candidate) -> Cell:
     """All fold scores for programs; for people their range where an interval stands beside."""
-    scores = [score for split in one.scores for score in split]
-    ends = f"{min(scores):.4f} to {max(scores):.4f}"
-    text = ends if one.low is not None else ", ".join(f"{score:.4f}" for score in scores)
-    broken = f" ({_count(one)} collapsed)" if _count(one) else ""
-    return Cell([list(split) for split in one.scores], text + broken)
+    ends = f"{min(one.scores):.4f} to {max(one.scores):.4f}"
+    text = ends if one.low is not None else ", ".join(f"{score:.4f}" for score in one.scores)
+    broken = f" ({one.collapsed} collapsed)" if one.collapsed else ""
+    return Cell(one.by_split, text + broken)
 
 
 def _table(found: Findings, confirmed: Confirmation) -> Table:
@@ -84,17 +80,18 @@ def _table(found: Findings, confirmed: Confirmation) -> Table:
         "separable",
         "what was searched",
     )
+    one = next(iter(confirmed.families.values()))[0]
     note = (
-        f"{confirmed.splits} splits of {confirmed.folds} folds. Search: the score there; behind:"
-        " mean paired difference to the best mean; p: adjusted for all pairs of candidates; the"
-        f" winner stands out. {confirmed.method.rstrip('.')}."
+        f"{one.splits} splits of {len(one.by_split[0])} folds. Search: the score there;"
+        " behind: mean paired difference to the best mean; p: adjusted for all pairs of"
+        f" candidates; the winner stands out. {METHOD}."
     )
     return Table("confirmation", f"Confirmed {found.study.objective}", columns, groups, note)
 
 
 def _row(one: Candidate) -> tuple[Cell, ...]:
     return (
-        number(one.trial, 0),
+        number(one.number, 0),
         number(one.parameter_count, 0),
         number(one.mean, best=one.winner),
         interval(one.low, one.high),

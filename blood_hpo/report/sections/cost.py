@@ -1,65 +1,62 @@
-"""What all of it cost, stage by stage and worker by worker, and what was spared."""
+"""What all of it cost, stage by stage and worker by worker, and what was saved."""
 
 from collections.abc import Mapping, Sequence
-from statistics import mean
 
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.cells import Cell, code, duration, number, plain
 from blood_hpo.report.document import Block, Heading, Missing, Section, Table, Text, one_group
 from blood_hpo.report.figures import cost as draw
 from blood_hpo.report.findings import Findings
-from blood_hpo.report.record import SPENT, Study, Trial, family_name
+from blood_hpo.report.record import Study, family_name
 from blood_hpo.report.sections.commands import finish
 
-TITLE = "What it cost, and what was spared"
-STAGES = {"confirm": "confirmation", "final": "retraining and test"}
+TITLE = "What it cost, and what was saved"
 
 
 def section(found: Findings) -> Section:
     """The section."""
     stages = _stages(found)
-    # Grids may have been run on another day: they would stretch the drawing of the workers' time.
-    grids = _ended({f"grid {one.study}": one.trials for one in found.grids.values() if one.around})
-    if not stages:
-        return Section("cost", TITLE, (Missing("No trial has been run yet.", finish(found)),))
     done = [one for own in stages.values() for one in own]
+    if not done:
+        return Section("cost", TITLE, (Missing("No trial has been run yet.", finish(found)),))
+    # Grids may have been run on another day: they would stretch the drawing of the workers' time.
+    grids = {one.study: _ended(one.trials) for one in found.grids.values() if one.around}
     blocks: list[Block] = [
-        _by_stage({**stages, **grids}),
+        _by_stage(found, {**stages, **grids}),
         *_workers(done),
-        Heading("Spared by pruning"),
+        Heading("Saved by pruning"),
         *_pruning(found.study),
-        Heading("Spared by memory"),
+        Heading("Repeats avoided"),
         Text(_repeats(found)),
     ]
     facts = {"repeats_avoided": found.repeats_avoided}
     return Section("cost", TITLE, tuple(blocks), facts)
 
 
-def _stages(found: Findings) -> dict[str, list[Trial]]:
-    """The trials that a worker has begun and ended, by what they were for."""
-    after = {STAGES[stage]: trials for stage, trials in found.stages.items()}
-    return _ended({"search": found.study.trials, **after})
+def _stages(found: Findings) -> dict[str, list[TrialRecord]]:
+    """The ended trials of the search and of what follows it, by the name of the study."""
+    name = found.study.name
+    after = {f"{name}-{stage}": trials for stage, trials in found.stages.items()}
+    return {one: _ended(trials) for one, trials in {name: found.study.trials, **after}.items()}
 
 
-def _ended(every: Mapping[str, Sequence[Trial]]) -> dict[str, list[Trial]]:
-    ended = {
-        stage: [one for one in trials if one.worker and one.started_at and one.finished_at]
-        for stage, trials in every.items()
-    }
-    return {stage: trials for stage, trials in ended.items() if trials}
+def _ended(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
+    return [one for one in trials if one.worker and one.started_at and one.finished_at]
 
 
-def _by_stage(stages: dict[str, list[Trial]]) -> Table:
+def _by_stage(found: Findings, stages: Mapping[str, Sequence[TrialRecord]]) -> Table:
     rows = [
         [
-            plain(stage),
-            number(len(trials), 0),
-            number(sum(one.state == "FAIL" for one in trials), 0),
+            plain(_label(found, study)),
+            number(cost.trials, 0),
+            number(cost.failed, 0),
             number(len({one.worker for one in trials}), 0),
-            number(sum(one.epochs_trained or 0 for one in trials), 0),
-            plain(_seconds(trials), duration(_seconds(trials))),
+            number(cost.epochs, 0),
+            plain(cost.seconds, duration(cost.seconds)),
             plain(_span(trials), duration(_span(trials))),
         ]
-        for stage, trials in stages.items()
+        for study, trials in stages.items()
+        if trials and (cost := found.costs[study])
     ]
     columns = (
         "stage",
@@ -78,7 +75,14 @@ def _by_stage(stages: dict[str, list[Trial]]) -> Table:
     return Table("stages", "Time by stage", columns, one_group(rows), note)
 
 
-def _span(trials: Sequence[Trial]) -> float:
+def _label(found: Findings, study: str) -> str:
+    name = found.study.name
+    stages = {name: "search", f"{name}-confirm": "confirmation"}
+    stages[f"{name}-final"] = "retraining and test"
+    return stages.get(study, f"grid {study}")
+
+
+def _span(trials: Sequence[TrialRecord]) -> float:
     starts = [one.started_at for one in trials if one.started_at]
     ends = [one.finished_at for one in trials if one.finished_at]
     return (max(ends) - min(starts)).total_seconds()
@@ -87,82 +91,61 @@ def _span(trials: Sequence[Trial]) -> float:
 def _pruning(study: Study) -> list[Block]:
     if study.spec["pruner"]["name"] == "none":
         return [Text("Nothing was pruned in this study: every trial was trained to its end.")]
-    rows = [(family, *_spared(study, family)) for family in study.families]
-    cells = [
+    totals = [study.totals[family] for family in study.families]
+    rows = [
         [
-            plain(family, family_name(family)),
-            number(len(study.of(family, "PRUNED")), 0),
-            number(complete, 0),
-            number(pruned, 0),
-            number(spared, 0),
-            number(100 * spared / total if (total := complete + pruned + spared) else None, 1),
-            plain(seconds := _spared_seconds(study, family), duration(seconds)),
+            plain(one.family, family_name(one.family)),
+            number(one.pruned, 0),
+            number(one.epochs - one.pruned_epochs, 0),
+            number(one.pruned_epochs, 0),
+            number(one.saved_epochs, 0),
+            number(100 * one.saved_epochs / whole if whole else None, 1),
+            plain(one.saved_seconds, duration(one.saved_seconds)),
         ]
-        for family, complete, pruned, spared in rows
+        for one in totals
+        for whole in [one.epochs + one.saved_epochs]
     ]
     table = Table(
         "pruning",
-        "Epochs that pruning spared",
+        "Epochs that pruning saved",
         (
             "family",
             "pruned trials",
             "epochs, complete",
             "epochs, pruned",
-            "spared",
-            "spared, %",
-            "computing time spared",
+            "saved",
+            "saved, %",
+            "computing time saved",
         ),
-        one_group(cells),
-        "Spared is an estimate: what the pruned trials would have cost besides, had each been as"
-        " long as the mean complete trial of its family.",
+        one_group(rows),
+        "Saved is an estimate: what the pruned trials would have cost besides, had each been as"
+        " long as the mean complete trial of its family, at its own pace.",
     )
-    return [draw.epochs(rows), table]
-
-
-def _spared(study: Study, family: str) -> tuple[float, float, float]:
-    """Epochs of complete trials, of pruned ones, and the estimate of what pruning spared."""
-    complete = [one.epochs_trained or 0 for one in study.of(family, "COMPLETE")]
-    pruned = [one.epochs_trained or 0 for one in study.of(family, "PRUNED")]
-    usual = mean(complete) if complete else 0.0
-    return sum(complete), sum(pruned), sum(max(usual - one, 0.0) for one in pruned)
-
-
-def _spared_seconds(study: Study, family: str) -> float:
-    """The same estimate in seconds of computing."""
-    complete = [one.seconds or 0.0 for one in study.of(family, "COMPLETE")]
-    usual = mean(complete) if complete else 0.0
-    return sum(max(usual - (one.seconds or 0.0), 0.0) for one in study.of(family, "PRUNED"))
+    return [draw.epochs(totals), table]
 
 
 def _repeats(found: Findings) -> str:
-    study = found.study
-    spent = [one for one in study.trials if one.state in SPENT]
-    distinct = len({(one.family, one.config_hash) for one in spent})
-    retried = sum(one.retry_of is not None for one in study.trials)
-    sentences = [
-        f"The {len(spent)} finished trials of the search are {distinct} distinct configurations:"
-        " the sampler is asked again until it proposes one that no trial has, whoever runs it.",
-        _thrown_away(found.repeats_avoided),
+    avoided = found.repeats_avoided
+    retried = sum(one.retry_of is not None for one in found.study.trials)
+    thrown_away = (
+        f"{avoided} {'sample was' if avoided == 1 else 'samples were'} thrown away for that: so"
+        " many trainings would have brought nothing new."
+        if avoided
+        else "It never proposed a repeat."
+    )
+    again = (
         f"{retried} {'trial' if retried == 1 else 'trials'} took over from an attempt that had been"
         " cut off."
         if retried
-        else "No trial had to be taken over from a worker that died.",
-    ]
-    return " ".join(sentences)
-
-
-def _thrown_away(repeats: int | None) -> str:
-    if repeats is None:
-        return "How many repeats that spared was not counted when these trials were proposed."
-    if not repeats:
-        return "It never proposed a repeat."
+        else "No trial had to be taken over from a worker that died."
+    )
     return (
-        f"{repeats} {'sample was' if repeats == 1 else 'samples were'} thrown away for that: so"
-        " many trainings would have brought nothing new."
+        "No configuration was counted twice: the sampler is asked again until it proposes one that"
+        f" no trial has, whoever runs it. {thrown_away} {again}"
     )
 
 
-def _workers(done: Sequence[Trial]) -> list[Block]:
+def _workers(done: Sequence[TrialRecord]) -> list[Block]:
     names = sorted({str(one.worker) for one in done})
     rows = [_worker(place, name, done) for place, name in enumerate(names, start=1)]
     table = Table(
@@ -176,9 +159,9 @@ def _workers(done: Sequence[Trial]) -> list[Block]:
     return [draw.timeline(done), table]
 
 
-def _worker(place: int, name: str, done: Sequence[Trial]) -> list[Cell]:
+def _worker(place: int, name: str, done: Sequence[TrialRecord]) -> list[Cell]:
     own = [one for one in done if one.worker == name]
-    epochs, seconds = sum(one.epochs_trained or 0 for one in own), _seconds(own)
+    epochs, seconds = sum(one.epochs or 0 for one in own), _seconds(own)
     return [
         number(place, 0),
         code(name),
@@ -189,5 +172,5 @@ def _worker(place: int, name: str, done: Sequence[Trial]) -> list[Cell]:
     ]
 
 
-def _seconds(trials: Sequence[Trial]) -> float:
+def _seconds(trials: Sequence[TrialRecord]) -> float:
     return sum(one.seconds or 0.0 for one in trials)

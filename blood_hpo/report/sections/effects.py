@@ -2,12 +2,12 @@
 
 from statistics import mean, stdev
 
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.cells import Cell, number, settings
 from blood_hpo.report.document import Block, Figures, Missing, Section, Table, Text, one_group
 from blood_hpo.report.figures import effects as draw
 from blood_hpo.report.findings import Findings, Grid
 from blood_hpo.report.published import ORIGINAL_KERNELS, ORIGINAL_UNITS
-from blood_hpo.report.record import Trial
 
 TITLE = "Effects, one at a time"
 
@@ -31,7 +31,7 @@ def _units(found: Findings) -> list[Block]:
     grid = found.grids.get("mlp")
     if grid is None or not done:
         return [_missing(found, "units")]
-    values = {int((one.params or {})["units"]): _effect(one) for one in done}
+    values = {int(one.params["units"]): _effect(one) for one in done}
     rows = [
         [number(units, 0), number(score), number(spread), *_theirs(ORIGINAL_UNITS.get(units))]
         for units, (score, spread) in sorted(values.items())
@@ -49,7 +49,7 @@ def _kernels(found: Findings) -> list[Block]:
     grid = found.grids.get("cnn")
     if grid is None or not done:
         return [_missing(found, "kernels")]
-    params = [one.params or {} for one in done]
+    params = [one.params for one in done]
     keys = [(int(one["kernel_size"]), int(one["filters"])) for one in params]
     values = dict(zip(keys, map(_effect, done), strict=True))
     rows = [
@@ -101,12 +101,12 @@ def _missing(found: Findings, study: str) -> Missing:
     )
 
 
-def _complete(grid: Grid | None) -> list[Trial]:
+def _complete(grid: Grid | None) -> list[TrialRecord]:
     trials = grid.trials if grid else ()
     return [one for one in trials if one.state == "COMPLETE" and one.fold_scores]
 
 
-def _effect(trial: Trial) -> tuple[float, float]:
+def _effect(trial: TrialRecord) -> tuple[float, float]:
     scores = list(trial.fold_scores or ())
     return mean(scores), stdev(scores) if len(scores) > 1 else 0.0
 

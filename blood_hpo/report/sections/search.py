@@ -1,8 +1,8 @@
 """How the search went: scores, and what mattered."""
 
-from collections import Counter
 from collections.abc import Sequence
 
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.cells import (
     duration,
     listed,
@@ -27,10 +27,9 @@ from blood_hpo.report.document import (
 from blood_hpo.report.figures import search as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.importance import FEWEST_TRIALS, Importance, importance, marginal_means
-from blood_hpo.report.record import SPENT, Study, Trial, family_name
+from blood_hpo.report.record import SPENT, Study, family_name
 from blood_hpo.report.sections.commands import finish
 from blood_hpo.report.studyfile import STUDIES
-from blood_hpo.report.uncertainty import spread
 
 TOP = 5
 
@@ -57,21 +56,17 @@ def section(found: Findings) -> Section:
 
 
 def _progress(found: Findings) -> list[Block]:
-    study = found.study
-    rows = []
-    for family in study.families:
-        states = Counter(one.state for one in study.of(family))
-        spent = study.of(family, *SPENT)
-        rows.append(
-            [
-                plain(family, family_name(family)),
-                number(study.budget(family), 0),
-                *(number(states[state], 0) for state in ("COMPLETE", "PRUNED", "FAIL")),
-                number(states["RUNNING"] + states["WAITING"], 0),
-                number(sum(one.epochs_trained or 0 for one in study.of(family)), 0),
-                plain(_seconds(spent), duration(_seconds(spent))),
-            ]
-        )
+    totals = [found.study.totals[family] for family in found.study.families]
+    rows = [
+        [
+            plain(one.family, family_name(one.family)),
+            *(number(count, 0) for count in (one.budget, one.complete, one.pruned, one.failed)),
+            number(one.unfinished, 0),
+            number(one.epochs, 0),
+            plain(one.seconds, duration(one.seconds)),
+        ]
+        for one in totals
+    ]
     columns = (
         "family",
         "budget",
@@ -90,10 +85,9 @@ def _progress(found: Findings) -> list[Block]:
         "Complete and pruned trials spend budget, failed ones do not. Epochs are summed over the"
         " folds, computing time over the workers.",
     )
-    left = sum(max(study.budget(one) - len(study.of(one, *SPENT)), 0) for one in study.families)
-    if not left:
+    if not found.study.remaining:
         return [table]
-    text = f"The search is not finished: {left} trials of its budget are left."
+    text = f"The search is not finished: {found.study.remaining} trials of its budget are left."
     return [Missing(text, finish(found)), table]
 
 
@@ -112,21 +106,23 @@ def _histories(found: Findings) -> list[Block]:
 
 
 def _leaderboard(study: Study) -> Table:
-    groups = []
-    for family in study.families:
-        rows = []
-        for place, one in enumerate(study.leaderboard(family)[:TOP], start=1):
-            rows.append(
+    groups = [
+        Group(
+            tuple(
                 (
-                    number(place, 0),
-                    number(one.number, 0),
-                    number(one.score, best=place == 1),
-                    number(spread(one.fold_scores or [0.0]).sd),
-                    number(one.parameter_count, 0),
-                    plain(dict(one.params or {}), settings(one.params or {})),
+                    number(one.rank, 0),
+                    number(one.trial.number, 0),
+                    number(one.trial.score, best=one.rank == 1),
+                    number(one.sd),
+                    number(one.trial.parameter_count, 0),
+                    plain(dict(one.trial.params), settings(one.trial.params)),
                 )
-            )
-        groups.append(Group(tuple(rows), family_name(family)))
+                for one in study.places.get(family, ())[:TOP]
+            ),
+            family_name(family),
+        )
+        for family in study.families
+    ]
     return Table(
         "leaderboard",
         f"Best {TOP} of the search by {study.objective}",
@@ -137,7 +133,7 @@ def _leaderboard(study: Study) -> Table:
     )
 
 
-def _early(found: Findings, family: str) -> list[Trial]:
+def _early(found: Findings, family: str) -> list[TrialRecord]:
     return [one for one in found.study.of(family, *SPENT) if one.number in found.early_scores]
 
 
@@ -148,7 +144,7 @@ def _epoch(found: Findings, family: str) -> int:
 def _forest(found: Findings, family: str) -> Importance | None:
     trials = _early(found, family)
     scores = [found.early_scores[one.number][1] for one in trials]
-    return importance(found.study.space(family), [one.params or {} for one in trials], scores)
+    return importance(found.study.space(family), [one.params for one in trials], scores)
 
 
 def _importances(found: Findings, forests: dict[str, Importance | None]) -> list[Block]:
@@ -179,7 +175,7 @@ def _importances(found: Findings, forests: dict[str, Importance | None]) -> list
 
 def _too_few(study: Study, families: Sequence[str]) -> Missing:
     names = [family_name(one) for one in families]
-    budgets = " ".join(f"--budget {one}={2 * study.budget(one)}" for one in families)
+    budgets = " ".join(f"--budget {one}={2 * study.totals[one].budget}" for one in families)
     return Missing(
         f"Importances need {FEWEST_TRIALS} trials of a family; {listed(names)}"
         f" {'has' if len(names) == 1 else 'have'} fewer. With a larger budget the same study goes"
@@ -223,7 +219,3 @@ def _marginals(study: Study) -> list[Block]:
         folded=True,
     )
     return [*drawn, *([table] if table.groups else [])]
-
-
-def _seconds(trials: Sequence[Trial]) -> float:
-    return sum(one.seconds or 0.0 for one in trials)

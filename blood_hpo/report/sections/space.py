@@ -87,7 +87,7 @@ def _note(found: Findings, family: str, winner: Winner | None) -> str:
 def _rows(
     space: dict[str, Any], names: Sequence[str], winner: Winner | None
 ) -> tuple[tuple[Cell, ...], ...]:
-    params = (winner.trial.params or {}) if winner else {}
+    params = winner.trial.params if winner else {}
     return tuple(
         (
             plain(name, words(name)),
@@ -114,6 +114,6 @@ def _options(values: Any, best: object, *, marked: bool) -> Cell:  # noqa: ANN40
 
 def _held(found: Findings, family: str) -> dict[str, object]:
     """What was not searched, in the whole configuration of the winner."""
-    whole = found.winners[family].trial.config or {}
+    whole = found.winners[family].trial.config
     searched = found.study.space(family)
     return {name: value for name, value in sorted(whole.items()) if name not in searched}

@@ -4,7 +4,7 @@ from blood_hpo.report.cells import Cell, duration, interval, listed, number, pla
 from blood_hpo.report.document import Block, Card, Cards, Missing, Section, Table, Text, one_group
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.published import ORIGINAL
-from blood_hpo.report.record import SPENT, family_name
+from blood_hpo.report.record import family_name
 from blood_hpo.report.sections.commands import finish
 from blood_hpo.report.sections.test import intervals
 from blood_hpo.report.sections.training import missing, pending
@@ -27,14 +27,14 @@ def section(found: Findings) -> Section:
 
 def _what_happened(found: Findings) -> str:
     study = found.study
-    spent = [one for one in study.trials if one.state in SPENT]
-    workers = len({one.worker for one in spent if one.worker})
-    epochs = sum(one.epochs_trained or 0 for one in spent)
-    seconds = sum(one.seconds or 0.0 for one in spent)
+    totals = study.totals.values()
+    workers = len({one.worker for one in study.trials if one.worker})
+    pruned = sum(one.pruned for one in totals)
+    tried = pruned + sum(one.complete for one in totals)
+    epochs, seconds = sum(one.epochs for one in totals), sum(one.seconds for one in totals)
     families = listed([family_name(one) for one in study.families])
-    pruned = sum(one.state == "PRUNED" for one in spent)
     return (
-        f"Study {study.name} tried {len(spent)} configurations of {families} on"
+        f"Study {study.name} tried {tried} configurations of {families} on"
         f" {study.data['label']}, {pruned or 'none'} of which were pruned: {epochs:,} epochs in"
         f" {duration(seconds)} of computing by {workers} {'worker' if workers == 1 else 'workers'}."
     )
@@ -85,7 +85,7 @@ def _tested(found: Findings) -> Table:
                 number(spread([one.balanced_accuracy for one in each]).mean),
                 number(theirs.balanced_accuracy if theirs else None),
                 number(spread([one.macro_auc for one in each]).mean),
-                number(models[0].noted["parameter_count"], 0),
+                number(models[0].trial.parameter_count, 0),
             ]
         )
     columns = (
@@ -107,10 +107,10 @@ def _searched(found: Findings) -> Table:
         [
             plain(family, family_name(family)),
             number(winner.trial.score, best=True),
-            number(spread(winner.trial.fold_scores or [0.0]).sd),
+            number(winner.sd),
             number(winner.trial.number, 0),
             number(winner.trial.parameter_count, 0),
-            plain(dict(winner.trial.params or {}), settings(winner.trial.params or {})),
+            plain(dict(winner.trial.params), settings(winner.trial.params)),
         ]
         for family, winner in found.winners.items()
     ]

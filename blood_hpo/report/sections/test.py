@@ -46,7 +46,7 @@ def section(found: Findings) -> Section:
 
 
 def _opening(final: FinalStage) -> list[str]:
-    openings = [int(one.noted.get("test_openings", 1)) for one in final.models]
+    openings = [one.test_openings for one in final.models]
     count = len(final.models[0].predictions.labels)
     once = (
         "once for each model"
@@ -108,7 +108,7 @@ def _column(models: Sequence[Model]) -> dict[str, Cell]:
         )
     return found | {
         "expected calibration error": mean_sd([one.calibration_error for one in each]),
-        "trainable parameters": number(models[0].noted["parameter_count"], 0),
+        "trainable parameters": number(models[0].trial.parameter_count, 0),
         "seeds": number(len(models), 0),
     }
 
@@ -124,8 +124,8 @@ def _every_seed(final: FinalStage) -> Table:
                 *(number(getattr(scores, name)) for name in SCORES),
                 number(scores.calibration_error),
                 number(int((~one.predictions.correct).sum()), 0),
-                number(one.noted["medmnist"]["acc"]),
-                number(one.noted["medmnist"]["auc"]),
+                number(one.medmnist_acc),
+                number(one.medmnist_auc),
             ]
         )
     columns = (
@@ -187,15 +187,15 @@ def _facts(model: Model) -> dict[str, Any]:
         "family": model.family,
         "seed": model.seed_number,
         "trial": model.number,
-        "config": dict(model.noted["config"]),
-        "config_hash": model.noted["config_hash"],
+        "config": dict(model.trial.config),
+        "config_hash": model.trial.config_hash,
         "scores": asdict(found.scores),
         "confusion": confusion(found.labels, found.probabilities).tolist(),
         "rank_counts": rank_counts(found.labels, found.probabilities),
         "misclassified": found.misclassified.tolist(),
         "duplicated": found.duplicated.tolist(),
-        "validation": dict(model.noted["validation"]),
-        "medmnist": dict(model.noted["medmnist"]),
-        "model_sha256": model.noted["model"]["sha256"],
-        "test_openings": model.noted.get("test_openings"),
+        "validation_accuracy": model.validation_accuracy,
+        "medmnist": {"acc": model.medmnist_acc, "auc": model.medmnist_auc},
+        "model_sha256": model.sha256,
+        "test_openings": model.test_openings,
     }

@@ -1,5 +1,6 @@
 """Retraining: what was retrained and why that configuration, how it went, what it is."""
 
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.cells import Cell, code, duration, number, plain, settings
 from blood_hpo.report.document import (
     Block,
@@ -15,7 +16,7 @@ from blood_hpo.report.document import (
 from blood_hpo.report.figures import training as draw
 from blood_hpo.report.figures.architecture import architecture
 from blood_hpo.report.findings import Findings
-from blood_hpo.report.record import Json, family_name
+from blood_hpo.report.record import family_name
 from blood_hpo.report.sections.commands import finish
 from blood_hpo.report.tested import FinalStage, Model
 
@@ -37,11 +38,15 @@ def section(found: Findings) -> Section:
     if found.final is None or not found.final.models:
         return Section("training", TITLE, (opening, *curves_of_the_search(found), missing(found)))
     final = found.final
-    blocks: list[Block] = [opening, *pending(found, final), _proof(final), _rules(final)]
+    blocks: list[Block] = [
+        opening,
+        *pending(found, final),
+        _proof(final, found.study.name),
+        _rules(final),
+    ]
     blocks += [_training(family, models[0]) for family, models in final.families.items()]
     blocks += [Heading("Architectures"), Figures(_architectures(final)), *_layers(final)]
-    facts = {"plan": [dict(one) for one in final.plan]}
-    return Section("training", TITLE, tuple(blocks), facts)
+    return Section("training", TITLE, tuple(blocks))
 
 
 def missing(found: Findings) -> Missing:
@@ -61,15 +66,15 @@ def curves_of_the_search(found: Findings) -> list[Block]:
 
 def pending(found: Findings, final: FinalStage) -> list[Block]:
     """What to run where some models have been retrained and tested, and others not."""
-    planned = sum(one["seeds"] for one in final.plan)
-    if len(final.models) == planned:
+    if not final.missing:
         return []
-    text = f"{planned - len(final.models)} of {planned} retrainings are not finished."
+    planned = len(final.models) + final.missing
+    text = f"{final.missing} of {planned} retrainings are not finished."
     return [Missing(text, finish(found))]
 
 
-def _proof(final: FinalStage) -> Table:
-    rows = [_proof_row(one) for models in final.families.values() for one in models]
+def _proof(final: FinalStage, search: str) -> Table:
+    rows = [_proof_row(one, search) for models in final.families.values() for one in models]
     columns = (
         "model",
         "seed",
@@ -88,46 +93,44 @@ def _proof(final: FinalStage) -> Table:
     return Table("models", "Retrained models", columns, one_group(rows), note)
 
 
-def _proof_row(model: Model) -> list[Cell]:
-    noted = model.noted
-    source = noted.get("source_trial")
-    where = "" if source is None else f", trial {source} of {noted['source_study']}"
+def _proof_row(model: Model, search: str) -> list[Cell]:
+    trial = model.trial
+    source, recipe = trial.source_number, trial.recipe
+    where = "" if source is None else f", trial {source} of {search}"
     return [
         plain(model.family, family_name(model.family)),
         number(model.seed_number, 0),
-        plain({"recipe": noted["recipe"], "trial": source}, noted["recipe"] + where),
-        code(noted["config_hash"]),
-        number(noted["parameter_count"], 0),
-        number(noted["epochs_trained"], 0),
-        number(noted["best_epoch"], 0),
-        number(noted["validation"]["accuracy"]),
-        plain(noted["seconds"], duration(noted["seconds"])),
+        plain({"recipe": recipe, "trial": source}, f"{recipe}{where}"),
+        code(trial.config_hash),
+        number(trial.parameter_count, 0),
+        number(trial.epochs, 0),
+        number(model.best_epoch, 0),
+        number(model.validation_accuracy),
+        plain(trial.seconds, duration(trial.seconds)),
     ]
 
 
 def _rules(final: FinalStage) -> Table:
     rows = [
         [
-            plain(one["family"], family_name(one["family"])),
-            plain(one["recipe"], RECIPES.get(one["recipe"], one["recipe"])),
-            plain(dict(one["rules"]), _when(one["rules"])),
-            plain(dict(one["config"]), settings(one["config"])),
+            plain(one.family, family_name(one.family)),
+            plain(one.recipe, RECIPES.get(str(one.recipe), one.recipe)),
+            plain(_when(one)),
+            plain(dict(one.config), settings(one.config)),
         ]
-        for one in final.plan
+        for one in (models[0].trial for models in final.families.values())
     ]
     columns = ("model", "recipe", "when training ends", "whole configuration")
     return Table("recipes", "Configurations in full", columns, one_group(rows), folded=True)
 
 
-def _when(rules: Json) -> str:
-    return (
-        f"at most {rules['epochs']} epochs, patience {rules['patience']} from epoch"
-        f" {rules['start_epoch'] + 1} on"
-    )
+def _when(trial: TrialRecord) -> str:
+    begin = (trial.start_epoch or 0) + 1
+    return f"at most {trial.most_epochs} epochs, patience {trial.patience} from epoch {begin} on"
 
 
 def _training(family: str, model: Model) -> Figure:
-    return draw.training(family, model.curve, int(model.noted["best_epoch"]))
+    return draw.training(family, model.curve, model.best_epoch)
 
 
 def _architectures(final: FinalStage) -> tuple[Figure, ...]:

@@ -117,12 +117,12 @@ def test_a_taken_port_is_named(stack: Stack) -> None:
 
 
 def test_a_program_older_than_the_schema_says_so(stack: Stack) -> None:
-    stack.sql("INSERT INTO hpo.schema_version VALUES (999, '', 'later')")
+    stack.sql("INSERT INTO hpo.migration VALUES (999, '0999_later.sql', '', 'later')")
     try:
         line = refused(stack, "worker", "smoke", code=4)
     finally:
-        stack.sql("DELETE FROM hpo.schema_version WHERE version = 999")
-    assert "schema 999, newer than this program's" in line
+        stack.sql("DELETE FROM hpo.migration WHERE number = 999")
+    assert "migration 999, newer than this program's" in line
     assert "update blood_hpo" in line
 
 

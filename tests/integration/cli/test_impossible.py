@@ -1,6 +1,5 @@
 """Studies that cannot be run are refused when they are created, and a run says what it lacks."""
 
-import json
 import re
 from pathlib import Path
 
@@ -64,16 +63,6 @@ def test_a_run_that_could_not_count_its_budget_fails_and_says_why(program: Progr
     last = ran.stderr.splitlines()[-1]
     assert re.match(r"error: nan: 0 of 5 trials of mlp could be counted \(1 configurations", last)
     assert "blood-hpo trial show nan 0" in last
-
-
-def test_two_studies_print_one_document_and_a_small_space_is_said_before_and_after(
-    program: Program, tiny_file: str
-) -> None:
-    file = program.file(ONE, "one.toml")
-    ran = program.run("run", tiny_file, file, "--workers", "1", "--format", "json")
-    assert {row["study"] for row in json.loads(ran.stdout)} == {"tiny", "one"}
-    assert "the space of mlp has 1 configurations, so 1 will be tried and not 5" in ran.stderr
-    assert "one: 1 of 5 trials of mlp counted: every configuration of its space" in ran.stderr
 
 
 def test_more_workers_than_the_embedded_server_carries_are_refused(untouched: Program) -> None:

@@ -1,6 +1,7 @@
 """Studies from the command line: run, asked about, run again, extended, drained, replayed."""
 
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -39,8 +40,8 @@ def test_a_changed_file_is_refused_with_the_difference(program: Program) -> None
 
 
 def test_a_replayed_trial_scores_exactly_as_recorded(program: Program) -> None:
-    best = rows(program, "study", "list")
-    assert best[0]["counted"] == 6
+    counted = {row["study"]: row["counted"] for row in rows(program, "study", "list")}
+    assert counted["tiny"] == 6
     (shown,) = rows(program, "trial", "show", "tiny", "0")
     replayed = rows(program, "trial", "replay", "tiny", "0")
     assert [row["replayed"] for row in replayed] == shown["fold_scores"]
@@ -94,7 +95,9 @@ def test_a_grid_around_the_winners_is_part_of_the_same_run_and_of_its_report(
     assert {one.name for one in (folder / "studies").iterdir()} == {"tiny.toml", "tiny-widths.toml"}
 
 
-def test_a_space_smaller_than_its_budget_ends_the_watch(program: Program) -> None:
+def test_a_space_smaller_than_its_budget_is_said_and_ends_the_watch(
+    program: Program, tiny_file: str
+) -> None:
     text = """
     name = "narrow"
     [training]
@@ -109,7 +112,11 @@ def test_a_space_smaller_than_its_budget_ends_the_watch(program: Program) -> Non
     [families.mlp.space]
     units = [4, 8]
     """
-    program.run("run", program.file(text, "narrow.toml"), "--workers", "1")
+    words = ("run", tiny_file, program.file(text, "narrow.toml"), "--workers", "1")
+    ran = program.run(*words, "--format", "json")
+    assert {row["study"] for row in json.loads(ran.stdout)} == {"tiny", "narrow"}  # one document
+    assert "the space of mlp has 2 configurations, so 2 will be tried and not 5" in ran.stderr
+    assert "narrow: 2 of 5 trials of mlp counted: every configuration of its" in ran.stderr
     program.run("status", "narrow", "--watch")
     (progress,) = rows(program, "status", "narrow")
     assert (progress["counted"], progress["budget"], progress["remaining"]) == (2, 5, 0)
@@ -121,21 +128,32 @@ def test_a_drained_run_goes_on_where_it_stopped(program: Program) -> None:
     command = ("run", file, "--workers", "1", "--budget", "mlp=1", "--budget", "cnn=1")
     running = program.start(*command)
     wait_for_epoch(program, "long", 5)
+    log = program.folder / ".blood_hpo/logs/long/worker-1.log"
+    kill_server(program)
+    wait_until(lambda: "database back after" in log.read_text(encoding="utf-8"))
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=DEADLINE)
     assert running.returncode == 130
+    assert "the embedded PostgreSQL had died and was started again" in err
     assert "drained; the same command goes on from here" in err
     states = {row["family"]: row for row in rows(program, "status", "long")}
     assert sum(row["waiting"] for row in states.values()) == 1
     assert sum(row["running"] for row in states.values()) == 0
 
     running = program.start(*command)
-    log = program.folder / ".blood_hpo/logs/long/worker-1.log"
     wait_until(lambda: "goes on from epoch" in log.read_text(encoding="utf-8"))
     running.send_signal(signal.SIGINT)
+    assert running.stderr is not None
+    assert any("draining" in line for line in running.stderr)
     running.send_signal(signal.SIGINT)
-    running.communicate(timeout=DEADLINE)
+    _, err = running.communicate(timeout=DEADLINE)
     assert running.returncode == 130
+    assert "stopped at once; what was running is tried again" in err
+
+
+def kill_server(program: Program) -> None:
+    pid_file = program.folder / ".blood_hpo/postgres/postmaster.pid"
+    os.kill(int(pid_file.read_text().split(maxsplit=1)[0]), signal.SIGKILL)
 
 
 def wait_for_epoch(program: Program, study: str, epoch: int) -> None:
@@ -180,7 +198,7 @@ def test_what_is_wrong_is_said_in_one_line(program: Program, tiny_file: str) -> 
         (("status", "nothing"), 5, unknown),
         (("worker", "nothing"), 5, unknown),
         (("trial", "show", "tiny", "99"), 5, "has no trial 99"),
-        (("trial", "replay", "tiny", "99"), 5, "has no trial 99; its trials are 0 to 5"),
+        (("trial", "replay", "tiny", "99"), 5, "has no trial 99; see `blood-hpo study show tiny`"),
     ):
         wrong = program.run(*words, code=code)
         assert message in wrong.stderr

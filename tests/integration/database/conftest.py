@@ -1,23 +1,27 @@
-"""A small study made by Optuna itself, so that the views see what Optuna really writes."""
+"""A small study in Optuna's tables and ours, written in SQL as a worker writes it."""
 
+import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import optuna
 import pytest
-from optuna.storages import RDBStorage
-from optuna.trial import TrialState
-from sqlalchemy import Engine, create_engine, text
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    distribution_to_json,
+)
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from blood_hpo.database import embedded
-from blood_hpo.database.address import embedded_url, engine, engine_options
+from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.settings import Settings
 
 PASSWORD = "s3cret/word"
-NAN = float("nan")
 SPEC = {
     "name": "blood",
     "description": "a small study",
@@ -27,9 +31,9 @@ SPEC = {
     "training": {"folds": 3, "epochs": 50},
     "sampler": {"name": "tpe"},
     "pruner": {"name": "median"},
-    "families": {"mlp": {"budget": 5}, "cnn": {"budget": 3}, "resnet": {"budget": 2}},
 }
 DATA = {"label": "a test set", "sha256": "ab" * 32, "synthetic": True}
+BUDGETS = {"mlp": 5, "cnn": 3, "resnet": 2}
 MLP = {
     "optimizer": "adamw",
     "learning_rate": 0.002,
@@ -37,59 +41,209 @@ MLP = {
     "units": 512,
     "standardise": True,
 }
+CHOICES = {
+    "model": ["mlp", "cnn", "resnet"],
+    "standardise": [False, True],
+    "pool_size": [2, 3, "global", None],
+}
 
 
 @dataclass
 class Recorder:
-    """Writes trials the way a worker does, with Optuna's own calls."""
+    """Writes studies and trials by plain SQL: it plays the worker.
 
-    study: optuna.Study
-    storage: RDBStorage
+    Attributes:
+        connected: The database.
+        study_id: Optuna's key of the study that trials are written to.
+    """
 
-    def start(self, family: str, worker: str, **attributes: object) -> optuna.Trial:
-        attributes = {"family": family, "worker": worker, "attempt": 1, **attributes}
-        self.study.enqueue_trial({"model": family}, user_attrs=attributes)
-        trial = self.study.ask()
-        trial.suggest_categorical("model", ["mlp", "cnn", "resnet"])
-        if family == "mlp":
-            trial.suggest_int("units", 64, 1024, log=True)
-            trial.suggest_float("learning_rate", 1e-4, 1e-1, log=True)
-            trial.suggest_categorical("standardise", [False, True])
-        else:
-            trial.suggest_categorical("pool_size", [2, 3, "global", None])
-        self.storage.record_heartbeat(trial._trial_id)
-        return trial
+    connected: Engine
+    study_id: int = 0
 
-    def end(
-        self, trial: optuna.Trial, state: TrialState, scores: list[float], **attributes: object
-    ) -> None:
-        mean = sum(scores) / len(scores)
-        trial.report(mean, 1)
-        trial.report(mean, 2)
-        curve = [[score, score + 0.01] for score in scores]
-        losses = [[1.0, NAN] for _ in scores]
-        ending = {
-            "fold_scores": scores,
-            "fold_epochs": [2] * len(scores),
-            "fold_best_epochs": [1] * len(scores),
-            "epochs_trained": 2 * len(scores),
-            "seconds": 10.0,
-            "parameter_count": 302_216,
-            "curves": {"train_loss": losses, "validation": curve, "score": curve},
-            **attributes,
+    def run(self, statement: str, **parameters: object) -> Any:
+        """Execute a statement in a transaction of its own; its first value, if it gives any."""
+        with self.connected.begin() as connection:
+            return execute(connection, statement, **parameters)
+
+    def insert(self, table: str, returning: str = "NULL::integer", **row: object) -> Any:
+        """Write one row; mappings become JSON."""
+        with self.connected.begin() as connection:
+            return insert(connection, table, returning, **row)
+
+    def create(
+        self, name: str, stage: str = "search", search: int | None = None, **budgets: int
+    ) -> int:
+        """A study with its budgets; its key."""
+        with self.connected.begin() as connection:
+            study_id = insert(connection, "studies", "study_id", study_name=name)
+            insert(
+                connection, "study_directions",
+                study_id=study_id, direction="MAXIMIZE", objective=0,
+            )  # fmt: skip
+            insert(
+                connection, "hpo.study", study_id=study_id, stage=stage,
+                search_id=search or study_id, spec=SPEC, data=DATA, fingerprint="f",
+                program_version="0.1.0",
+            )  # fmt: skip
+            for family, budget in budgets.items():
+                insert(connection, "hpo.budget", study_id=study_id, family=family, budget=budget)
+        return int(study_id)
+
+    def configuration(
+        self, family: str, digest: str, config: Mapping[str, object], **more: Any
+    ) -> int:
+        """A configuration that takes the next place of its family's budget; its key."""
+        wanted = "WHERE study_id = :study_id AND family = :family"
+        key = {"study_id": self.study_id, "family": family}
+        row = {
+            "stage": self.run("SELECT stage FROM hpo.study WHERE study_id = :s", s=self.study_id),
+            "budget": self.run(f"SELECT budget FROM hpo.budget {wanted}", **key),
+            "place": self.run(
+                f"SELECT coalesce(max(place), 0) + 1 FROM hpo.configuration {wanted}", **key
+            ),
+            "config_hash": digest,
+            "seed": 3,
+            "config": config,
+            "params": config,
+            **more,
         }
-        for key, value in ending.items():
-            trial.set_user_attr(key, value)
-        self.study.tell(trial, mean if state == TrialState.COMPLETE else None, state)
+        return int(self.insert("hpo.configuration", "configuration_id", **key, **row))
+
+    def attempt(
+        self, configuration: int, state: str, worker: str | None = None, **more: Any
+    ) -> int:
+        """A trial that attempts a configuration; its key."""
+        with self.connected.begin() as connection:
+            number = execute(
+                connection,
+                "SELECT coalesce(max(number), -1) + 1 FROM trials WHERE study_id = :s",
+                s=self.study_id,
+            )
+            attempt = execute(
+                connection,
+                "SELECT count(*) + 1 FROM hpo.attempt WHERE configuration_id = :c",
+                c=configuration,
+            )
+            trial_id = insert(
+                connection, "trials", "trial_id", number=number, study_id=self.study_id, state=state
+            )
+            if state != "WAITING":
+                started = "UPDATE trials SET datetime_start = now() WHERE trial_id = :t"
+                execute(connection, started, t=trial_id)
+            row = {"attempt": attempt, "worker": worker, **more}
+            insert(
+                connection, "hpo.attempt", trial_id=trial_id, configuration_id=configuration,
+                study_id=self.study_id, number=number, **row,
+            )  # fmt: skip
+            beat = (
+                "UPDATE hpo.attempt SET heartbeat_at = now()"
+                " WHERE trial_id = :t AND worker IS NOT NULL"
+            )
+            execute(connection, beat, t=trial_id)
+        return int(trial_id)
+
+    def start(self, family: str, worker: str, digest: str, **more: Any) -> int:
+        """A running trial of a new configuration, with what Optuna knows of it; its key."""
+        config = more.pop("config", MLP if family == "mlp" else {"pool_size": "global"})
+        trial_id = self.attempt(
+            self.configuration(family, digest, config, **more), "RUNNING", worker
+        )
+        for name, value in {"model": family, **config}.items():
+            found = distribution(name, value)
+            self.insert(
+                "trial_params", trial_id=trial_id, param_name=name,
+                param_value=found.to_internal_repr(value),
+                distribution_json=distribution_to_json(found),
+            )  # fmt: skip
+        return trial_id
+
+    def report(self, trial_id: int, *values: float) -> None:
+        """Report a value an epoch, from the first on."""
+        for step, value in enumerate(values, start=1):
+            self.insert(
+                "trial_intermediate_values", trial_id=trial_id, step=step,
+                intermediate_value=value, intermediate_value_type="FINITE",
+            )  # fmt: skip
+
+    def end(self, trial_id: int, state: str, scores: Sequence[float], **more: Any) -> None:
+        """End a trial of two epochs, with its score on each fold."""
+        mean = sum(scores) / len(scores)
+        self.report(trial_id, mean, mean)
+        result = {
+            "epoch": 2, "epochs": 2 * len(scores), "seconds": 10.0, "parameter_count": 302_216,
+            "mean_folds": [len(scores)] * 2, "mean_train_loss": [1.0, 0.5],
+            "mean_validation": [mean, mean + 0.01], "mean_score": [mean, mean + 0.01],
+        }  # fmt: skip
+        known = {key: more.pop(key) for key in list(more) if key in {*result, "confusion"}}
+        self.insert("hpo.result", trial_id=trial_id, **{**result, **known})
+        self.insert("trial_values", trial_id=trial_id, objective=0, value=mean, value_type="FINITE")
+        for fold, score in enumerate(scores, start=1):
+            curve = [score, score + 0.01]
+            self.insert(
+                "hpo.fold", trial_id=trial_id, fold=fold, score=score, epochs=2, best_epoch=1,
+                train_loss=[1.0, 0.5], validation=curve, held_out=curve,
+            )  # fmt: skip
+        self.finish(trial_id, state, **more)
+
+    def fail(self, trial_id: int, failure: str, reason: str) -> None:
+        """Fail a trial."""
+        self.finish(trial_id, "FAIL", failure=failure, reason=reason)
+
+    def finish(
+        self, trial_id: int, state: str, failure: str | None = None, reason: str | None = None
+    ) -> None:
+        """Set the state of a trial, and why."""
+        self.run(
+            "UPDATE trials SET state = CAST(:s AS trialstate), datetime_complete = now()"
+            " WHERE trial_id = :t",
+            s=state, t=trial_id,
+        )  # fmt: skip
+        self.run(
+            "UPDATE hpo.attempt SET open = false, failure = :f, reason = :r WHERE trial_id = :t",
+            f=failure, r=reason, t=trial_id,
+        )  # fmt: skip
+
+    def number(self, trial_id: int) -> int:
+        """Number of a trial."""
+        return int(self.run("SELECT number FROM trials WHERE trial_id = :t", t=trial_id))
+
+
+def distribution(name: str, value: Any) -> BaseDistribution:
+    """What a hyperparameter was drawn from."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return CategoricalDistribution(CHOICES.get(name, [json.dumps(value), value]))
+    return FloatDistribution(0.0, 4096.0)
+
+
+def execute(connection: Connection, statement: str, **parameters: object) -> Any:
+    """The first value that a statement gives, if it gives any."""
+    found = connection.execute(text(statement), parameters)
+    return found.scalar() if found.returns_rows else None
+
+
+def insert(
+    connection: Connection, table: str, returning: str = "NULL::integer", **row: object
+) -> Any:
+    """Write one row; mappings become JSON."""
+    values = {key: json.dumps(one) if isinstance(one, Mapping) else one for key, one in row.items()}
+    names, places = ", ".join(values), ", ".join(f":{key}" for key in values)
+    statement = f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING {returning}"
+    return execute(connection, statement, **values)
 
 
 @pytest.fixture
-def recorder(database_url: str) -> Iterator[Recorder]:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = RDBStorage(database_url, engine_kwargs=engine_options("test"))
-    study = optuna.create_study(storage=storage, study_name="blood", direction="maximize")
-    yield Recorder(study, storage)
-    storage.engine.dispose()
+def connected(database_url: str) -> Iterator[Engine]:
+    """An engine with the program's options on the test's database."""
+    found = engine(database_url, "test")
+    yield found
+    found.dispose()
+
+
+@pytest.fixture
+def recorder(connected: Engine) -> Recorder:
+    found = Recorder(connected)
+    found.study_id = found.create("blood", **BUDGETS)
+    return found
 
 
 @pytest.fixture
@@ -99,43 +253,21 @@ def study(recorder: Recorder) -> str:
     Numbers: 0 and 1 complete MLPs, 2 a complete CNN, 3 a pruned CNN, 4 an MLP that failed, 5 its
     retry, waiting, 6 a CNN in training.
     """
-    attributes = {"spec": SPEC, "data": DATA, "paused": None, "program_version": "0.1.0"}
-    for key, value in attributes.items():
-        recorder.study.set_user_attr(key, value)
-    first = recorder.start("mlp", "host-a:1:0", config=MLP, config_hash="aa" * 8, seed=3)
-    recorder.end(first, TrialState.COMPLETE, [0.7, 0.8, 0.9])
-    second = recorder.start("mlp", "host-b:2:0", config=MLP, config_hash="bb" * 8)
-    recorder.end(second, TrialState.COMPLETE, [0.9, 0.9, 0.9])
-    third = recorder.start("cnn", "host-a:1:0", config={}, config_hash="cc" * 8)
-    recorder.end(third, TrialState.COMPLETE, [0.5, 0.5, 0.5])
-    pruned = recorder.start("cnn", "host-a:1:0", config={}, config_hash="dd" * 8)
-    recorder.end(pruned, TrialState.PRUNED, [0.95, 0.95, 0.95], reason="pruned after epoch 2")
-    failed = recorder.start("mlp", "host-b:2:0", config=MLP, config_hash="ee" * 8)
-    recorder.end(failed, TrialState.FAIL, [NAN], reason="loss is NaN in epoch 2")
-    retry = optuna.trial.create_trial(
-        state=TrialState.WAITING,
-        user_attrs={"family": "mlp", "config_hash": "ee" * 8, "attempt": 2, "worker": None},
-        system_attrs={"failed_trial": 4, "retry_history": [4]},
-    )
-    recorder.study.add_trial(retry)
-    running = recorder.storage.create_new_trial(
-        recorder.study._study_id,
-        optuna.trial.create_trial(
-            state=TrialState.RUNNING, user_attrs={"family": "cnn", "worker": "host-c:3:0"}
-        ),
-    )
-    recorder.storage.record_heartbeat(running)
-    recorder.storage.set_trial_intermediate_value(running, 1, 0.4)
-    recorder.storage.set_trial_intermediate_value(running, 2, 0.6)
+    first = recorder.start("mlp", "host-a:1:0", "aa" * 8)
+    recorder.end(first, "COMPLETE", [0.7, 0.8, 0.9])
+    second = recorder.start("mlp", "host-b:2:0", "bb" * 8)
+    recorder.end(second, "COMPLETE", [0.9, 0.9, 0.9])
+    third = recorder.start("cnn", "host-a:1:0", "cc" * 8)
+    recorder.end(third, "COMPLETE", [0.5, 0.5, 0.5])
+    pruned = recorder.start("cnn", "host-a:1:0", "dd" * 8)
+    recorder.end(pruned, "PRUNED", [0.95, 0.95, 0.95], reason="pruned after epoch 2")
+    failed = recorder.start("mlp", "host-b:2:0", "ee" * 8)
+    recorder.fail(failed, "error", "loss is NaN in epoch 2")
+    again = recorder.run("SELECT configuration_id FROM hpo.attempt WHERE trial_id = :t", t=failed)
+    recorder.attempt(again, "WAITING")
+    running = recorder.start("cnn", "host-c:3:0", "ff" * 8)
+    recorder.report(running, 0.4, 0.6)
     return "blood"
-
-
-@pytest.fixture
-def connected(database_url: str) -> Iterator[Engine]:
-    """An engine with the program's options on the test's database."""
-    found = engine(database_url, "test")
-    yield found
-    found.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -156,6 +156,17 @@ def test_data_survives_a_killed_server(home: Path) -> None:
     assert answer(socket_folder) == (42,)
 
 
+def test_a_server_that_died_is_revived_and_one_that_was_stopped_is_not(home: Path) -> None:
+    socket_folder = embedded.ensure_running(home)
+    assert not embedded.revive(home)
+    os.kill(postmaster(home), signal.SIGKILL)
+    wait_until(lambda: not embedded.is_running(home))
+    assert embedded.revive(home)
+    psycopg2.connect(host=str(socket_folder), user="postgres", dbname=embedded.DATABASE).close()
+    embedded.stop(home)
+    assert not embedded.revive(home)
+
+
 def test_a_pid_file_that_names_another_process_is_no_server(home: Path) -> None:
     embedded.ensure_running(home)
     os.kill(postmaster(home), signal.SIGKILL)

@@ -6,18 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 from pandas import DataFrame
+from sqlalchemy import Engine
 
 import blood_hpo
-from blood_hpo.database.frames import Study
+from blood_hpo.database.frames import ORDERS, Study
 from blood_hpo.errors import InputError, StudyError
 from blood_hpo.settings import settings
 
-FRAMES = [
-    *("trials", "leaderboard", "progress", "workers", "fold_scores", "curves", "mean_curves"),
-    *("reported_scores", "effects", "kernel_filters", "pruning", "cost", "attempts"),
-    *("repeats_avoided", "confirmations", "models", "results", "confusion"),
-    *("held_out_confusion", "misclassified"),
-]
+from .conftest import rows
 
 
 @pytest.fixture
@@ -28,24 +24,32 @@ def opened(study: str, database_url: str, monkeypatch: pytest.MonkeyPatch) -> It
     settings.cache_clear()
 
 
-def test_a_study_gives_a_frame_for_each_view(opened: Study) -> None:
-    for name in FRAMES:
-        found = getattr(opened, name)()
+def test_a_study_gives_a_frame_for_each_view(opened: Study, connected: Engine) -> None:
+    for name in ORDERS:
+        found = opened.frame(name)
         assert isinstance(found, DataFrame)
         assert "study" in found.columns, name
-    public = {name for name in vars(Study) if not name.startswith("_")}
-    assert public == {*FRAMES, "sql"}
+    views = (
+        "SELECT relname FROM pg_class WHERE relnamespace = 'hpo'::regnamespace AND relkind = 'v'"
+    )
+    assert {row["relname"] for row in rows(connected, views)} == set(ORDERS)
+    assert repr(opened) == "Study(name='blood')"
     trials = opened.trials()
+    assert str(trials["units"].dtype) == "Int64"
     assert list(trials["number"]) == list(range(7))
     assert trials.loc[0, "config"]["units"] == 512
     assert list(opened.leaderboard(top=1)["number"]) == [2, 1]
-    assert set(opened.curves(0)["number"]) == {0}
-    assert len(opened.curves(0)) == 6
+    assert set(opened.frame("learning_curves", 0)["number"]) == {0}
+    assert len(opened.frame("learning_curves", 0)) == 6
     assert opened.sql("select count(*) as n from trials").loc[0, "n"] == 7
     with pytest.raises(InputError, match="read-only"):
         opened.sql("delete from public.trials returning *")
     with pytest.raises(StudyError, match="there is no study 'nope'"):
         blood_hpo.open_study("nope")
+    with pytest.raises(InputError, match="did you mean 'trials'"):
+        opened.frame("trial")
+    with pytest.raises(InputError, match="no rows of trials"):
+        opened.frame("models", 0)
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

@@ -2,8 +2,9 @@
 
 import multiprocessing
 import tempfile
+import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,16 @@ from sqlalchemy import Engine, create_engine, make_url, text
 
 from blood_hpo.database import embedded
 from blood_hpo.database.address import embedded_url, engine
-from blood_hpo.database.migrate import ROLES, SCHEMA_VERSION, check_schema, ensure_schema, migrate
+from blood_hpo.database.migrate import (
+    ROLES,
+    VIEWS_VERSION,
+    Script,
+    check_schema,
+    ensure_schema,
+    migrate,
+    migrations,
+    views_digest,
+)
 from blood_hpo.errors import DatabaseError
 from blood_hpo.settings import Settings
 
@@ -28,8 +38,12 @@ def change(connected: Engine, statement: str) -> None:
 def test_an_empty_database_gets_tables_views_and_a_version(empty_database_url: str) -> None:
     assert migrate(empty_database_url)[0] == "created Optuna's tables"
     connected = engine(empty_database_url)
-    (version,) = rows(connected, "SELECT * FROM hpo.schema_version")
-    assert version["version"] == SCHEMA_VERSION
+    applied = rows(connected, "SELECT number, name, digest FROM hpo.migration ORDER BY number")
+    assert [tuple(row.values()) for row in applied] == [
+        (one.number, one.name, one.digest) for one in migrations()
+    ]
+    (views,) = rows(connected, "SELECT version, digest FROM hpo.view_set")
+    assert views == {"version": VIEWS_VERSION, "digest": views_digest()}
     assert {"trials", "leaderboard"} <= {row["relname"] for row in rows(connected, VIEWS)}
     check_schema(connected)
     connected.dispose()
@@ -39,10 +53,10 @@ def test_a_second_migration_changes_nothing(study: str, database_url: str) -> No
     connected = engine(database_url)
     views = len(rows(connected, VIEWS))
     trials = rows(connected, "SELECT * FROM hpo.trials WHERE study = :s ORDER BY number", s=study)
-    assert migrate(database_url) == [f"created {views} views in schema hpo"]
+    assert migrate(database_url) == []
+    assert len(rows(connected, VIEWS)) == views
     again = rows(connected, "SELECT * FROM hpo.trials WHERE study = :s ORDER BY number", s=study)
     assert trials == again
-    assert len(rows(connected, "SELECT * FROM hpo.schema_version")) == 1
     connected.dispose()
 
 
@@ -54,8 +68,68 @@ def test_a_migration_restores_a_lost_view(database_url: str, connected: Engine) 
 
 def test_nothing_is_done_where_the_schema_is_the_same(database_url: str, connected: Engine) -> None:
     assert ensure_schema(database_url) == []
-    change(connected, "UPDATE hpo.schema_version SET digest = 'of other files'")
+    change(
+        connected, "UPDATE hpo.view_set SET version = version - 1, digest = 'of an older program'"
+    )
     assert len(ensure_schema(database_url)) == 1
+
+
+def test_views_of_another_build_are_made_again_only_when_asked_to(
+    database_url: str, connected: Engine
+) -> None:
+    change(connected, "UPDATE hpo.view_set SET digest = 'of another build'")
+    with pytest.raises(DatabaseError, match=r"another build .* run: blood-hpo db migrate"):
+        ensure_schema(database_url)
+    assert len(migrate(database_url)) == 1
+    assert ensure_schema(database_url) == []
+
+
+def test_rights_that_others_gave_survive_new_views(
+    server: Engine, database_url: str, connected: Engine
+) -> None:
+    with server.connect() as connection:
+        connection.execute(text("DROP ROLE IF EXISTS colleague"))
+        connection.execute(text("CREATE ROLE colleague"))
+    change(connected, "GRANT SELECT ON hpo.trials TO colleague WITH GRANT OPTION")
+    change(connected, "UPDATE hpo.view_set SET digest = 'of another build'")
+    migrate(database_url)
+    asked = (
+        "SELECT has_table_privilege('colleague', 'hpo.trials', 'SELECT WITH GRANT OPTION') AS may"
+    )
+    assert rows(connected, asked) == [{"may": True}]
+    change(connected, "DROP OWNED BY colleague")
+    change(connected, "DROP ROLE colleague")
+
+
+def test_a_view_of_somebodys_own_in_our_schema_stays(database_url: str, connected: Engine) -> None:
+    change(connected, "CREATE VIEW hpo.my_own AS SELECT 1 AS one")
+    change(connected, "UPDATE hpo.view_set SET digest = 'of another build'")
+    migrate(database_url)
+    assert rows(connected, "SELECT * FROM hpo.my_own") == [{"one": 1}]
+
+
+def test_a_reader_holds_up_neither_a_migration_for_ever_nor_others(
+    database_url: str, connected: Engine
+) -> None:
+    change(connected, "UPDATE hpo.view_set SET digest = 'of another build'")
+    with ThreadPoolExecutor(1) as pool, connected.connect() as reader:
+        reader.execute(text("SELECT count(*) FROM hpo.trials"))
+        migrating = pool.submit(migrate, database_url)
+        began = time.monotonic()
+        while time.monotonic() - began < 6:
+            asked = time.monotonic()
+            rows(connected, "SELECT count(*) FROM hpo.trials")
+            assert time.monotonic() - asked < 5
+        assert not migrating.done()
+        reader.rollback()
+        assert migrating.result(30) != []
+
+
+def test_nothing_of_ours_runs_with_the_rights_of_somebody_else(connected: Engine) -> None:
+    asked = "SELECT proname FROM pg_proc WHERE pronamespace = 'hpo'::regnamespace AND prosecdef"
+    assert rows(connected, asked) == []
+    triggers = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+    assert rows(connected, triggers) == []
 
 
 def test_eight_processes_may_migrate_at_once(empty_database_url: str) -> None:
@@ -76,15 +150,20 @@ def test_a_schema_that_is_missing_or_older_names_the_command(
     with pytest.raises(DatabaseError, match="has not been prepared; run: blood-hpo db migrate"):
         check_schema(empty)
     empty.dispose()
-    change(connected, "UPDATE hpo.schema_version SET version = version - 1")
-    change(connected, "INSERT INTO hpo.schema_version VALUES (-1, '', '0.0.1')")
+    change(connected, "DELETE FROM hpo.migration")
     with pytest.raises(DatabaseError, match="blood-hpo db migrate"):
         check_schema(connected)
 
 
 def test_a_newer_schema_is_left_alone(database_url: str, connected: Engine) -> None:
-    change(connected, "INSERT INTO hpo.schema_version VALUES (99, '', '9.0.0')")
-    with pytest.raises(DatabaseError, match="schema 99, newer than this program's"):
+    change(connected, "INSERT INTO hpo.migration VALUES (99, '0099_new.sql', '', '9.0.0')")
+    with pytest.raises(DatabaseError, match="migration 99, newer than this program's"):
+        check_schema(connected)
+    with pytest.raises(DatabaseError, match="update blood_hpo"):
+        migrate(database_url)
+    change(connected, "DELETE FROM hpo.migration WHERE number = 99")
+    change(connected, "UPDATE hpo.view_set SET version = 99")
+    with pytest.raises(DatabaseError, match="views of version 99, newer than"):
         check_schema(connected)
     with pytest.raises(DatabaseError, match="update blood_hpo"):
         migrate(database_url)
@@ -108,6 +187,7 @@ def test_views_of_others_on_ours_stop_a_migration_with_one_line(
     database_url: str, connected: Engine
 ) -> None:
     change(connected, "CREATE VIEW public.mine AS SELECT study, score FROM hpo.trials")
+    change(connected, "UPDATE hpo.view_set SET digest = 'of another build'")
     with pytest.raises(DatabaseError, match="drop those, run blood-hpo db migr") as caught:
         migrate(database_url)
     assert "view mine depends on view hpo.trials" in str(caught.value)
@@ -118,9 +198,12 @@ def test_views_of_others_on_ours_stop_a_migration_with_one_line(
 def test_a_failed_migration_changes_nothing(
     database_url: str, connected: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scripts = [("01.sql", "CREATE VIEW hpo.first AS SELECT 1 AS one;"), ("02.sql", "SELECT 1 / 0")]
+    scripts = [
+        Script(0, "01.sql", "CREATE VIEW hpo.first AS SELECT 1 AS one;"),
+        Script(0, "02.sql", "SELECT 1 / 0"),
+    ]
     views = rows(connected, VIEWS)
-    monkeypatch.setattr("blood_hpo.database.migrate._scripts", lambda: scripts)
+    monkeypatch.setattr("blood_hpo.database.migrate.views", lambda: scripts)
     with pytest.raises(DatabaseError, match="division by zero"):
         migrate(database_url)
     assert rows(connected, VIEWS) == views

@@ -1,7 +1,6 @@
 """The named questions, asked of a study with trials in every state."""
 
 import pytest
-from optuna.trial import TrialState
 from sqlalchemy import Engine
 
 from blood_hpo.database.query import internal_names, load_query, names, run_query
@@ -10,8 +9,8 @@ from blood_hpo.errors import DatabaseError, InputError
 from .conftest import Recorder
 
 NO_ROWS = {
-    *("repeats", "confirmation", "models", "results", "confusion", "misclassified"),
-    *("kernel_filters", "confused", "spared"),
+    *("confirmation", "models", "results", "confusion", "misclassified"),
+    *("kernel_filters", "confused", "inconsistencies"),
 }
 """Questions to which a search alone gives no rows."""
 
@@ -41,31 +40,25 @@ def test_running_trials_carry_the_score_of_their_last_epoch(study: str, connecte
 def test_a_trial_that_has_not_reported_is_running_too(
     recorder: Recorder, connected: Engine
 ) -> None:
-    recorder.start("mlp", "host:1:0")
+    recorder.start("mlp", "host:1:0", "aa" * 8)
     found = run_query(connected, "running", study="blood")
     (row,) = (dict(zip(found.columns, row, strict=True)) for row in found.rows)
     assert (row["number"], row["epoch"], row["score"]) == (0, None, None)
 
 
-def test_repeats_finds_a_configuration_counted_twice(
-    recorder: Recorder, study: str, connected: Engine
+def test_pruned_trials_have_a_rank_among_the_complete_ones(
+    recorder: Recorder, connected: Engine
 ) -> None:
-    assert run_query(connected, "repeats", study=study).rows == []
-    recorder.study.ask()  # the retry, which waits
-    other_seed = recorder.start("mlp", "host:1:0", config_hash="aa" * 8, seed=4)
-    recorder.end(other_seed, TrialState.PRUNED, [0.1])
-    assert run_query(connected, "repeats", study=study).rows == []
-    again = recorder.start("mlp", "host:1:0", config_hash="aa" * 8, seed=3)
-    recorder.end(again, TrialState.PRUNED, [0.1])
-    assert run_query(connected, "repeats", study=study).rows == [("mlp", "aa" * 8, 2, [0, 8])]
+    for place, score in enumerate((0.5, 0.7, 0.9)):
+        recorder.end(recorder.start("mlp", "host:1:0", f"{place:016x}"), "COMPLETE", [score])
+    recorder.end(recorder.start("mlp", "host:1:0", "ff" * 8), "PRUNED", [0.6])
+    assert run_query(connected, "pruned_ranks", study="blood").rows == [("mlp", 3, 2, 0.6, 3, 3)]
 
 
-def test_budget_finds_a_family_that_overspends(
-    recorder: Recorder, study: str, connected: Engine
-) -> None:
-    recorder.start("cnn", "host:1:0")
-    found = run_query(connected, "budget", study=study)
-    assert [(row[0], row[-1]) for row in found.rows] == [("cnn", 1), ("mlp", 0), ("resnet", 0)]
+def test_attempts_are_those_at_the_same_configuration(study: str, connected: Engine) -> None:
+    for number in (4, 5):
+        found = run_query(connected, "attempts", study=study, number=number)
+        assert [row[0] for row in found.rows] == [4, 5]
 
 
 def test_parameters_are_bound(study: str, connected: Engine) -> None:

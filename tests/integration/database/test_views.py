@@ -1,51 +1,57 @@
-"""What the views say about a study that Optuna wrote."""
+"""What the views say about a study in which every state occurs."""
 
 from datetime import UTC, datetime, timedelta
 
+import optuna
 import pytest
-from optuna.trial import TrialState
+from optuna.storages import RDBStorage
 from sqlalchemy import Engine
 
-from blood_hpo.database.query import run_query
+from blood_hpo.database.address import engine_options
 
-from .conftest import Recorder, rows
-
-
-def test_a_trial_shows_what_optuna_suggested(
-    recorder: Recorder, study: str, connected: Engine
-) -> None:
-    found = rows(connected, "SELECT number, params FROM hpo.trials WHERE study = :s", s=study)
-    trials = recorder.study.get_trials()
-    assert {row["number"]: row["params"] or {} for row in found} == {
-        trial.number: trial.params for trial in trials
-    }
-    assert isinstance(trials[0].params["units"], int)
+from .conftest import MLP, Recorder, rows
 
 
-def test_a_trial_has_its_attributes_as_columns(study: str, connected: Engine) -> None:
+def test_a_trial_has_its_facts_as_columns(study: str, connected: Engine) -> None:
     (found,) = rows(connected, "SELECT * FROM hpo.trials WHERE study = :s AND number = 0", s=study)
     expected = {
         "family": "mlp",
         "state": "COMPLETE",
         "score": pytest.approx(0.8),
         "epoch": 2,
-        "epochs_trained": 6,
+        "epochs": 6,
         "seconds": 10.0,
         "parameter_count": 302_216,
+        "fold_scores": [0.7, 0.8, 0.9],
+        "fold_epochs": [2, 2, 2],
+        "fold_best_epochs": [1, 1, 1],
         "optimizer": "adamw",
         "learning_rate": 0.002,
         "batch_size": 16,
         "units": 512,
         "standardise": True,
         "pool_size": None,
+        "config": MLP,
         "config_hash": "aa" * 8,
         "seed": 3,
+        "in_force": True,
         "attempt": 1,
         "retry_of": None,
         "worker": "host-a:1:0",
+        "failure": None,
         "reason": None,
     }
     assert {name: found[name] for name in expected} == expected
+
+
+def test_hyperparameters_of_another_type_are_null_as_columns(
+    recorder: Recorder, connected: Engine
+) -> None:
+    odd = {"units": "many", "filters": {"a": 1}, "dropout": None, "pool_size": 2, "optimizer": 7}
+    recorder.attempt(recorder.configuration("mlp", "aa" * 8, odd), "RUNNING", "host:1:0")
+    (found,) = rows(connected, "SELECT * FROM hpo.trials")
+    shown = ("units", "filters", "dropout", "pool_size", "optimizer", "config")
+    assert tuple(found[name] for name in shown) == (None, None, None, "2", "7", odd)
 
 
 def test_times_are_the_moments_at_which_things_happened(study: str, connected: Engine) -> None:
@@ -58,18 +64,18 @@ def test_times_are_the_moments_at_which_things_happened(study: str, connected: E
     assert datetime.now(UTC) - timedelta(minutes=5) < started < finished < datetime.now(UTC)
 
 
-def test_a_retry_names_its_first_attempt_and_a_failure_its_reason(
+def test_a_retry_names_the_attempt_before_and_a_failure_its_reason(
     study: str, connected: Engine
 ) -> None:
     found = rows(
         connected,
-        "SELECT number, state, attempt, retry_of, reason, worker FROM hpo.trials"
+        "SELECT number, state, attempt, retry_of, failure, reason, worker FROM hpo.trials"
         " WHERE study = :s AND number IN (4, 5) ORDER BY number",
         s=study,
     )
     assert [tuple(row.values()) for row in found] == [
-        (4, "FAIL", 1, None, "loss is NaN in epoch 2", "host-b:2:0"),
-        (5, "WAITING", 2, 4, None, None),
+        (4, "FAIL", 1, None, "error", "loss is NaN in epoch 2", "host-b:2:0"),
+        (5, "WAITING", 2, 4, None, None, None),
     ]
 
 
@@ -103,9 +109,7 @@ def test_fold_scores_are_one_row_a_fold(study: str, connected: Engine) -> None:
     ]
 
 
-def test_learning_curves_are_one_row_an_epoch_and_survive_nan(
-    study: str, connected: Engine
-) -> None:
+def test_learning_curves_are_one_row_an_epoch(study: str, connected: Engine) -> None:
     found = rows(
         connected,
         "SELECT fold, epoch, train_loss, validation, score FROM hpo.learning_curves"
@@ -115,7 +119,7 @@ def test_learning_curves_are_one_row_an_epoch_and_survive_nan(
     assert [tuple(row.values()) for row in found] == [
         (fold, epoch, loss, pytest.approx(score + step), pytest.approx(score + step))
         for fold, score in ((1, 0.7), (2, 0.8), (3, 0.9))
-        for epoch, loss, step in ((1, 1.0, 0.0), (2, None, 0.01))
+        for epoch, loss, step in ((1, 1.0, 0.0), (2, 0.5, 0.01))
     ]
 
 
@@ -130,26 +134,16 @@ def test_reported_scores_show_running_trials(study: str, connected: Engine) -> N
 
 
 def test_a_value_that_is_no_number_is_null(recorder: Recorder, connected: Engine) -> None:
-    trial = recorder.start("mlp", "host:1:0")
-    for step, value in enumerate((float("nan"), float("inf"), float("-inf")), start=1):
-        trial.report(value, step)
+    trial_id = recorder.start("mlp", "host:1:0", "aa" * 8)
+    for step, kind in enumerate(("NAN", "INF_POS", "INF_NEG"), start=1):
+        recorder.insert(
+            "trial_intermediate_values",
+            trial_id=trial_id,
+            step=step,
+            intermediate_value_type=kind,
+        )
     found = rows(connected, "SELECT score FROM hpo.reported_scores ORDER BY epoch")
     assert [row["score"] for row in found] == [None, float("inf"), float("-inf")]
-
-
-def test_early_scores_are_those_where_the_first_of_the_family_was_pruned(
-    recorder: Recorder, connected: Engine
-) -> None:
-    ends = {"mlp": [(0.1, 0.2, 0.3), (0.3, 0.4)], "cnn": [(0.5, 0.6, 0.7, 0.8), (0.9,)]}
-    for family, trials in ends.items():
-        for scores, state in zip(trials, (TrialState.COMPLETE, TrialState.PRUNED), strict=True):
-            trial = recorder.start(family, "host:1:0")
-            for epoch, score in enumerate(scores, start=1):
-                trial.report(score, epoch)
-            recorder.study.tell(trial, scores[-1] if state.name == "COMPLETE" else None, state)
-    recorder.start("mlp", "host:1:0").report(0.9, 1)
-    found = run_query(connected, "early_scores", study=recorder.study.study_name).rows
-    assert [tuple(row) for row in found] == [(0, 2, 0.2), (1, 2, 0.4), (2, 1, 0.5), (3, 1, 0.9)]
 
 
 def test_progress_counts_complete_and_pruned_trials(study: str, connected: Engine) -> None:
@@ -179,7 +173,23 @@ def test_progress_estimates_the_time_left(study: str, connected: Engine) -> None
     assert by_family["cnn"]["eta_seconds"] == pytest.approx(10)
     assert by_family["resnet"]["eta_seconds"] is None
     assert by_family["cnn"]["best_score"] == pytest.approx(0.5)  # the pruned one has 0.95
-    assert by_family["mlp"]["epochs_trained"] == 14
+    assert by_family["mlp"]["epochs"] == 12
+
+
+def test_progress_counts_what_holds_a_place_of_the_budget(
+    recorder: Recorder, study: str, connected: Engine
+) -> None:
+    recorder.run("UPDATE hpo.configuration SET place = NULL WHERE config_hash = :h", h="aa" * 8)
+    wanted = (
+        "SELECT counted, complete, remaining FROM hpo.progress WHERE study = :s AND family = :f"
+    )
+    assert rows(connected, wanted, s=study, f="mlp") == [
+        {"counted": 1, "complete": 1, "remaining": 4}
+    ]
+    recorder.run("UPDATE hpo.budget SET closed = true WHERE family = 'mlp'")
+    assert rows(connected, wanted, s=study, f="mlp")[0]["remaining"] == 0
+    (found,) = rows(connected, "SELECT closed, counted FROM hpo.studies")
+    assert found == {"closed": ["mlp"], "counted": 3}
 
 
 def test_workers_show_what_they_do(study: str, connected: Engine) -> None:
@@ -199,8 +209,8 @@ def test_workers_show_what_they_do(study: str, connected: Engine) -> None:
 def test_a_heartbeat_ages(connected: Engine) -> None:
     with connected.begin() as connection:
         connection.exec_driver_sql(
-            "UPDATE trial_heartbeats SET heartbeat = heartbeat - interval '1 hour' FROM trials"
-            " WHERE trials.trial_id = trial_heartbeats.trial_id AND trials.state = 'RUNNING'"
+            "UPDATE hpo.attempt SET heartbeat_at = heartbeat_at - interval '1 hour' FROM trials"
+            " WHERE trials.trial_id = attempt.trial_id AND trials.state = 'RUNNING'"
         )
     (found,) = rows(connected, "SELECT * FROM hpo.workers WHERE trial IS NOT NULL")
     since = found["seconds_since_heartbeat"]
@@ -210,14 +220,16 @@ def test_a_heartbeat_ages(connected: Engine) -> None:
 
 @pytest.mark.usefixtures("study")
 def test_studies_say_what_they_are(recorder: Recorder, connected: Engine) -> None:
-    recorder.study.set_user_attr("paused", {"reason": "disk full", "at": "2030-01-01T00:00:00"})
+    recorder.run("UPDATE hpo.study SET paused = 'disk full'")
     (found,) = rows(connected, "SELECT * FROM hpo.studies")
     expected = {
         "study": "blood",
+        "stage": "search",
+        "search": "blood",
         "description": "a small study",
         "objective": "accuracy",
         "folds": 3,
-        "epochs": 50,
+        "most_epochs": 50,
         "data_fraction": 0.4,
         "data_label": "a test set",
         "synthetic": True,
@@ -231,19 +243,54 @@ def test_studies_say_what_they_are(recorder: Recorder, connected: Engine) -> Non
     assert {name: found[name] for name in expected} == expected
 
 
-def test_a_study_of_another_program_is_shown_without_what_it_lacks(
-    recorder: Recorder, connected: Engine
+def every_row(connected: Engine) -> dict[str, list[dict[str, object]]]:
+    found = rows(
+        connected,
+        "SELECT relname FROM pg_class WHERE relnamespace = 'hpo'::regnamespace AND relkind = 'v'",
+    )
+    passing = {"seconds_since_heartbeat"}
+    return {
+        str(view["relname"]): [
+            {key: value for key, value in row.items() if key not in passing}
+            for row in rows(connected, f"SELECT * FROM hpo.{view['relname']} ORDER BY 1, 2, 3")
+        ]
+        for view in found
+    }
+
+
+@pytest.mark.usefixtures("study")
+def test_studies_and_trials_of_other_programs_change_nothing(
+    connected: Engine, database_url: str
 ) -> None:
-    trial = recorder.study.ask()
-    trial.suggest_float("x", 0, 1)
-    recorder.study.tell(trial, 1.0)
-    (found,) = rows(connected, "SELECT family, score, params FROM hpo.trials")
-    assert found == {"family": None, "score": 1.0, "params": trial.params}
-    (described,) = rows(connected, "SELECT study, trials, spec, paused FROM hpo.studies")
-    assert described == {"study": "blood", "trials": 1, "spec": None, "paused": None}
-    assert rows(connected, "SELECT * FROM hpo.progress") == []
-    assert len(rows(connected, "SELECT * FROM hpo.leaderboard")) == 1
-    assert rows(connected, "SELECT * FROM hpo.workers") == []
+    before = every_row(connected)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage = RDBStorage(database_url, engine_kwargs=engine_options("test"))
+    other = optuna.create_study(storage=storage, study_name="theirs")
+    for wrong in ("spec", "data", "paused", "closed"):
+        other.set_user_attr(wrong, ["nonsense", 1.5])
+    for one in (other, optuna.load_study(storage=storage, study_name="blood")):
+        trial_id = storage.create_new_trial(one._study_id)  # ask() would take the one that waits
+        trial = optuna.Trial(one, trial_id)
+        trial.suggest_float("units", 0, 1)
+        for key in ("family", "config", "curves", "seconds", "epochs", "fold_scores"):
+            trial.set_user_attr(key, "3.2 s")
+        trial.report(float("nan"), 1)
+        one.tell(trial, 1e300)
+    storage.engine.dispose()
+    assert every_row(connected) == before
+
+
+def test_the_best_of_a_family_and_those_near_it(recorder: Recorder, connected: Engine) -> None:
+    for digest, score in zip("abc", (0.8, 0.79, 0.6), strict=True):
+        trial_id = recorder.start("mlp", "host:1:0", digest * 16)
+        recorder.end(trial_id, "COMPLETE", [score - 0.05, score, score + 0.05])
+    found = rows(connected, "SELECT rank, behind, near_best FROM hpo.leaderboard ORDER BY rank")
+    # The standard error of the best is 0.05 / sqrt(3) = 0.029.
+    assert [tuple(row.values()) for row in found] == [
+        (1, 0, True),
+        (2, pytest.approx(0.01), True),
+        (3, pytest.approx(0.2), False),
+    ]
 
 
 def test_every_view_and_column_is_described(connected: Engine) -> None:
@@ -251,6 +298,7 @@ def test_every_view_and_column_is_described(connected: Engine) -> None:
         connected,
         "SELECT relname, attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
         " WHERE relnamespace = 'hpo'::regnamespace AND relkind IN ('v', 'r') AND attnum > 0"
-        " AND (col_description(attrelid, attnum) IS NULL OR obj_description(attrelid) IS NULL)",
+        " AND (obj_description(attrelid) IS NULL"
+        " OR relkind = 'v' AND col_description(attrelid, attnum) IS NULL)",
     )
     assert undescribed == []

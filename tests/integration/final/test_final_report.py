@@ -104,17 +104,24 @@ def test_synthetic_images_are_named_at_the_top(report: Path) -> None:
     assert body.index("<strong>SYNTHETIC data:</strong>") < body.index("<h1>")
 
 
-CHANGED = (
-    "content = content || decode('00', 'hex')",
-    "content = substr(content, 1, length(content) - 1)",
+OF_FILE = (
+    "(study_id, sha256) IN (SELECT study_id, sha256 FROM hpo.artefact WHERE name ~ :file)"
+    " AND piece = 0"
 )
-DELETED = ("name = name || '-gone'", "name = regexp_replace(name, '-gone$', '')")
+CHANGED = (
+    f"hpo.piece SET content = content || decode('00', 'hex') WHERE {OF_FILE}",
+    f"hpo.piece SET content = substr(content, 1, length(content) - 1) WHERE {OF_FILE}",
+)
+DELETED = (
+    "hpo.artefact SET name = name || '-gone' WHERE name ~ :file",
+    "hpo.artefact SET name = regexp_replace(name, '-gone$', '') WHERE name ~ :file",
+)
 
 
 @contextmanager
 def altered(house: House, file: str, change: tuple[str, str]) -> Iterator[None]:
     """A saved file that is not what it was, for as long as it is needed."""
-    there, back = (f"UPDATE hpo.artefacts SET {step} WHERE name ~ :file" for step in change)
+    there, back = (f"UPDATE {step}" for step in change)
     pattern = {"file": f"^[0-9]+/{file}(-gone)?$"}
     with house.database.begin() as connection:
         connection.execute(text(there), pattern)

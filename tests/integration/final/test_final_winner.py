@@ -1,45 +1,54 @@
 """Which configuration another study is put around."""
 
-import pytest
-from optuna.distributions import CategoricalDistribution
-from optuna.trial import create_trial
+import threading
 
+import pytest
+from optuna.trial import TrialState
+
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
-from blood_hpo.final.names import CONFIRM, CONFIRMATION
+from blood_hpo.final.names import CONFIRM
 from blood_hpo.final.stage_study import open_stage
-from blood_hpo.final.winner import winning_configuration
-from blood_hpo.service.studies import SharedStudy
+from blood_hpo.service.claims import Claims
+from blood_hpo.service.studies import SharedStudy, winning_configuration
 
 from .conftest import search
+
+CANDIDATE = {
+    "search_rank": 2,
+    "search_score": 0.7,
+    "left_out": None,
+    "rank": 1,
+    "separable": False,
+    "winner": True,
+    **dict.fromkeys(("scores", "collapsed", "mean", "sd", "low", "high", "behind")),
+    **dict.fromkeys(("behind_low", "behind_high", "p_value")),
+}
 
 
 @pytest.fixture
 def study(database_url: str) -> SharedStudy:
-    """A search whose better trial has 16 units."""
-    found = search(database_url)
-    for units, score in ((8, 0.5), (16, 0.7)):
-        trial = create_trial(
-            value=score,
-            params={"units": units},
-            distributions={"units": CategoricalDistribution((8, 16))},
-            user_attrs={"family": "mlp", "config": {"units": units}},
-        )
-        found.storage.create_new_trial(found.study_id, trial)
-    return found
+    return search(database_url)
 
 
-def test_before_a_confirmation_it_is_the_best_of_the_search(study: SharedStudy) -> None:
-    assert winning_configuration(study.storage, "own", "mlp") == {"units": 16}
+def test_the_searchs_best_until_a_winner_is_confirmed(study: SharedStudy) -> None:
+    claims, found = Claims(study, "one"), []
+    for score in (0.8, 0.7):
+        claim = claims.claim(threading.Event())
+        assert isinstance(claim, TrialRecord)
+        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, score)
+        found.append(claim)
+    best, second = found
+    assert winning_configuration(study.storage, "own", "mlp") == best.config
+    confirm = open_stage(study, CONFIRM)
+    row = {"study_id": confirm.study_id, "family": "mlp", "config_hash": second.config_hash}
+    with study.storage.transaction() as connection:
+        winner = {**CANDIDATE, **row, "source_number": second.number}
+        connection.execute(statement("new_candidate"), winner)
+    assert winning_configuration(study.storage, "own", "mlp") == second.config
 
 
-def test_afterwards_it_is_the_confirmed_winner(study: SharedStudy) -> None:
-    stage = open_stage(study, CONFIRM, "id", {"mlp": 2})
-    assert winning_configuration(study.storage, "own", "mlp") == {"units": 16}
-    outcome = {"families": {"mlp": {"candidates": [{"config": {"units": 8}}]}}}
-    stage.storage.set_study_user_attr(stage.study_id, CONFIRMATION, outcome)
-    assert winning_configuration(study.storage, "own", "mlp") == {"units": 8}
-
-
-def test_a_family_without_a_complete_trial_has_none(study: SharedStudy) -> None:
-    with pytest.raises(StudyError, match="no complete cnn trial"):
-        winning_configuration(study.storage, "own", "cnn")
+def test_a_study_without_a_complete_trial_has_none(study: SharedStudy) -> None:
+    with pytest.raises(StudyError, match="no complete mlp trial"):
+        winning_configuration(study.storage, "own", "mlp")

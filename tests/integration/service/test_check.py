@@ -7,37 +7,32 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import text
 
-from blood_hpo.service.budget import Claim, Claims
+from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.service.check import Audit
 from blood_hpo.service.checkpoint import Checkpoint
+from blood_hpo.service.claims import Claims
+from blood_hpo.service.results import FoldResult, Results
 from blood_hpo.service.studies import SharedStudy
 from blood_hpo.settings import Settings
 
 from .conftest import STOP, MakeStudy
 
 BREAKAGES = {
-    "over budget": """
-        update study_user_attributes set value_json = jsonb_set(
-            value_json::jsonb, '{families,mlp,budget}', '1')::text where key = 'spec'""",
-    "counted twice": """
-        update trial_user_attributes set value_json = (
-            select value_json from trial_user_attributes join trials using (trial_id)
-            where number = 0 and key = 'config_hash')
-        where key = 'config_hash' and trial_id = (select trial_id from trials where number = 2)""",
-    "lost": "delete from trial_system_attributes where key = 'retry_history'",
-    "without origin": "delete from trial_system_attributes where key = 'retry_history'",
-    "retried twice": """
-        insert into trial_system_attributes (trial_id, key, value_json)
-        select trial_id, 'retry_history', '[1]' from trials where number = 3""",
-    "never heard of": "delete from trial_heartbeats",
-    "not heard of": "update trial_heartbeats set heartbeat = '2000-01-01'",
+    "duplicate number": "UPDATE public.trials SET number = 0 WHERE number = 2",
+    "lost": "DELETE FROM hpo.attempt WHERE number = 4",
+    "never heard of": "UPDATE hpo.attempt SET heartbeat_at = NULL",
+    "not heard of": "UPDATE hpo.attempt SET heartbeat_at = '2000-01-01'",
     "holds several": """
-        update trials set state = 'RUNNING' where number = 2;
-        update trial_user_attributes set value_json = '"d"' where key = 'worker'""",
-    "without configuration": "delete from trial_user_attributes where key = 'config_hash'",
-    "without score": "delete from trial_values",
+        UPDATE public.trials SET state = 'RUNNING' WHERE number = 4;
+        UPDATE hpo.attempt SET worker = 'd', heartbeat_at = now() WHERE number = 4""",
+    "without score": "DELETE FROM public.trial_values",
+    "without result": "DELETE FROM hpo.result",
+    "unlinked file": """
+        INSERT INTO hpo.piece (study_id, sha256, piece, content, stored_at)
+        SELECT study_id, 'ab', 0, 'x', '2000-01-01' FROM hpo.study""",
 }
-MENDED = {"lost", "never heard of", "not heard of", "left over"}
+MENDED = {"lost", "never heard of", "not heard of", "unlinked file"}
+RESULTS = Results([FoldResult(0.5, 1, 1, [0.5], [0.5], [0.5])], 1.0, 1000)
 
 
 @pytest.fixture
@@ -45,13 +40,12 @@ def study(make_study: MakeStudy) -> SharedStudy:
     """Trials 0 and 2 complete, 1 failed and retried as 4, 3 in training."""
     study = make_study()
     claims = [Claims(study, name).claim(STOP) for name in "abcd"]
-    assert all(isinstance(claim, Claim) for claim in claims)
     for claim, worker in zip(claims, "abcd", strict=True):
-        assert isinstance(claim, Claim)
+        assert isinstance(claim, TrialRecord)
         if worker in "ac":
-            study.storage.end(claim.trial_id, worker, TrialState.COMPLETE, 0.5, {})
+            study.storage.end(claim.trial_id, worker, TrialState.COMPLETE, 0.5, RESULTS)
         if worker == "b":
-            study.storage.fail(claim.trial_id, {"reason": "dice"}, worker="b", retry=True)
+            study.storage.fail(study.study_id, claim.trial_id, "dice", worker="b", retry=True)
     return study
 
 
@@ -85,10 +79,9 @@ def test_what_can_be_mended_is_mended(study: SharedStudy, tmp_path: Path, kind: 
 def test_a_checkpoint_that_nobody_needs_is_removed(
     study: SharedStudy, audit: Audit, tmp_path: Path
 ) -> None:
-    attributes = {t.number: t.user_attrs for t in study.storage.get_all_trials(study.study_id)}
-    done, needed = (
-        Checkpoint(tmp_path, study, attributes[number]["config_hash"]) for number in (0, 3)
-    )
+    with study.storage.plain() as connection:
+        trials = read_trials(connection, study.name)
+    done, needed = (Checkpoint(tmp_path, study, trials[number].identity) for number in (0, 3))
     for checkpoint in (done, needed):
         checkpoint.save({})
         os.utime(checkpoint.path, (0, 0))

@@ -13,8 +13,9 @@ from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from sqlalchemy import Engine, text
 
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.errors import InputError
-from blood_hpo.service.budget import Claim, Claims
+from blood_hpo.service.claims import Claims
 from blood_hpo.service.dashboard import application, serve
 from blood_hpo.service.storage import StudyStorage
 from blood_hpo.service.studies import SharedStudy
@@ -68,9 +69,9 @@ def test_studies_and_their_trials_are_shown(browser: Browser, study: SharedStudy
 
 def test_pictures_are_shown_as_pictures(browser: Browser, study: SharedStudy) -> None:
     claim = Claims(study, "holder").claim(threading.Event())
-    assert isinstance(claim, Claim)
-    files = {"curves.svg": b"<svg/>"}
-    study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9, {}, files)
+    assert isinstance(claim, TrialRecord)
+    files = {"curves.svg": study.storage.store(study.study_id, b"<svg/>")}
+    study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9, artefacts=files)
     assert browser.ask("/api/meta")[1]["artifact_is_available"]
     _, shown = browser.ask(f"/api/studies/{study.study_id}")
     (artefact,) = shown["trials"][0]["artifacts"]

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from blood_hpo.cli.main import app
 from blood_hpo.database.address import engine
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.errors import BloodHpoError
-from blood_hpo.service.budget import Claim, Claims
+from blood_hpo.service.claims import Claims
 from blood_hpo.service.health import held_here
 from blood_hpo.settings import settings
 
@@ -27,10 +28,10 @@ def program(database_url: str, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     return CliRunner()
 
 
-def claim(make_study: MakeStudy, worker: str) -> Claim:
+def claim(make_study: MakeStudy, worker: str) -> TrialRecord:
     study = make_study()
     found = Claims(study, worker).claim(threading.Event())
-    assert isinstance(found, Claim)
+    assert isinstance(found, TrialRecord)
     return found
 
 
@@ -38,7 +39,7 @@ def age(database_url: str, seconds: float) -> None:
     """Make every heartbeat that much older."""
     connected = engine(database_url)
     with connected.begin() as connection:
-        older = "UPDATE trial_heartbeats SET heartbeat = heartbeat - make_interval(secs => :s)"
+        older = "UPDATE hpo.attempt SET heartbeat_at = heartbeat_at - make_interval(secs => :s)"
         connection.execute(text(older), {"s": seconds})
     connected.dispose()
 

@@ -1,7 +1,6 @@
 """The note of a study: what an onlooker reads, written seldom and by one at a time."""
 
 import threading
-from collections.abc import Mapping
 
 import pytest
 from optuna.study import Study
@@ -9,9 +8,11 @@ from optuna.trial import TrialState
 from optuna_dashboard import get_note, save_note
 from sqlalchemy import event, text
 
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.service import studies
-from blood_hpo.service.budget import Claim, Claims
+from blood_hpo.service.claims import Claims
 from blood_hpo.service.notes import refresh_note
+from blood_hpo.service.results import FoldResult, Results
 from blood_hpo.service.storage import StudyStorage
 from blood_hpo.service.studies import SharedStudy
 
@@ -34,14 +35,14 @@ def version(study: SharedStudy) -> int:
     return int(study.storage.get_study_system_attrs(study.study_id)["dashboard:note_ver"])
 
 
-def finish(study: SharedStudy, value: float, state: TrialState = TrialState.COMPLETE) -> Claim:
+def finish(
+    study: SharedStudy, value: float, state: TrialState = TrialState.COMPLETE
+) -> TrialRecord:
     claim = Claims(study, "holder").claim(STOP)
-    assert isinstance(claim, Claim)
-    known: Mapping[str, object] = {
-        "fold_scores": [value - 0.01, value, value + 0.01],
-        "seconds": 60.0,
-        "parameter_count": 302216,
-    }
+    assert isinstance(claim, TrialRecord)
+    scores = [value - 0.01, value, value + 0.01]
+    folds = [FoldResult(score, 1, 1, [0.5], [score], [score]) for score in scores]
+    known = Results(folds, 60.0, 302_216)
     assert study.storage.end(claim.trial_id, "holder", state, value, known)
     return claim
 
@@ -82,11 +83,7 @@ def test_it_is_left_alone_for_a_while_and_where_nothing_has_changed(study: Share
 def test_of_many_who_find_it_old_one_writes(study: SharedStudy) -> None:
     finish(study, 0.8)
     with study.storage.transaction() as session:
-        aged = text(
-            "update study_system_attributes set value_json = '\"2020-01-01T00:00:00\"'"
-            " where key = 'blood_hpo:noted_at'"
-        )
-        assert session.execute(aged).rowcount == 1  # type: ignore[attr-defined]
+        session.execute(text("UPDATE hpo.study SET noted_at = '2020-01-01'"))
     peers = [StudyStorage(study.storage.url, f"peer-{number}") for number in range(6)]
     asked: list[str] = []
     for peer in peers:
@@ -123,6 +120,9 @@ def test_a_longer_note_that_somebody_left_leaves_no_rest(study: SharedStudy) -> 
 def test_what_is_in_its_way_stops_nobody(
     study: SharedStudy, caplog: pytest.LogCaptureFixture
 ) -> None:
+    with study.storage.transaction() as connection:
+        connection.execute(text("DROP VIEW hpo.confirmations, hpo.progress CASCADE"))
+    refresh_note(study.storage, study.study_id, least_seconds=0)
+    assert "not renewed" in caplog.text
     study.storage.delete_study(study.study_id)
     refresh_note(study.storage, study.study_id)
-    assert "not renewed" in caplog.text

@@ -37,7 +37,13 @@ def worker(name: str = WORKER, **changes: Any) -> dict[str, Any]:
 
 def stage(label: str = "", **changes: Any) -> Stage:
     name = f"paper-{label}" if label else "paper"
-    study = {"study": name, "label": "BloodMNIST", "synthetic": False, "epochs": 50, "paused": None}
+    study = {
+        "study": name,
+        "label": "BloodMNIST",
+        "synthetic": False,
+        "most_epochs": 50,
+        "paused": None,
+    }
     known: dict[str, Any] = {
         "study": {**study, **changes.pop("study", {})},
         "families": [family("mlp", running=0), family("cnn")],
@@ -174,10 +180,10 @@ def trial(**changes: Any) -> dict[str, Any]:
     known: dict[str, Any] = {
         "study": "paper", "number": 12, "family": "cnn", "state": "COMPLETE", "score": 0.8812,
         "attempt": 2, "reason": None, "worker": WORKER, "seed": 7, "seconds": 84.0,
-        "started_at": datetime(2026, 3, 1, 12, tzinfo=UTC), "epochs_trained": 9,
+        "started_at": datetime(2026, 3, 1, 12, tzinfo=UTC), "epochs": 9,
         "parameter_count": 176648, "fold_scores": [0.87, 0.88, 0.89],
         "fold_best_epochs": [3, 2, 3], "fold_epochs": [3, 3, 3],
-        "params": {"model": "cnn", "filters": 128, "kernel_size": 3},
+        "params": {"filters": 128, "kernel_size": 3},
         "config": {"filters": 128, "kernel_size": 3, "optimizer": "adam"},
     }  # fmt: skip
     return {**known, **changes}
@@ -190,7 +196,7 @@ def facts(**changes: Any) -> TrialFacts:
         for epoch in (1, 2, 3)
     ]
     reported = [{"epoch": epoch, "score": 0.25 * epoch} for epoch in (1, 2, 3)]
-    attempt = {"state": "FAIL", "epoch": 2, "score": None, "worker": "a:1:b", "reason": "lost"}
+    attempt = {"state": "FAIL", "worker": "a:1:b", "reason": "lost"}
     attempts = [
         {**attempt, "number": 8, "attempt": 1},
         {**attempt, "number": 12, "attempt": 2, "state": "COMPLETE", "reason": None},

@@ -1,11 +1,14 @@
 """Which models are trained in the end, and under which rules."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from blood_hpo.final.plan import RECIPES, Rules, plan
-from blood_hpo.models.hyperparameters import config_hash
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.final.plan import RECIPES, plan
+from blood_hpo.final.stage_study import Rules
+from blood_hpo.models.configuration import Configuration
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile.schema import StudySpec
 
@@ -18,46 +21,45 @@ def spec(final: dict[str, Any] | None, *families: str) -> StudySpec:
     return StudySpec.parse(document, "test")
 
 
-def confirmation(**configs: dict[str, Any]) -> dict[str, Any]:
-    families = {}
-    for number, (family, values) in enumerate(configs.items()):
-        config = FAMILIES[family].hyperparameters.model_validate(values)
-        candidate = {
-            "trial": number,
-            "config": config.model_dump(mode="json"),
-            "config_hash": config_hash(family, config),
-        }
-        families[family] = {"winner": number, "candidates": [candidate, {"trial": 99}]}
-    return {"families": families}
+def winners(**configs: dict[str, Any]) -> list[TrialRecord]:
+    return [
+        record(number, family, Configuration.of(family, values))
+        for number, (family, values) in enumerate(configs.items())
+    ]
+
+
+def record(number: int, family: str, found: Configuration) -> TrialRecord:
+    values = {one.name: None for one in fields(TrialRecord)}
+    values |= {"number": number, "family": family, "params": {}, "config": found.document}
+    return TrialRecord(**values)
 
 
 def test_the_winner_of_each_family_and_the_recommended_resnet() -> None:
-    found = plan(spec(None, "cnn", "mlp"), confirmation(cnn={"filters": 8}, mlp={"units": 9}))
-    assert [(one.family, one.recipe, one.source_trial) for one in found] == [
+    found = plan(spec(None, "cnn", "mlp"), winners(cnn={"filters": 8}, mlp={"units": 9}))
+    assert [(one.configuration.family, one.recipe, one.source_number) for one in found] == [
         ("mlp", "winner", 1),
         ("cnn", "winner", 0),
         ("resnet", "recommended", None),
     ]
-    assert found[0].config["units"] == 9
-    assert found[0].source_study == "own"
+    assert found[0].configuration.document["units"] == 9
     assert {one.seeds for one in found} == {3}
     assert found[0].rules == found[1].rules == Rules(epochs=200, patience=20, start_epoch=30)
 
 
 def test_a_schedule_with_an_end_is_stretched_and_not_stopped() -> None:
-    winner = confirmation(mlp={"schedule": "cosine"})
-    mlp, resnet = plan(spec({"epochs": 120, "resnet_epochs": 40}, "mlp"), winner)
+    confirmed = winners(mlp={"schedule": "cosine"})
+    mlp, resnet = plan(spec({"epochs": 120, "resnet_epochs": 40}, "mlp"), confirmed)
     assert mlp.rules == Rules(epochs=120, patience=120, start_epoch=30)
     assert resnet.rules == Rules(epochs=40, patience=40, start_epoch=20)
-    (_, recommended) = plan(spec(None, "mlp"), winner)
+    (_, recommended) = plan(spec(None, "mlp"), confirmed)
     assert recommended.rules == Rules(epochs=24, patience=24, start_epoch=12)
 
 
 def test_the_reports_resnet_follows_the_reports_rules() -> None:
-    (_, resnet) = plan(spec({"resnet": "report"}, "mlp"), confirmation(mlp={}))
+    (_, resnet) = plan(spec({"resnet": "report"}, "mlp"), winners(mlp={}))
     assert resnet.rules == Rules(epochs=200, patience=20, start_epoch=30)
     assert (
-        resnet.config.items()
+        resnet.configuration.document.items()
         >= {
             "optimizer": "adam",
             "learning_rate": 0.001,
@@ -68,18 +70,18 @@ def test_the_reports_resnet_follows_the_reports_rules() -> None:
             "initial_filters": 64,
         }.items()
     )
-    (_, short) = plan(spec({"resnet": "report", "resnet_epochs": 12}, "mlp"), confirmation(mlp={}))
+    (_, short) = plan(spec({"resnet": "report", "resnet_epochs": 12}, "mlp"), winners(mlp={}))
     assert short.rules == Rules(epochs=12, patience=20, start_epoch=11)
 
 
 def test_a_searched_resnet_takes_the_place_of_a_recipe() -> None:
-    (found,) = plan(spec({"resnet": "report"}, "resnet"), confirmation(resnet={"blocks": 1}))
-    assert (found.recipe, found.config["blocks"]) == ("winner", 1)
+    (found,) = plan(spec({"resnet": "report"}, "resnet"), winners(resnet={"blocks": 1}))
+    assert (found.recipe, found.configuration.document["blocks"]) == ("winner", 1)
 
 
 def test_no_resnet_where_none_is_wanted() -> None:
-    found = plan(spec({"resnet": "none"}, "mlp"), confirmation(mlp={}))
-    assert [one.family for one in found] == ["mlp"]
+    found = plan(spec({"resnet": "none"}, "mlp"), winners(mlp={}))
+    assert [one.configuration.family for one in found] == ["mlp"]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from blood_hpo.data.facts import OFFICIAL_COUNTS
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.confirmed import Candidate, Confirmation
-from blood_hpo.report.findings import Findings, Grid, Winner
-from blood_hpo.report.record import Curve, Study, Trial
+from blood_hpo.report.findings import Cost, Findings, Grid, Winner
+from blood_hpo.report.record import Curve, Place, Study, Totals
 from blood_hpo.report.render import write
-from blood_hpo.report.tested import FinalStage, Model, Predictions
+from blood_hpo.report.tested import FinalStage, Model, Predictions, layers
 
 WRITTEN = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 START = datetime(2024, 4, 30, 8, 0, tzinfo=UTC)
@@ -62,13 +63,16 @@ def spec(**changes: object) -> dict[str, Any]:
 
 def trial(
     number: int, family: str, params: dict[str, Any], score: float | None, **other: Any
-) -> Trial:
+) -> TrialRecord:
     values = {
+        **dict.fromkeys(TrialRecord.__dataclass_fields__),
+        "trial_id": number,
+        "study": "blood",
         "number": number,
         "family": family,
         "state": "COMPLETE",
         "score": score,
-        "epochs_trained": 45,
+        "epochs": 45,
         "seconds": 50.0 + number % 7,
         "parameter_count": 302_216 if family == "mlp" else 176_648,
         "fold_scores": None if score is None else [score - 0.01, score, score + 0.01],
@@ -77,18 +81,19 @@ def trial(
         "params": params,
         "config": {**HELD, **params},
         "config_hash": f"{number:016x}",
+        "replicate": 1,
         "seed": 1000 + number,
+        "in_force": True,
         "attempt": 1,
-        "retry_of": None,
+        "repeats_avoided": 0,
         "worker": f"host:{100 + number % 3}:1700000000",
-        "reason": None,
         "started_at": START + timedelta(seconds=30 * number),
         "finished_at": START + timedelta(seconds=30 * number + 80),
     }
-    return Trial(**{**values, **other})
+    return TrialRecord(**{**values, **other})
 
 
-def trials() -> tuple[Trial, ...]:
+def trials() -> tuple[TrialRecord, ...]:
     """26 trials of each family, every fourth pruned from the tenth on, one failed besides."""
     generator, found = np.random.default_rng(3), []
     for number in range(52):
@@ -103,11 +108,11 @@ def trials() -> tuple[Trial, ...]:
         score += 0.02 * float(generator.normal())
         ending: dict[str, Any] = {}
         if number >= 20 and number % 4 < 2:
-            ending = {"state": "PRUNED", "epochs_trained": 15, "seconds": 17.0}
+            ending = {"state": "PRUNED", "epochs": 15, "seconds": 17.0}
             score -= 0.08
         found.append(trial(number, family, params, score, **ending))
     reason = "the loss is not finite"
-    failed = trial(52, "cnn", {}, None, state="FAIL", epochs_trained=None, reason=reason)
+    failed = trial(52, "cnn", {}, None, state="FAIL", epochs=None, reason=reason)
     return (*found, failed)
 
 
@@ -117,6 +122,47 @@ def curve(best: float, epochs: int = 15) -> Curve:
     return Curve(
         train_loss=tuple((2.0 * np.exp(-x / 6)).tolist()), validation=tuple(validation.tolist())
     )
+
+
+def totals(family: str, own: list[TrialRecord], budget: int) -> Totals:
+    """What the views would say of a family."""
+    by_state = {
+        state: [one for one in own if one.state == state]
+        for state in ("COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING")
+    }
+    complete, pruned = by_state["COMPLETE"], by_state["PRUNED"]
+    usual = np.mean([one.epochs or 0 for one in complete]) if complete else 0.0
+    saved = [float(usual) - (one.epochs or 0) for one in pruned]
+    pace = [(one.seconds or 0) / (one.epochs or 1) for one in pruned]
+    return Totals(
+        family=family,
+        budget=budget,
+        complete=len(complete),
+        pruned=len(pruned),
+        failed=len(by_state["FAIL"]),
+        unfinished=len(by_state["RUNNING"]) + len(by_state["WAITING"]),
+        remaining=max(budget - len(complete) - len(pruned), 0),
+        epochs=sum(one.epochs or 0 for one in [*complete, *pruned]),
+        seconds=sum(one.seconds or 0 for one in [*complete, *pruned]),
+        pruned_epochs=sum(one.epochs or 0 for one in pruned),
+        saved_epochs=sum(saved),
+        saved_seconds=float(np.dot(saved, pace)) if pruned else 0.0,
+    )
+
+
+def places(family: str, trials: tuple[TrialRecord, ...]) -> tuple[Place, ...]:
+    own = [one for one in trials if one.family == family and one.state == "COMPLETE"]
+    board = sorted(own, key=lambda one: (-(one.score or 0), one.number))
+    return tuple(Place(one, rank, 0.01) for rank, one in enumerate(board, start=1))
+
+
+def cost(name: str, trials: tuple[TrialRecord, ...]) -> Cost:
+    failed = sum(one.state == "FAIL" for one in trials)
+    epochs, seconds = (
+        sum(one.epochs or 0 for one in trials),
+        sum(one.seconds or 0 for one in trials),
+    )
+    return Cost(name, len(trials), failed, epochs, seconds)
 
 
 def study(**changes: Any) -> Study:
@@ -135,8 +181,15 @@ def study(**changes: Any) -> Study:
         "fingerprint": "ef" * 16,
         "program_version": "0.1.0",
         "trials": trials(),
+        **changes,
     }
-    return Study(**{**values, **changes})
+    families, known = values["spec"]["families"], values["trials"]
+    by_family = {one: [trial for trial in known if trial.family == one] for one in families}
+    return Study(
+        **values,
+        totals={one: totals(one, by_family[one], families[one]["budget"]) for one in families},
+        places={one: places(one, known) for one in families},
+    )
 
 
 def grid(family: str) -> Grid:
@@ -152,7 +205,7 @@ def grid(family: str) -> Grid:
     )
 
 
-def candidates(board: list[Trial]) -> tuple[Candidate, ...]:
+def candidates(board: list[TrialRecord]) -> tuple[Candidate, ...]:
     found = []
     for place, one in enumerate(reversed(board[:3])):
         assert one.score
@@ -160,14 +213,17 @@ def candidates(board: list[Trial]) -> tuple[Candidate, ...]:
         apart = place == 2
         found.append(
             Candidate(
-                trial=one.number,
+                family=one.family,
+                number=one.number,
                 rank=place + 1,
-                params=one.params or {},
-                config_hash=one.config_hash or "",
+                params=one.params,
+                config_hash=one.config_hash,
                 parameter_count=one.parameter_count or 0,
                 search_score=one.score,
                 search_rank=3 - place,
-                scores=[[mean - 0.01, mean, mean + 0.01]] * 2,
+                scores=[mean - 0.01, mean, mean + 0.01] * 2,
+                splits=2,
+                collapsed=int(apart),
                 mean=mean,
                 sd=0.01,
                 low=mean - 0.012,
@@ -178,7 +234,7 @@ def candidates(board: list[Trial]) -> tuple[Candidate, ...]:
                 p_value=None if place == 0 else 0.2 / place**3,
                 separable=apart,
                 winner=place == 0,
-                collapsed=[[False] * 3, [False, False, apart]],
+                left_out=None,
             )
         )
     return tuple(found)
@@ -229,7 +285,7 @@ LAYERS: dict[str, list[tuple[str, str, list[int], int, list[str]]]] = {
 }
 
 
-def early_scores(trials: tuple[Trial, ...]) -> dict[int, tuple[int, float]]:
+def early_scores(trials: tuple[TrialRecord, ...]) -> dict[int, tuple[int, float]]:
     """What each trial had scored after epoch 4."""
     return {one.number: (4, one.score - 0.1) for one in trials if one.score is not None}
 
@@ -240,44 +296,46 @@ def model(number: int, family: str, seed: int, source: int | None) -> Model:
     run = curve(accuracy + 0.01, 30)
     auc = found.scores.macro_auc
     columns = ("name", "kind", "output_shape", "parameters", "inputs")
-    return Model(
+    own = trial(
         number,
-        {
-            "family": family,
-            "recipe": "winner" if source is not None else "recommended",
-            "source_study": "blood" if source is not None else None,
-            "source_trial": source,
-            "config": HELD,
-            "config_hash": f"{len(family):016x}",
-            "replicate": seed,
-            "seed": 4242 + number,
-            "rules": {"epochs": 200, "patience": 20, "start_epoch": 30},
-            "test_openings": 1,
-            "epochs_trained": 30,
-            "best_epoch": 28,
-            "seconds": 612.0,
-            "parameter_count": sum(layer[3] for layer in LAYERS[family]),
-            "non_trainable_count": 0,
-            "curves": {
-                "train_loss": [run.train_loss],
-                "train_accuracy": [[value + 0.02 for value in run.validation]],
-                "validation": [run.validation],
-                "validation_accuracy": [run.validation],
-                "validation_loss": [[value + 0.1 for value in run.train_loss]],
-            },
-            "validation": {"accuracy": accuracy + 0.01},
-            "test": {"accuracy": accuracy},
-            "medmnist": {
-                "auc": auc,
-                "acc": accuracy,
-                "file": f"bloodmnist_test_[AUC]{auc:.3f}_[ACC]{accuracy:.3f}@{family}-{seed}.csv",
-            },
-            "model": {"file": f"blood-{family}-{seed}.keras", "sha256": "12" * 32, "bytes": 99},
-            "architecture": [dict(zip(columns, layer, strict=True)) for layer in LAYERS[family]],
-            "class_weights": [1.0] * 8,
-            "versions": {"blood_hpo": "0.1.0", "tensorflow": "2.21.0"},
-        },
-        found,
+        family,
+        {},
+        accuracy,
+        study="blood-final",
+        config=HELD,
+        config_hash=f"{len(family):016x}",
+        replicate=seed,
+        seed=4242 + number,
+        recipe="winner" if source is not None else "recommended",
+        source_number=source,
+        most_epochs=200,
+        patience=20,
+        start_epoch=30,
+        epochs=30,
+        seconds=612.0,
+        parameter_count=sum(layer[3] for layer in LAYERS[family]),
+    )
+    described = [dict(zip(columns, layer, strict=True)) for layer in LAYERS[family]]
+    return Model(
+        trial=own,
+        file=f"blood-{family}-{seed}.keras",
+        sha256="12" * 32,
+        bytes=99,
+        best_epoch=28,
+        validation_accuracy=accuracy + 0.01,
+        medmnist_auc=auc,
+        medmnist_acc=accuracy,
+        medmnist_file=f"bloodmnist_test_[AUC]{auc:.3f}_[ACC]{accuracy:.3f}@{family}-{seed}.csv",
+        test_openings=1,
+        versions={"blood_hpo": "0.1.0", "tensorflow": "2.21.0"},
+        layers=layers(described, own),
+        curve=Curve(
+            train_loss=run.train_loss,
+            validation=run.validation,
+            train_accuracy=tuple(value + 0.02 for value in run.validation),
+            validation_loss=tuple(value + 0.1 for value in run.train_loss),
+        ),
+        predictions=found,
     )
 
 
@@ -288,11 +346,9 @@ def final_stage(winners: dict[str, Winner]) -> FinalStage:
         for place, (family, source) in enumerate(sources.items())
         for seed in (1, 2)
     ]
-    keys = ("family", "recipe", "source_study", "source_trial", "config", "config_hash", "rules")
-    plan = [{**{key: one.noted[key] for key in keys}, "seeds": 2} for one in models[::2]]
     images = np.random.default_rng(1).integers(0, 256, (8, 28, 28, 3), dtype=np.uint8)
     counts = np.array(list(OFFICIAL_COUNTS.values()))
-    return FinalStage("blood-final", tuple(plan), tuple(models), images, counts)
+    return FinalStage("blood-final", 0, tuple(models), images, counts)
 
 
 @pytest.fixture(scope="session")
@@ -301,16 +357,21 @@ def finished() -> Findings:
     found = study()
     boards = {family: found.leaderboard(family) for family in found.families}
     winners = {
-        family: Winner(board[2], confirmed=True, curves=(curve(0.8), curve(0.79), curve(0.81)))
+        family: Winner(
+            board[2], 0.01, confirmed=True, curves=(curve(0.8), curve(0.79), curve(0.81))
+        )
         for family, board in boards.items()
     }
     confirmed = {family: candidates(board) for family, board in boards.items()}
+    grids = {family: grid(family) for family in SPACE}
+    ended = {"blood": found.trials} | {one.study: one.trials for one in grids.values()}
     return Findings(
         study=found,
         winners=winners,
-        grids={family: grid(family) for family in SPACE},
-        confirmation=Confirmation("By a t distribution.", "The smallest wins.", 2, 3, confirmed),
+        grids=grids,
+        confirmation=Confirmation(confirmed),
         final=final_stage(winners),
+        costs={name: cost(name, trials) for name, trials in ended.items()},
         early_scores=early_scores(found.trials),
     )
 

@@ -1,6 +1,7 @@
 """The folder: one page that needs nothing else, the same bytes each time, replaced in one step."""
 
 import csv
+import hashlib
 import json
 import re
 import resource
@@ -19,8 +20,10 @@ import pytest
 
 from blood_hpo.data.facts import CLASSES
 from blood_hpo.errors import BloodHpoError, InputError
+from blood_hpo.report.files import write_models
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.render import write
+from blood_hpo.report.tested import layers
 
 from .conftest import WRITTEN, saved
 
@@ -157,12 +160,12 @@ def test_predictions_and_models_are_copied_as_they_were_saved(
 ) -> None:
     assert finished.final
     for one in finished.final.models:
-        predictions = report / "predictions" / one.noted["medmnist"]["file"]
+        predictions = report / "predictions" / one.medmnist_file
         assert predictions.read_bytes() == saved(f"{one.number}/medmnist.csv")
-        model = report / "models" / one.noted["model"]["file"]
+        model = report / "models" / one.file
         assert model.read_bytes() == saved(f"{one.number}/model.keras")
         assert model.with_suffix(".md").is_file()
-        line = f"{one.noted['model']['sha256']}  {model.name}\n"
+        line = f"{hashlib.sha256(model.read_bytes()).hexdigest()}  {model.name}\n"
         assert Path(f"{model}.sha256").read_text() == line
 
 
@@ -171,7 +174,7 @@ def test_every_prediction_can_be_recomputed_without_a_model(
 ) -> None:
     assert finished.final
     for one in finished.final.models:
-        file = (report / "predictions" / one.noted["model"]["file"]).with_suffix(".csv")
+        file = (report / "predictions" / one.file).with_suffix(".csv")
         with file.open(encoding="ascii") as stream:
             rows = list(csv.DictReader(stream))
         found = np.array([[row[name] for name in CLASSES] for row in rows], np.float32)
@@ -212,6 +215,35 @@ def test_what_stands_in_a_study_cannot_change_the_page(begun: Findings, tmp_path
         replace(begun, study=replace(begun.study, spec=spec)), tmp_path / "odd", WRITTEN, saved
     )
     assert Page(path.read_text(encoding="utf-8")).of("script") == []
+
+
+@pytest.mark.parametrize("name", ["../x.keras", "/tmp/x.keras", "..", "", "a\\b.keras", "a\nb"])
+@pytest.mark.parametrize("column", ["file", "medmnist_file"])
+def test_files_lie_where_they_belong_whatever_the_database_says(
+    finished: Findings, tmp_path: Path, column: str, name: str
+) -> None:
+    assert finished.final
+    model = replace(finished.final.models[0], **{column: name})
+    (tmp_path / "in").mkdir()
+    with pytest.raises(BloodHpoError, match="which no worker does") as raised:
+        write_models(replace(finished.final, models=(model,)), tmp_path / "in", saved)
+    assert "\n" not in str(raised.value)
+    assert [one for one in tmp_path.iterdir() if one.name != "in"] == []
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        *({}, 3, None, ["x"], [{"name": "x"}], {"layers": []}),
+        [{"name": "x", "kind": "y", "output_shape": ["a"], "parameters": 0, "inputs": []}],
+        [{"name": "x", "kind": "y", "output_shape": [1], "parameters": 0, "inputs": ["z"]}],
+    ],
+)
+def test_damaged_layers_are_one_line(finished: Findings, stored: object) -> None:
+    assert finished.final
+    with pytest.raises(BloodHpoError, match="the description of its layers is not what") as raised:
+        layers(stored, finished.final.models[0].trial)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_report_is_replaced_and_nothing_else_is(begun: Findings, tmp_path: Path) -> None:

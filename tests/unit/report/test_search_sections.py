@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.document import Figures, Missing, Section, Table
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.importance import importance
-from blood_hpo.report.record import Study, Trial
+from blood_hpo.report.record import Study
 from blood_hpo.report.sections import search, space
 
 from .conftest import SPACE, early_scores, spec, trial
+from .conftest import study as study_of
 
 
 def table(section: Section, name: str) -> Table:
@@ -29,7 +31,7 @@ def test_every_trial_is_counted_once(section: Section, searched: Findings) -> No
     records = table(section, "budget").records()
     counts = {row["family"]: (row["complete"], row["pruned"], row["failed"]) for row in records}
     assert counts == {"mlp": (18, 8, 0), "cnn": (18, 8, 1)}
-    total = sum(one.epochs_trained or 0 for one in searched.study.trials)
+    total = sum(one.epochs or 0 for one in searched.study.trials)
     assert sum(row["epochs"] for row in records) == total
 
 
@@ -43,7 +45,7 @@ def test_the_leaderboard_has_complete_trials_only_best_first(
 
 
 def test_an_unfinished_search_says_what_is_left(searched: Findings) -> None:
-    few = replace(searched, study=replace(searched.study, trials=searched.study.trials[:10]))
+    few = replace(searched, study=study_of(trials=searched.study.trials[:10]))
     missing = [block for block in search.section(few).blocks if isinstance(block, Missing)]
     assert "42 trials" in missing[0].text
     assert missing[0].command == "blood-hpo worker blood"
@@ -51,14 +53,14 @@ def test_an_unfinished_search_says_what_is_left(searched: Findings) -> None:
 
 def test_a_family_without_a_complete_trial_is_named_with_its_command(searched: Findings) -> None:
     mlp = tuple(one for one in searched.study.trials if one.family == "mlp")
-    half = replace(searched, study=replace(searched.study, trials=mlp))
+    half = replace(searched, study=study_of(trials=mlp))
     missing = [block for block in search.section(half).blocks if isinstance(block, Missing)]
     assert ("No trial of the CNN is complete.", "blood-hpo worker blood") in [
         (block.text, block.command) for block in missing
     ]
 
 
-def planted(count: int) -> list[Trial]:
+def planted(count: int) -> list[TrialRecord]:
     """Trials whose score follows from the number of units alone."""
     generator = np.random.default_rng(0)
     values = [
@@ -71,9 +73,9 @@ def planted(count: int) -> list[Trial]:
     return [trial(n, "mlp", one, 0.5 + one["units"] / 1000) for n, one in enumerate(values)]
 
 
-def tried(trials: list[Trial]) -> tuple[list[Mapping[str, Any]], list[float]]:
+def tried(trials: list[TrialRecord]) -> tuple[list[Mapping[str, Any]], list[float]]:
     """Parameters and scores."""
-    return [one.params or {} for one in trials], [one.score or 0 for one in trials]
+    return [one.params for one in trials], [one.score or 0 for one in trials]
 
 
 def test_importance_finds_the_hyperparameter_that_the_score_follows_from() -> None:
@@ -101,7 +103,7 @@ def test_too_few_trials_have_no_importance() -> None:
 
 
 def test_too_few_trials_say_with_which_budget_to_go_on(searched: Findings) -> None:
-    study = replace(searched.study, spec=spec(space={}), trials=tuple(planted(19)))
+    study = study_of(spec=spec(space={}), trials=tuple(planted(19)))
     blocks = search.section(replace(searched, study=study)).blocks
     commands = [block.command for block in blocks if isinstance(block, Missing)]
     assert "blood-hpo run studies/blood.toml --budget mlp=52 --budget cnn=52" in commands
@@ -110,7 +112,7 @@ def test_too_few_trials_say_with_which_budget_to_go_on(searched: Findings) -> No
 def test_importances_are_drawn_where_there_are_enough_trials(searched: Findings) -> None:
     """Also from pruned trials, whose final score is another one."""
     trials = [replace(one, state="PRUNED" if one.number > 9 else "COMPLETE") for one in planted(30)]
-    study = replace(searched.study, spec=spec(space={}), trials=tuple(trials))
+    study = study_of(spec=spec(space={}), trials=tuple(trials))
     early = early_scores(tuple(trials))
     found = search.section(replace(searched, study=study, early_scores=early))
     drawn = [
@@ -122,7 +124,7 @@ def test_importances_are_drawn_where_there_are_enough_trials(searched: Findings)
 
 
 def test_the_optimum_is_marked_among_its_options(searched: Findings) -> None:
-    winner = searched.winners["cnn"].trial.params or {}
+    winner = searched.winners["cnn"].trial.params
     rows = table(space.section(searched), "space-cnn").groups[0].rows
     chosen = {
         str(row[0].value): [one.text for one in row[1].options if one.chosen]

@@ -227,7 +227,7 @@ def test_a_confirmation_shows_every_fold_and_flags_those_that_collapsed(finished
     found = confirmation.section(finished)
     rows = table(found, "confirmation").records()
     candidates = [one for family in finished.confirmation.families.values() for one in family]
-    assert [row["folds"] for row in rows] == [list(map(list, one.scores)) for one in candidates]
+    assert [row["folds"] for row in rows] == [one.by_split for one in candidates]
     flagged = [row[4].text.endswith("(1 collapsed)") for row in all_rows(found, "confirmation")]
     assert flagged == [one.separable for one in candidates]
     assert flagged.count(True) == 2
@@ -238,7 +238,7 @@ def test_few_folds_are_printed_one_by_one_instead_of_an_interval(finished: Findi
     assert finished.confirmation
     few = {
         family: tuple(
-            replace(one, scores=[[0.71, 0.72]], collapsed=[[False] * 2], low=None, high=None)
+            replace(one, scores=[0.71, 0.72], splits=1, collapsed=0, low=None, high=None)
             for one in candidates
         )
         for family, candidates in finished.confirmation.families.items()
@@ -276,7 +276,9 @@ def test_nothing_is_missing_from_a_finished_study(finished: Findings) -> None:
 
 def test_models_that_are_still_missing_are_counted(finished: Findings) -> None:
     assert finished.final
-    part = replace(finished, final=replace(finished.final, models=finished.final.models[:1]))
+    part = replace(
+        finished, final=replace(finished.final, models=finished.final.models[:1], missing=5)
+    )
     for module in (summary, training):
         blocks = module.section(part).blocks
         (missing,) = [block for block in blocks if isinstance(block, Missing)]

@@ -1,14 +1,12 @@
 """Proposals: reproducible, never repeated, and only from the family's own trials."""
 
-import optuna
 import pytest
-from optuna.storages import InMemoryStorage
-from optuna.trial import TrialState, create_trial
 
-from blood_hpo.search.family import FamilyStudy
+from blood_hpo.search.history import History
 from blood_hpo.search.proposer import Exhausted, Proposal, Proposer
-from blood_hpo.search.space import MODEL, family_distributions, model_distribution
 from blood_hpo.studyfile.schema import StudySpec
+
+from .histories import Row, family_with, learn
 
 
 def spec(sampler: str = "tpe", **family: object) -> StudySpec:
@@ -23,33 +21,18 @@ def spec(sampler: str = "tpe", **family: object) -> StudySpec:
 
 
 class Recorded:
-    """An Optuna study in memory to which proposals are added as finished trials."""
+    """A family's history, to which proposals are added as finished trials."""
 
     def __init__(self, one: StudySpec, family: str = "mlp") -> None:
-        self.spec, self.family = one, family
-        storage = InMemoryStorage()
-        self.study = optuna.create_study(storage=storage, study_name=one.name, direction="maximize")
-        self.view = FamilyStudy(one.name, storage, family)
         self.proposer = Proposer(one, family)
+        self.known = family_with(self.proposer)
 
     def propose(self) -> Proposal | object:
-        self.view.refresh()
-        return self.proposer.propose(self.view)
+        found = self.proposer.propose(self.known)
+        return found[0] if isinstance(found, list) else found
 
-    def finish(self, proposal: Proposal, score: float, family: str | None = None) -> None:
-        family = family or self.family
-        self.study.add_trial(
-            create_trial(
-                state=TrialState.COMPLETE,
-                value=score,
-                params={MODEL: family, **proposal.params},
-                distributions={
-                    MODEL: model_distribution(self.spec),
-                    **family_distributions(self.spec, self.family),
-                },
-                user_attrs={"family": family, "config_hash": proposal.config_hash},
-            )
-        )
+    def finish(self, proposal: Proposal, score: float) -> None:
+        learn(self.known, proposal, value=score)
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random", "grid"])
@@ -58,7 +41,7 @@ def test_every_configuration_is_proposed_once_and_then_none(sampler: str) -> Non
     for number in range(8):
         proposal = recorded.propose()
         assert isinstance(proposal, Proposal)
-        seen.add(proposal.config_hash)
+        seen.add(proposal.configuration.config_hash)
         recorded.finish(proposal, number / 10)
     assert len(seen) == 8
     assert recorded.propose() == Exhausted()
@@ -113,18 +96,47 @@ def test_tpe_learns_what_is_good() -> None:
     assert sum(late) / len(late) < 0.1
 
 
-def test_the_view_hides_other_families() -> None:
+def test_a_history_keeps_families_apart() -> None:
     families = {
         "mlp": {"budget": 8, "space": {"units": [64, 128]}},
         "cnn": {"budget": 8, "space": {"filters": [8, 16]}},
     }
     one = StudySpec.parse({"name": "proposals", "seed": 3, "families": families}, "test")
-    recorded = Recorded(one)
-    proposal = recorded.propose()
-    assert isinstance(proposal, Proposal)
-    recorded.finish(proposal, 0.9, family="cnn")
-    recorded.view.refresh()
-    assert recorded.view.get_trials() == []
-    recorded.finish(proposal, 0.9)
-    recorded.view.refresh()
-    assert [trial.number for trial in recorded.view.get_trials()] == [1]
+    history = History({name: Proposer(one, name).space for name in families})
+    history.learn([Row(0, "cnn", params={"filters": 8}, value=0.9), Row(1, "mlp", "RUNNING")])
+    assert [trial.number for trial in history.families["mlp"].get_trials()] == [1]
+    assert [trial.params for trial in history.families["cnn"].get_trials()] == [{"filters": 8}]
+    assert (history.newest, history.unfinished) == (1, {1})
+    history.learn([Row(1, "mlp", "PRUNED", value=0.5, reports=[0.4, 0.5])])
+    (trial,) = history.families["mlp"].get_trials()
+    assert dict(trial.intermediate_values) == {1: 0.4, 2: 0.5}
+    assert history.unfinished == set()
+
+
+@pytest.mark.parametrize("sampler", ["random", "grid"])
+def test_many_are_proposed_at_once_where_that_costs_little(sampler: str) -> None:
+    recorded = Recorded(spec(sampler))
+    found = recorded.proposer.propose(recorded.known)
+    assert isinstance(found, list)
+    hashes = [one.configuration.config_hash for one in found]
+    assert len(set(hashes)) == len(hashes) > 4
+
+
+def test_after_a_collision_workers_go_different_ways() -> None:
+    space = {"dropout": {"low": 0.0, "high": 0.9}}
+    recorded = Recorded(spec(space=space))
+    drawn = set()
+    for salt in ("", "one", "two"):
+        found = recorded.proposer.propose(recorded.known, salt)
+        assert isinstance(found, list)
+        drawn.add(found[0].configuration.config_hash)
+    assert len(drawn) == 3
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_no_network_above_the_limit_is_proposed(sampler: str) -> None:
+    recorded, units = Recorded(spec(sampler, max_parameters=400_000)), set()
+    while isinstance(proposal := recorded.propose(), Proposal):
+        units.add(proposal.params["units"])
+        recorded.finish(proposal, 0.5)
+    assert units == {64, 128}  # 256 units have 604,424 trainable parameters

@@ -1,30 +1,23 @@
 """Pruning: by the family's own trials, never during warm-up, and in lock-step over the folds."""
 
-import optuna
 import pytest
-from optuna.storages import InMemoryStorage
-from optuna.trial import TrialState, create_trial
 
-from blood_hpo.search.family import FamilyStudy
+from blood_hpo.search.history import FamilyStudy, History
 from blood_hpo.search.pruner import build_pruner, should_prune
 from blood_hpo.studyfile.schema import PrunerSpec
 
+from .histories import Row
+
 
 def view_of(curves: dict[str, list[float]], family: str = "mlp") -> FamilyStudy:
-    """A view of one family in a study where each family has five trials with the given scores."""
-    storage = InMemoryStorage()
-    study = optuna.create_study(storage=storage, study_name="pruning", direction="maximize")
-    for name, curve in curves.items():
-        for _ in range(5):
-            study.add_trial(
-                create_trial(
-                    state=TrialState.COMPLETE,
-                    value=curve[-1],
-                    intermediate_values=dict(enumerate(curve, start=1)),
-                    user_attrs={"family": name},
-                )
-            )
-    return FamilyStudy("pruning", storage, family)
+    """A family of a history where each family has five trials with the given scores."""
+    history = History({name: {} for name in curves})
+    names = [name for name in curves for _ in range(5)]
+    history.learn(
+        Row(number, name, value=curves[name][-1], reports=curves[name])
+        for number, name in enumerate(names)
+    )
+    return history.families[family]
 
 
 def spec(**changes: object) -> PrunerSpec:
@@ -58,19 +51,9 @@ def test_nothing_is_pruned_before_enough_trials_have_finished() -> None:
 
 @pytest.mark.parametrize(("percentile", "pruned"), [(90.0, False), (10.0, True)])
 def test_a_percentile_lets_that_share_go_on(percentile: float, pruned: bool) -> None:
-    storage = InMemoryStorage()
-    study = optuna.create_study(storage=storage, study_name="pruning", direction="maximize")
+    view = FamilyStudy("mlp", {})
     for tenth in range(10):
-        curve = dict.fromkeys((1, 2, 3), tenth / 10)
-        study.add_trial(
-            create_trial(
-                state=TrialState.COMPLETE,
-                value=tenth / 10,
-                intermediate_values=curve,
-                user_attrs={"family": "mlp"},
-            )
-        )
-    view = FamilyStudy("pruning", storage, "mlp")
+        view.learn(Row(tenth, value=tenth / 10, reports=[tenth / 10] * 3))
     pruner = build_pruner(spec(name="percentile", percentile=percentile))
     assert should_prune(pruner, view, {1: 0.5, 2: 0.5, 3: 0.5}) is pruned
 

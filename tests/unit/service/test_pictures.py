@@ -2,24 +2,22 @@
 
 import math
 import xml.etree.ElementTree as Xml
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blood_hpo.service.pictures import Curve, Panel, confusion, curves
+from blood_hpo.service.results import FoldResult, Results
 from blood_hpo.service.trial_pictures import pictures_of_folds, pictures_of_model
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def trial(epochs: int = 3) -> dict[str, Any]:
-    rising = [[0.5 + 0.1 * epoch for epoch in range(epochs)]] * 3
-    return {
-        "curves": {"score": rising, "validation": rising, "train_loss": rising},
-        "fold_best_epochs": [epochs] * 3,
-        "held_out_confusion": [[9 if i == j else i for j in range(8)] for i in range(8)],
-    }
+def trial(epochs: int = 3) -> Results:
+    rising = [0.5 + 0.1 * epoch for epoch in range(epochs)]
+    fold = FoldResult(0.7, epochs, epochs, rising, rising, rising)
+    matrix = [[9 if i == j else i for j in range(8)] for i in range(8)]
+    return Results([fold] * 3, 1.0, 1000, matrix)
 
 
 def words(svg: bytes) -> list[str]:
@@ -39,10 +37,9 @@ def test_a_trial_has_curves_of_all_folds_and_a_confusion_matrix() -> None:
 
 
 def test_a_model_shows_training_beside_validation() -> None:
-    line = [[0.1, 0.2]]
-    names = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
-    known = {"curves": dict.fromkeys(names, line), "best_epoch": 2, "confusion": [[1] * 8] * 8}
-    found = pictures_of_model("cnn, seed 1", known)
+    line = [0.1, 0.2]
+    trained = FoldResult(0.2, 2, 2, line, line, None, line, line, line)
+    found = pictures_of_model("cnn, seed 1", trained, [1] * 64)
     assert words(found["curves.svg"]).count("training") == 2
     assert any("test split" in one for one in words(found["confusion.svg"]))
 

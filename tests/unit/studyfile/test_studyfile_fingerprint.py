@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from blood_hpo.studyfile.fingerprint import budget_changes, differences, fingerprint
+from blood_hpo.studyfile.fingerprint import differences, fingerprint
 from blood_hpo.studyfile.schema import StudySpec
 
 DOCUMENT: dict[str, Any] = {
@@ -102,9 +102,3 @@ def test_the_order_of_tables_does_not_count() -> None:
     turned = dict(reversed(DOCUMENT.items()))
     turned["families"] = dict(reversed(DOCUMENT["families"].items()))
     assert fingerprint(StudySpec.parse(turned, "own.toml")) == fingerprint(spec())
-
-
-def test_budgets_are_compared_apart() -> None:
-    given = spec("families.mlp.budget", 9)
-    assert budget_changes(spec(), given) == ["families.mlp.budget: 3 -> 9"]
-    assert budget_changes(spec(), spec()) == []

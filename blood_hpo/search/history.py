@@ -1,0 +1,137 @@
+"""What a worker remembers of a study's trials, brought up to date by what has changed since.
+
+Optuna's samplers and pruners ask a study for its trials. Here each family has a study of its own,
+in memory, that answers from what was read: otherwise every MLP trial is compared with, and pruned
+by, the convolutional networks, and the sampler models parameters that the families happen to share.
+"""
+
+import copy
+import logging
+import math
+from array import array
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.storages import InMemoryStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+logging.getLogger("optuna.storages._in_memory").setLevel(logging.WARNING)  # a line a family
+
+
+class HistoryRow(Protocol):
+    """One trial as the statement ``history`` reads it."""
+
+    number: int
+    family: str
+    state: str
+    config_hash: str
+    params: Mapping[str, object]
+    given_up: bool
+    value: float | None
+    reports: Sequence[float | None] | None
+
+
+class Reports(Mapping[int, float]):
+    """The scores after each epoch, from 1, in an eighth of the memory of a dictionary."""
+
+    def __init__(self, values: Sequence[float | None]) -> None:
+        self._values = array("d", (math.nan if one is None else one for one in values))
+
+    def __getitem__(self, epoch: int) -> float:
+        if not 1 <= epoch <= len(self._values):
+            raise KeyError(epoch)
+        return self._values[epoch - 1]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(1, len(self._values) + 1))
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class FamilyStudy(optuna.Study):
+    """The trials of one family, for Optuna's samplers and pruners; nothing is written through it.
+
+    Attributes:
+        family: Name of the family.
+        seen: Identities of the configurations that have been tried, in any state.
+        given_up: Numbers of the failed trials whose configuration is not tried again.
+    """
+
+    def __init__(self, family: str, distributions: Mapping[str, BaseDistribution]) -> None:
+        storage = InMemoryStorage()
+        storage.create_new_study([StudyDirection.MAXIMIZE], family)
+        # The default sampler and pruner are never used: both are called with the study instead.
+        super().__init__(family, storage, pruner=optuna.pruners.NopPruner())
+        self.family = family
+        self.seen: set[str] = set()
+        self.given_up: set[int] = set()
+        self._distributions = distributions
+        self._trials: dict[int, FrozenTrial] = {}
+
+    def learn(self, row: HistoryRow) -> None:
+        """Take in a trial, or what has become of it."""
+        self.seen.add(row.config_hash)
+        if row.given_up:
+            self.given_up.add(row.number)
+        names = [name for name in self._distributions if name in row.params]
+        self._trials[row.number] = FrozenTrial(
+            number=row.number,
+            trial_id=row.number,
+            state=TrialState[row.state],
+            value=row.value,
+            datetime_start=None,
+            datetime_complete=None,
+            params={name: row.params[name] for name in names},
+            distributions={name: self._distributions[name] for name in names},
+            user_attrs={},
+            system_attrs={},
+            intermediate_values=Reports(row.reports or ()),  # type: ignore[arg-type]
+        )
+
+    def _get_trials(
+        self,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+        use_cache: bool = False,  # noqa: ARG002 - Optuna's signature; all is in memory
+    ) -> list[FrozenTrial]:
+        found = [one for one in self._trials.values() if states is None or one.state in states]
+        return copy.deepcopy(found) if deepcopy else found
+
+    def get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        """Trials of this family by number."""
+        return self._get_trials(deepcopy, states)
+
+
+class History:
+    """The trials of a study by family.
+
+    Attributes:
+        families: A study for each.
+        newest: Largest number of a trial that is known; -1 for none.
+        unfinished: Numbers of the trials that had not ended when they were read.
+    """
+
+    def __init__(self, distributions: Mapping[str, Mapping[str, BaseDistribution]]) -> None:
+        """Know nothing yet.
+
+        Args:
+            distributions: What each family searches.
+        """
+        self.families = {name: FamilyStudy(name, one) for name, one in distributions.items()}
+        self.newest = -1
+        self.unfinished: set[int] = set()
+
+    def learn(self, rows: Iterable[HistoryRow]) -> None:
+        """Take in trials that are new or have changed, by number."""
+        for row in rows:
+            self.newest = max(self.newest, row.number)
+            self.unfinished.discard(row.number)
+            if row.state in {"RUNNING", "WAITING"}:
+                self.unfinished.add(row.number)
+            self.families[row.family].learn(row)

@@ -1,0 +1,204 @@
+"""The report's numbers are those of the views, and what the database holds is not trusted."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, text
+
+from blood_hpo.database.address import engine
+from blood_hpo.errors import BloodHpoError
+from blood_hpo.report import findings
+from blood_hpo.report.findings import Findings
+from blood_hpo.report.render import write_report
+from blood_hpo.report.sections import confirmation, cost, search
+from blood_hpo.service.artefacts import link, store
+
+from ..conftest import copy_of, fill_synthetic
+
+LAYERS = (
+    '[{"name": "pixels", "kind": "InputLayer", "output_shape": [28, 28, 3], "parameters": 0,'
+    ' "inputs": []}]'
+)
+
+
+def predictions() -> bytes:
+    """Of 16 images, one of which is misclassified."""
+    labels = np.arange(16, dtype=np.uint8) % 8
+    probabilities = np.full((16, 8), 0.05, np.float32)
+    probabilities[np.arange(16), labels] = 0.65
+    probabilities[3] = np.roll(probabilities[3], 1)
+    file = io.BytesIO()
+    np.savez_compressed(
+        file,
+        test_labels=labels,
+        test_probabilities=probabilities,
+        test_averaged=probabilities[:0],
+        misclassified=np.array([3]),
+        misclassified_images=np.zeros((1, 28, 28, 3), np.uint8),
+        duplicates=np.empty((0, 5), np.int64),
+    )
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def connected(server: Engine, migrated: str) -> Iterator[Engine]:
+    """A database with a SYNTHETIC study and the files of its models."""
+    with copy_of(migrated, server) as url:
+        fill_synthetic(url, trials=60, name="made")
+        found = engine(url)
+        _finish(found)
+        yield found
+        found.dispose()
+
+
+def _finish(found: Engine) -> None:
+    files = {
+        "predictions.npz": predictions(),
+        "model.keras": b"m",
+        "model.md": b"c",
+        "medmnist.csv": b"0",
+    }
+    with found.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(
+            text(
+                "UPDATE hpo.tested_model SET architecture = CAST(:layers AS jsonb),"
+                " file = 'made-' || trial_id || '.keras',"
+                " medmnist_file = 'medmnist-' || trial_id || '.csv'"
+            ),
+            {"layers": LAYERS},
+        )
+        rows = connection.execute(
+            text(
+                "SELECT study_id, number, trial_id FROM hpo.attempt"
+                " JOIN hpo.tested_model USING (trial_id)"
+            )
+        ).all()
+        for row in rows:
+            for name, content in files.items():
+                digest = store(connection, row.study_id, content)
+                link(connection, row.study_id, row.trial_id, f"{row.number}/{name}", digest)
+
+
+def rows(connected: Engine, sql: str) -> list[dict[str, Any]]:
+    with connected.connect() as connection:
+        return [dict(row) for row in connection.execute(text(sql)).mappings()]
+
+
+@pytest.fixture(scope="module")
+def found(connected: Engine) -> Findings:
+    return findings.read(connected, "made")
+
+
+def records(section: Any, name: str) -> list[dict[str, Any]]:
+    return next(table for table in section.tables if table.name == name).records()
+
+
+def test_what_pruning_saved_and_what_stages_cost_is_what_the_views_say(
+    connected: Engine, found: Findings
+) -> None:
+    pruning = {
+        row["family"]: row
+        for row in rows(
+            connected,
+            "SELECT family, count(*) AS trials, sum(epochs) AS epochs,"
+            " sum(saved_epochs) AS saved, sum(saved_seconds) AS seconds"
+            " FROM hpo.pruning WHERE study = 'made' GROUP BY family",
+        )
+    }
+    section = cost.section(found)
+    for row in records(section, "pruning"):
+        view = pruning.get(
+            row["family"], dict.fromkeys(("trials", "epochs", "saved", "seconds"), 0)
+        )
+        assert row["pruned trials"] == view["trials"]
+        assert row["epochs, pruned"] == view["epochs"]
+        assert row["saved"] == pytest.approx(view["saved"])
+        assert row["computing time saved"] == pytest.approx(view["seconds"])
+    assert sum(row["trials"] for row in pruning.values()) == 6
+    stages = {row["stage"]: row for row in records(section, "stages")}
+    names = {"made": "search", "made-confirm": "confirmation", "made-final": "retraining and test"}
+    for row in rows(
+        connected,
+        "SELECT study, sum(trials) AS trials, sum(epochs) AS epochs, sum(seconds) AS seconds"
+        " FROM hpo.cost WHERE state NOT IN ('RUNNING', 'WAITING') GROUP BY study",
+    ):
+        shown = stages[names[row["study"]]]
+        assert (shown["trials"], shown["epochs"]) == (row["trials"], row["epochs"])
+        assert shown["computing time"] == pytest.approx(row["seconds"])
+    (avoided,) = rows(connected, "SELECT sum(repeats_avoided) AS repeats FROM hpo.repeats_avoided")
+    assert section.facts["repeats_avoided"] == avoided["repeats"] > 0
+
+
+def test_the_leaderboard_and_the_progress_are_the_views(connected: Engine, found: Findings) -> None:
+    section = search.section(found)
+    for family in found.study.families:
+        board = rows(
+            connected,
+            "SELECT number, score, rank, sd FROM hpo.leaderboard WHERE study = 'made'"
+            f" AND family = '{family}' ORDER BY rank, number LIMIT 5",
+        )
+        shown = [row for row in records(section, "leaderboard") if row["group"].lower() == family]
+        assert [row["trial"] for row in shown] == [row["number"] for row in board]
+        assert [row["sd of folds"] for row in shown] == [row["sd"] for row in board]
+    progress = {
+        row["family"]: row
+        for row in rows(connected, "SELECT * FROM hpo.progress")
+        if row["study"] == "made"
+    }
+    for row in records(section, "budget"):
+        view = progress[row["family"]]
+        for name in ("budget", "complete", "pruned", "failed"):
+            assert row[name] == view[name]
+        assert row["unfinished"] == view["running"] + view["waiting"]
+        assert row["computing time"] == pytest.approx(view["seconds"])
+
+
+def test_confirmed_means_are_those_of_the_view(connected: Engine, found: Findings) -> None:
+    view = rows(connected, "SELECT * FROM hpo.confirmations WHERE study = 'made'")
+    shown = records(confirmation.section(found), "confirmation")
+    key = {(row["number"], row["mean"], row["p_value"], row["separable"]) for row in view}
+    assert {(row["trial"], row["mean"], row["p"], row["separable"]) for row in shown} == key
+
+
+def test_models_are_those_of_the_plan_in_force(connected: Engine) -> None:
+    with connected.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE hpo.configuration SET place = NULL WHERE stage = 'final' AND replicate = 3"
+            )
+        )
+    final = findings.read(connected, "made").final
+    assert final
+    assert {one.seed_number for one in final.models} == {1, 2}
+    view = rows(connected, "SELECT sum(seeds) AS seeds FROM hpo.final_results")
+    assert len(final.models) == view[0]["seeds"]
+    (left,) = rows(
+        connected, "SELECT sum(remaining) AS left FROM hpo.progress WHERE study = 'made-final'"
+    )
+    assert final.missing == left["left"]
+
+
+def test_a_name_that_would_lie_elsewhere_is_one_line_and_writes_nothing(
+    connected: Engine, tmp_path: Path
+) -> None:
+    renamed = "UPDATE hpo.tested_model SET file = '{}' || trial_id || '.keras'"
+    with connected.begin() as connection:
+        connection.execute(text(renamed.format("../../../elsewhere-")))
+    with pytest.raises(BloodHpoError, match="which no worker does") as raised:
+        write_report(connected, "made", tmp_path / "inner/report", datetime.now(UTC))
+    assert "\n" not in str(raised.value)
+    assert [one for one in tmp_path.rglob("*") if one.is_file()] == []
+    with connected.begin() as connection:
+        connection.execute(text(renamed.format("made-")))
+
+
+def test_the_report_is_written(connected: Engine, tmp_path: Path) -> None:
+    page = write_report(connected, "made", tmp_path / "report", datetime.now(UTC))
+    assert "SYNTHETIC" in page.read_text()
+    models = list((tmp_path / "report/models").glob("*.keras"))
+    assert len(models) == len(rows(connected, "SELECT FROM hpo.models WHERE in_force"))

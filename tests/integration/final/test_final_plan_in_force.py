@@ -1,0 +1,150 @@
+"""The plan of a stage: every training once, whoever asks, and exactly the one in force."""
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from optuna.trial import TrialState
+
+from blood_hpo.database.record import TrialRecord, read_trials
+from blood_hpo.errors import StudyError
+from blood_hpo.final.names import CONFIRM, FINAL
+from blood_hpo.final.stage_study import Rules, Training, claim_planned, open_stage, put_in_force
+from blood_hpo.models.configuration import Configuration
+from blood_hpo.service.claims import Busy, Finished, Found
+from blood_hpo.service.storage import StudyStorage
+from blood_hpo.service.studies import SharedStudy, open_study, resume
+
+from .conftest import search
+
+STOP = threading.Event()
+
+
+def training(units: int, number: int, epochs: int = 3) -> Training:
+    configuration = Configuration.of("mlp", {"units": units})
+    rules = Rules(epochs, epochs, 0)
+    return Training(configuration, number, 100 * epochs + number, {}, None, "winner", rules)
+
+
+PLAN = [training(units, number) for number in (1, 2) for units in (8, 16, 32)]
+
+
+@pytest.fixture
+def stage(database_url: str) -> SharedStudy:
+    return planned(search(database_url), PLAN)
+
+
+def planned(found: SharedStudy, trainings: Sequence[Training]) -> SharedStudy:
+    stage = open_stage(found, FINAL)
+    put_in_force(stage, FINAL, trainings)
+    return stage
+
+
+def claim(stage: SharedStudy, worker: str) -> Found:
+    return claim_planned(stage, FINAL, worker, STOP)
+
+
+def taken(stage: SharedStudy, worker: str) -> TrialRecord:
+    found = claim(stage, worker)
+    assert isinstance(found, TrialRecord)
+    return found
+
+
+def work(url: str, worker: str) -> None:
+    one = open_stage(open_study(StudyStorage(url, worker), "own"), FINAL)
+    while not isinstance(found := claim(one, worker), Finished):
+        if isinstance(found, TrialRecord):
+            one.storage.end(found.trial_id, worker, TrialState.COMPLETE, 0.5)
+
+
+def trials(stage: SharedStudy) -> tuple[TrialRecord, ...]:
+    with stage.storage.plain() as connection:
+        return read_trials(connection, stage.name)
+
+
+def test_four_workers_do_every_training_once(stage: SharedStudy, database_url: str) -> None:
+    threads = [threading.Thread(target=work, args=(database_url, f"worker-{n}")) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    done = Counter((one.config_hash, one.seed) for one in trials(stage))
+    assert done == Counter(one.key for one in PLAN)
+
+
+def test_a_training_is_given_with_its_rules(stage: SharedStudy) -> None:
+    found = taken(stage, "one")
+    assert (found.most_epochs, found.patience, found.start_epoch) == (3, 3, 0)
+    assert (found.recipe, found.replicate, found.seed) == ("winner", 1, 301)
+
+
+def test_one_that_failed_for_good_is_left_and_one_that_may_be_retried_comes_back(
+    database_url: str,
+) -> None:
+    stage = planned(search(database_url), PLAN[:2])
+    first, second = taken(stage, "one"), taken(stage, "two")
+    key = stage.study_id
+    assert stage.storage.fail(key, first.trial_id, "no", worker="one", retry=False)
+    assert stage.storage.fail(key, second.trial_id, "no", worker="two", retry=True)
+    put_in_force(stage, FINAL, PLAN[:2])  # as every worker does before it claims
+    again = taken(stage, "three")
+    assert (again.identity, again.attempt) == (second.identity, 2)
+    assert isinstance(claim(stage, "four"), Busy)
+    stage.storage.end(again.trial_id, "three", TrialState.COMPLETE, 0.5)
+    assert claim(stage, "four") == Finished(closed=("mlp",))
+    resume(stage.storage, key)
+    put_in_force(stage, FINAL, PLAN[:2])
+    assert taken(stage, "four").identity == first.identity
+
+
+def test_a_changed_plan_counts_what_it_asks_for_and_nothing_else(stage: SharedStudy) -> None:
+    old = taken(stage, "one")
+    stage.storage.end(old.trial_id, "one", TrialState.COMPLETE, 0.5)
+    waiting, running = taken(stage, "one"), taken(stage, "two")
+    stage.storage.put_back(waiting.trial_id, "one")
+    longer = [training(8, 1, epochs=5), training(8, 2, epochs=5)]
+    put_in_force(stage, FINAL, longer)
+    (row,) = stage.storage.ask("standing", study_id=stage.study_id)
+    assert (row.budget, row.held, row.open) == (2, 2, False)  # what runs is not of the plan
+    assert not stage.storage.ask("open_test", trial_id=running.trial_id, worker="two")
+    stage.storage.end(running.trial_id, "two", TrialState.COMPLETE, 0.5)
+    for worker in ("one", "two"):
+        found = taken(stage, worker)
+        assert found.most_epochs == 5
+        assert stage.storage.ask("open_test", trial_id=found.trial_id, worker=worker)
+        stage.storage.end(found.trial_id, worker, TrialState.COMPLETE, 0.5)
+    assert claim(stage, "one") == Finished()
+    put_in_force(stage, FINAL, PLAN[:2])  # back again: the first of it is done, and counts
+    states = {one.number: (one.state, one.in_force) for one in trials(stage)}
+    assert states[old.number] == ("COMPLETE", True)
+    assert states[waiting.number] == ("FAIL", True)
+    assert [one.in_force for one in trials(stage) if one.most_epochs == 5] == [False, False]
+
+
+def test_artefacts_are_linked_with_the_ending_or_not_at_all(stage: SharedStudy) -> None:
+    found = taken(stage, "one")
+    files = {"model.keras": stage.storage.store(stage.study_id, b"a model")}
+    end = stage.storage.end
+    assert not end(found.trial_id, "two", TrialState.COMPLETE, 0.5, artefacts=files)
+    assert not kept(stage)
+    assert end(found.trial_id, "one", TrialState.COMPLETE, 0.5, artefacts=files)
+    assert kept(stage) == {f"{found.number}/model.keras"}
+
+
+def kept(stage: SharedStudy) -> set[str]:
+    from blood_hpo.database.artefacts import listing
+
+    return {one.name for one in listing(stage.storage.engine, stage.name)}
+
+
+def test_a_study_that_is_in_the_way_is_not_joined(database_url: str) -> None:
+    found = search(database_url)
+    found.storage.create_new_study([], "own-confirm")
+    with pytest.raises(StudyError, match="'own-confirm' is in the way"):
+        open_stage(found, CONFIRM)
+
+
+def test_a_stage_is_not_worked_on_by_its_own_name(stage: SharedStudy) -> None:
+    with pytest.raises(StudyError, match="is a stage of 'own'"):
+        open_study(stage.storage, stage.name)
