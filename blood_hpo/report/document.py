@@ -83,9 +83,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Figures:
-    """Drawings beside each other, as far as the page is wide enough."""
+    """Drawings beside each other, as far as the page is wide enough.
+
+    Attributes:
+        figures: The drawings.
+        folded: What they show, where they are detail that a reader opens when it is wanted.
+    """
 
     figures: tuple[Figure, ...]
+    folded: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,10 +169,13 @@ class Section:
 
     @property
     def figures(self) -> list[Figure]:
-        """All its drawings."""
-        single = [block for block in self.blocks if isinstance(block, Figure)]
-        rows = [block.figures for block in self.blocks if isinstance(block, Figures)]
-        return [*single, *(one for row in rows for one in row)]
+        """All its drawings, in their order."""
+        return [
+            one
+            for block in self.blocks
+            if isinstance(block, Figure | Figures)
+            for one in (block.figures if isinstance(block, Figures) else (block,))
+        ]
 
     @property
     def tables(self) -> list[Table]:

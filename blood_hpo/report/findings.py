@@ -112,6 +112,11 @@ class Findings:
     repeats_avoided: int = 0
     early_scores: Mapping[int, tuple[int, float]] = field(default_factory=dict)
 
+    @property
+    def next_command(self) -> str:
+        """What goes on with the search, or after it with the stages that follow."""
+        return f"blood-hpo {'worker' if self.study.remaining else 'final'} {self.study.name}"
+
 
 def read(engine: "Engine", name: str) -> Findings:
     """Read a study, its stages, and the grid studies that go with it.

@@ -43,14 +43,14 @@ PAGE, NUMBERS = "report.html", "report.json"
 
 _SECTIONS: Final = (
     summary.section,
-    data.section,
+    test.section,
+    comparison.section,
     space.section,
     search.section,
     effects.section,
     confirmation.section,
     training.section,
-    test.section,
-    comparison.section,
+    data.section,
     cost.section,
     again.section,
 )
@@ -113,6 +113,9 @@ def page(found: Findings, sections: list[Section], written: datetime) -> str:
         has_models=bool(found.final and found.final.models),
         kind=_kind,
         numeric=_numeric,
+        # Counted here and not in the style sheet, which would pass over what is folded.
+        figure_numbers=_numbered([one.name for part in sections for one in part.figures]),
+        table_numbers=_numbered([one.name for part in sections for one in part.tables]),
         light=variables(dark=False),
         dark=variables(dark=True),
         style=style.read_text(encoding="utf-8"),
@@ -140,6 +143,10 @@ def numbers(found: Findings, sections: list[Section], written: datetime) -> str:
 
 def _kind(block: Block) -> str:
     return type(block).__name__.lower()
+
+
+def _numbered(names: list[str]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(names, start=1)}
 
 
 def _numeric(table: Table, place: int) -> bool:

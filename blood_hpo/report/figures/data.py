@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blood_hpo.report.document import Figure
-from blood_hpo.report.figures.theme import INK, MUTED, PAPER, WIDE, WIDTH, Canvas, colour
+from blood_hpo.report.figures.theme import MUTED, WIDE, WIDTH, Canvas, colour
 
 
 def samples(images: NDArray[np.uint8], names: Sequence[str]) -> Figure:
@@ -55,33 +55,4 @@ def counts(by_split: NDArray[np.integer], names: Sequence[str]) -> Figure:
             f"Bars of the images of each class; the training split has {by_split[0].min()} of the"
             f" rarest and {by_split[0].max()} of the most frequent.",
             "The classes are unequal, in the same way in all three splits.",
-        )
-
-
-def weights(train: NDArray[np.integer], names: Sequence[str]) -> Figure:
-    """The weight that makes each class count the same in the loss.
-
-    Args:
-        train: Images of each class in the training split, all above 0.
-        names: The classes.
-    """
-    values = train.sum() / (len(train) * train)
-    places = np.arange(len(names))
-    with Canvas(WIDTH, 4.0) as canvas:
-        axes = canvas.plot.subplots()
-        axes.barh(places, values, 0.62, color=colour("resnet"), alpha=0.85)
-        axes.axvline(1, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-        for place, value in enumerate(values.tolist()):
-            ground = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.0}
-            axes.text(value + 0.03, place, f"{value:.2f}", va="center", fontsize=9, bbox=ground)
-        axes.set_yticks(places, names)
-        axes.invert_yaxis()
-        axes.set(xlabel="weight of an image in the loss", title="Balancing class weights")
-        axes.set_xlim(0, float(values.max()) * 1.15)
-        axes.grid(visible=False, axis="y")
-        return canvas.figure(
-            "class-weights",
-            f"Bars of the class weights, from {values.min():.2f} to {values.max():.2f}.",
-            "What “balanced” class weights are: images in all over eight times the images of the"
-            " class, so that the mean weight of an image is 1 (dashed).",
         )

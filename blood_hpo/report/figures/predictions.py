@@ -88,7 +88,7 @@ def confusion(family: str, matrix: NDArray[np.integer], names: Sequence[str]) ->
             f"confusion-{family}",
             f"Confusion matrix of the {name}: {right} of {matrix.sum()} test images are on its"
             " diagonal. The table of each class has its numbers.",
-            f"{name}, first seed: test images by true class (rows) and predicted class (columns)."
+            f"{name}: test images by true class (rows) and predicted class (columns)."
             " The shade is the share of the row, so rare classes show as well as frequent ones.",
         )
 
@@ -123,7 +123,7 @@ def ranks(family: str, counts: Sequence[int]) -> Figure:
         return canvas.figure(
             f"ranks-{family}",
             f"Of {total} test images the {name} ranks the true class second in {counts[1]}.",
-            f"{name}, first seed: where the true class is not the most probable, how often it is"
+            f"{name}: where the true class is not the most probable, how often it is"
             f" the second, the third, and so on. Rank 1, {counts[0]:,} images, is left out.",
         )
 
@@ -178,7 +178,7 @@ def mistakes(family: str, examples: Sequence[Mistake], names: Sequence[str]) -> 
         return canvas.figure(
             f"mistakes-{family}",
             f"Images that the {name} misclassifies: {shown}.",
-            f"{name}, first seed: the first misclassified test image of each class, then further"
+            f"{name}: the first misclassified test image of each class, then further"
             " ones in the order of the test split, with all eight probabilities. Blue: the true"
             " class; red: the predicted one.",
             wide=True,

@@ -84,6 +84,7 @@ _STYLE: Final[dict[str, Any]] = {
     "legend.fontsize": 9.5,
     "lines.linewidth": 1.8,
     "svg.fonttype": "none",
+    "text.parse_math": False,  # names from a study are no formulas
     "image.composite_image": False,
 }
 

@@ -49,7 +49,7 @@ def training(family: str, curve: Curve, best_epoch: int) -> Figure:
         return canvas.figure(
             f"training-{family}",
             f"Accuracy and loss of the {name} by epoch; epoch {best_epoch} of {len(x)} was kept.",
-            f"{name}, first seed: accuracy and loss by epoch. Early stopping, which sees the"
+            f"{name}: accuracy and loss by epoch. Early stopping, which sees the"
             f" validation split alone, restored the weights of epoch {best_epoch} of {len(x)}."
             " Training figures are means over the epoch, on augmented images where the recipe"
             " augments.",

@@ -1,4 +1,4 @@
-"""Making it again: commands, seeds, versions and files."""
+"""How to run it again: commands, seeds, versions and files."""
 
 from blood_hpo.report.cells import Cell, code, number, plain
 from blood_hpo.report.document import Block, Command, Section, Table, Text, one_group
@@ -6,7 +6,7 @@ from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import family_name
 from blood_hpo.report.studyfile import STUDIES, study_files
 
-TITLE = "Making it again"
+TITLE = "How to run it again"
 
 
 def section(found: Findings) -> Section:
@@ -61,7 +61,7 @@ def _identity(found: Findings) -> Table:
         [plain("created by"), plain(f"blood_hpo {study.program_version}")],
     ]
     note = "Studies with the same fingerprint have scores that can be compared."
-    return Table("identity", "The study", ("what", "value"), one_group(rows), note)
+    return Table("identity", "The study", ("what", "value"), one_group(rows), note, folded=True)
 
 
 def _seeds(found: Findings) -> list[Block]:
@@ -82,7 +82,8 @@ def _seeds(found: Findings) -> list[Block]:
         for one in found.final.models
     ]
     caption = f"Seeds of the retrained models, trials of study {found.final.study}"
-    return [Table("model-seeds", caption, ("model", "seed", "derived", "trial"), one_group(rows))]
+    columns = ("model", "seed", "derived", "trial")
+    return [Table("model-seeds", caption, columns, one_group(rows), folded=True)]
 
 
 def _versions(found: Findings) -> list[Block]:
@@ -96,9 +97,8 @@ def _versions(found: Findings) -> list[Block]:
         for name in names
     ]
     columns = ("software", "version")
-    return [
-        Table("versions", "Versions that the models were trained with", columns, one_group(rows))
-    ]
+    caption = "Versions that the models were trained with"
+    return [Table("versions", caption, columns, one_group(rows), folded=True)]
 
 
 def _files(found: Findings) -> list[Block]:
@@ -112,8 +112,5 @@ def _files(found: Findings) -> list[Block]:
         ]
         for one in found.final.models
     ]
-    return [
-        Table(
-            "files", "Model files beside this page", ("file", "bytes", "SHA-256"), one_group(rows)
-        )
-    ]
+    columns = ("file", "bytes", "SHA-256")
+    return [Table("files", "Model files beside this page", columns, one_group(rows), folded=True)]

@@ -7,7 +7,6 @@ from blood_hpo.report.document import Block, Figures, Group, Missing, Section, T
 from blood_hpo.report.figures import comparison as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import family_name
-from blood_hpo.report.sections.commands import finish
 
 TITLE = "Confirmation"
 
@@ -21,7 +20,9 @@ def section(found: Findings) -> Section:
     )
     confirmed = found.confirmation
     if confirmed is None:
-        missing = Missing("The best configurations have not been confirmed yet.", finish(found))
+        missing = Missing(
+            "The best configurations have not been confirmed yet.", found.next_command
+        )
         return Section("confirmation", TITLE, (opening, missing))
     families = confirmed.families.items()
     drawn = tuple(draw.confirmation(*one, found.study.objective) for one in families)

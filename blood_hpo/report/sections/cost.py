@@ -8,7 +8,6 @@ from blood_hpo.report.document import Block, Heading, Missing, Section, Table, T
 from blood_hpo.report.figures import cost as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import Study, family_name
-from blood_hpo.report.sections.commands import finish
 
 TITLE = "What it cost, and what was saved"
 
@@ -18,7 +17,7 @@ def section(found: Findings) -> Section:
     stages = _stages(found)
     done = [one for own in stages.values() for one in own]
     if not done:
-        return Section("cost", TITLE, (Missing("No trial has been run yet.", finish(found)),))
+        return Section("cost", TITLE, (Missing("No trial has been run yet.", found.next_command),))
     # Grids may have been run on another day: they would stretch the drawing of the workers' time.
     grids = {one.study: _ended(one.trials) for one in found.grids.values() if one.around}
     blocks: list[Block] = [

@@ -4,10 +4,9 @@ import numpy as np
 
 from blood_hpo.data.facts import CLASSES, OFFICIAL_COUNTS
 from blood_hpo.report.cells import Cell, code, number, plain
-from blood_hpo.report.document import Block, Figures, Missing, Section, Table, Text, one_group
+from blood_hpo.report.document import Block, Missing, Section, Table, Text, one_group
 from blood_hpo.report.figures import data as draw
 from blood_hpo.report.findings import Findings
-from blood_hpo.report.sections.commands import finish
 
 ORIGINS = {
     "path": "given by path",
@@ -57,7 +56,7 @@ def _source(found: Findings) -> Table:
         else "The checksum is not the one that MedMNIST publishes: the images may be the same in"
         " another compression, or others."
     )
-    return Table("data", "The data set", ("what", "value"), one_group(rows), note)
+    return Table("data", "The data set", ("what", "value"), one_group(rows), note, folded=True)
 
 
 def _pictures(found: Findings) -> list[Block]:
@@ -69,16 +68,17 @@ def _pictures(found: Findings) -> list[Block]:
     if images is None:
         blocks.append(
             Missing(
-                "Sample images are kept by the final stage, which has not begun.", finish(found)
+                "The final stage keeps sample images; it has not begun.",
+                found.next_command,
             )
         )
     else:
         blocks.append(draw.samples(images, CLASSES))
     if counts is None:
-        return [*blocks, Missing("So are the class counts of a synthetic set.", finish(found))]
+        return [*blocks, Missing("So are the class counts of a synthetic set.", found.next_command)]
     return [
         *blocks,
-        Figures((draw.counts(counts, CLASSES), draw.weights(counts[0], CLASSES))),
+        draw.counts(counts, CLASSES),
         _counts(counts),
     ]
 
@@ -104,4 +104,5 @@ def _counts(counts: np.ndarray) -> Table:
         ]
     )
     columns = ("label", "class", "training", "validation", "test", "balanced weight")
-    return Table("classes", "Classes, images and balanced class weights", columns, one_group(rows))
+    caption = "Classes, images and balanced class weights"
+    return Table("classes", caption, columns, one_group(rows), folded=True)

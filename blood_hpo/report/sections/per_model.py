@@ -29,8 +29,9 @@ def blocks_of(family: str, models: Sequence[Model]) -> list[Block]:
     counts = rank_counts(first.labels, first.probabilities)
     blocks: list[Block] = [
         Heading(family_name(family)),
-        Figures((draw.confusion(family, matrix, CLASSES), draw.ranks(family, counts))),
+        draw.confusion(family, matrix, CLASSES),
         _confusion(family, matrix),
+        Figures((draw.ranks(family, counts),), f"{family_name(family)}: ranks of the true class"),
         _classes(family, models),
     ]
     examples = first.mistakes(EXAMPLES)
@@ -44,7 +45,7 @@ def _confusion(family: str, matrix: np.ndarray[Any, Any]) -> Table:
         [plain(name), *(number(int(count), 0, best=x == y) for x, count in enumerate(row))]
         for y, (name, row) in enumerate(zip(CLASSES, matrix, strict=True))
     ]
-    caption = f"{family_name(family)}, first seed: true class by row, predicted class by column"
+    caption = f"{family_name(family)}: true class by row, predicted class by column"
     return Table(
         f"confusion-{family}", caption, ("true class", *CLASSES), one_group(rows), folded=True
     )
@@ -69,7 +70,8 @@ def _classes(family: str, models: Sequence[Model]) -> Table:
         "Recall is what the original report calls the accuracy of a class. The last row has the"
         " accuracy, and the mean precision and F1 of the classes."
     )
-    caption = f"{family_name(family)}, each class: mean ± standard deviation over seeds"
+    several = ": mean ± standard deviation over seeds" if len(models) > 1 else ""
+    caption = f"{family_name(family)}, each class{several}"
     groups = (*one_group(rows), *one_group([_all_classes(family, models)]))
     return Table(f"per-class-{family}", caption, columns, groups, note)
 
@@ -99,7 +101,7 @@ def _examples(family: str, examples: Sequence[Mistake]) -> Table:
         for one in examples
     ]
     columns = ("test image", "true class", "predicted", "rank of the true class", *CLASSES)
-    caption = f"{family_name(family)}, first seed: the misclassified images above, in numbers"
+    caption = f"{family_name(family)}: the misclassified images above, in numbers"
     note = "Every prediction of every model, right or wrong, is in predictions/."
     name = f"mistakes-{family}"
     return Table(name, caption, columns, one_group(rows), note, folded=True)

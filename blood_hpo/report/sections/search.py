@@ -28,7 +28,6 @@ from blood_hpo.report.figures import search as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.importance import FEWEST_TRIALS, Importance, importance, marginal_means
 from blood_hpo.report.record import SPENT, Study, family_name
-from blood_hpo.report.sections.commands import finish
 from blood_hpo.report.studyfile import STUDIES
 
 TOP = 5
@@ -88,7 +87,7 @@ def _progress(found: Findings) -> list[Block]:
     if not found.study.remaining:
         return [table]
     text = f"The search is not finished: {found.study.remaining} trials of its budget are left."
-    return [Missing(text, finish(found)), table]
+    return [Missing(text, found.next_command), table]
 
 
 def _histories(found: Findings) -> list[Block]:
@@ -101,7 +100,7 @@ def _histories(found: Findings) -> list[Block]:
             drawn.append(draw.history(family, trials, study.objective))
         else:
             text = f"No trial of the {family_name(family)} is complete."
-            blocks.append(Missing(text, finish(found)))
+            blocks.append(Missing(text, found.next_command))
     return [*([Figures(tuple(drawn))] if drawn else []), *blocks]
 
 

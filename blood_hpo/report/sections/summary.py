@@ -5,7 +5,6 @@ from blood_hpo.report.document import Block, Card, Cards, Missing, Section, Tabl
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.published import ORIGINAL
 from blood_hpo.report.record import family_name
-from blood_hpo.report.sections.commands import finish
 from blood_hpo.report.sections.test import intervals
 from blood_hpo.report.sections.training import missing, pending
 from blood_hpo.report.uncertainty import spread
@@ -21,7 +20,7 @@ def section(found: Findings) -> Section:
     elif found.winners:
         blocks += [_search_cards(found), _searched(found), missing(found)]
     else:
-        blocks.append(Missing("No trial of the search is complete yet.", finish(found)))
+        blocks.append(Missing("No trial of the search is complete yet.", found.next_command))
     return Section("summary", TITLE, tuple(blocks))
 
 
@@ -33,10 +32,15 @@ def _what_happened(found: Findings) -> str:
     tried = pruned + sum(one.complete for one in totals)
     epochs, seconds = sum(one.epochs for one in totals), sum(one.seconds for one in totals)
     families = listed([family_name(one) for one in study.families])
+    fraction, most = study.spec["data"]["fraction"], study.spec["training"]["epochs"]
+    share = (
+        f"{100 * fraction:.3g} % of the training images" if fraction < 1 else "all training images"
+    )
     return (
         f"Study {study.name} tried {tried} configurations of {families} on"
         f" {study.data['label']}, {pruned or 'none'} of which were pruned: {epochs:,} epochs in"
         f" {duration(seconds)} of computing by {workers} {'worker' if workers == 1 else 'workers'}."
+        f" Each saw {share}, for at most {most} epochs a fold."
     )
 
 
@@ -47,7 +51,8 @@ def _cards(found: Findings) -> Cards:
         ends = intervals(models)["accuracy"]
         theirs = ORIGINAL.get(family)
         beside = f"; the original report has {theirs.accuracy:.4f}" if theirs else ""
-        detail = f"95 % interval {ends.low:.4f} to {ends.high:.4f}{beside}"
+        ends_text = f"95 % interval {ends.low:.4f} to {ends.high:.4f}"
+        detail = f"{ends_text} after {models[0].trial.epochs} epochs{beside}"
         label = f"{family_name(family)}, test accuracy"
         cards.append(Card(family, label, f"{ends.value:.4f}", detail))
     return Cards(tuple(cards))
@@ -98,7 +103,8 @@ def _tested(found: Findings) -> Table:
         "macro AUC",
         "parameters",
     )
-    note = "Means over seeds. The original report gives one run each, without intervals."
+    means = "Means over seeds. " if len(found.final.models) > len(rows) else ""
+    note = f"{means}The original report gives one run each, without an interval."
     return Table("summary", "Results on the test split", columns, one_group(rows), note)
 
 

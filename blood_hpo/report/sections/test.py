@@ -54,9 +54,11 @@ def _opening(final: FinalStage) -> list[str]:
         else f"once for each model, but {sum(one > 1 for one in openings)} models whose worker died"
         " in between were tested again"
     )
+    opened = f"The test split of {count:,} images was opened {once}."
+    if len(final.models) == len(final.families):
+        return [f"{opened} The 95 % intervals are of a bootstrap over the test images."]
     return [
-        f"The test split of {count:,} images was opened {once}. Means and standard deviations are"
-        f" over seeds. {_about_intervals(final)}",
+        f"{opened} Means and standard deviations are over seeds. {_about_intervals(final)}",
         "Matrices, rank histograms and examples are those of the first seed, which was not chosen"
         " by its result.",
     ]
@@ -93,7 +95,9 @@ def summary(found: Findings) -> Table:
     columns = [_column(models) for models in families.values()]
     rows = [[plain(name), *(one[name] for one in columns)] for name in columns[0]]
     headings = ("score", *(family_name(one) for one in families))
-    return Table("test", "Test results: mean ± deviation over seeds", headings, one_group(rows))
+    several = len(found.final.models) > len(families)
+    caption = f"Test results{': mean ± deviation over seeds' if several else ''}"
+    return Table("test", caption, headings, one_group(rows))
 
 
 def _column(models: Sequence[Model]) -> dict[str, Cell]:

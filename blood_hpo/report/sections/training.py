@@ -1,12 +1,13 @@
 """Retraining: what was retrained and why that configuration, how it went, what it is."""
 
+from collections.abc import Mapping, Sequence
+
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.report.cells import Cell, code, duration, number, plain, settings
+from blood_hpo.report.cells import Cell, code, duration, listed, number, plain, settings
 from blood_hpo.report.document import (
     Block,
     Figure,
     Figures,
-    Heading,
     Missing,
     Section,
     Table,
@@ -17,7 +18,6 @@ from blood_hpo.report.figures import training as draw
 from blood_hpo.report.figures.architecture import architecture
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.record import family_name
-from blood_hpo.report.sections.commands import finish
 from blood_hpo.report.tested import FinalStage, Model
 
 TITLE = "Retraining"
@@ -30,10 +30,11 @@ RECIPES = {
 
 def section(found: Findings) -> Section:
     """The section."""
+    families = found.final.families if found.final else {}
     opening = Text(
-        "The winner of each family and the ResNet are trained afresh on the whole training split,"
-        " each with several seeds. Early stopping watches the validation split. The configuration"
-        " is not typed but read from the study by trial number; the table holds the proof."
+        f"{_trained(families)} afresh on the whole training split{_with_seeds(families)}. Early"
+        " stopping watches the validation split. A configuration is not typed but read from the"
+        " study by trial number."
     )
     if found.final is None or not found.final.models:
         return Section("training", TITLE, (opening, *curves_of_the_search(found), missing(found)))
@@ -45,13 +46,25 @@ def section(found: Findings) -> Section:
         _rules(final),
     ]
     blocks += [_training(family, models[0]) for family, models in final.families.items()]
-    blocks += [Heading("Architectures"), Figures(_architectures(final)), *_layers(final)]
+    blocks += [Figures(_architectures(final), "Architectures"), *_layers(final)]
     return Section("training", TITLE, tuple(blocks))
+
+
+def _trained(families: Mapping[str, Sequence[Model]]) -> str:
+    names = [family_name(one) for one in families]
+    if not names:
+        return "The winner of each family is trained"
+    return f"{listed(names)} {'is' if len(names) == 1 else 'are'} trained"
+
+
+def _with_seeds(families: Mapping[str, Sequence[Model]]) -> str:
+    counts = {len(models) for models in families.values()} - {1}
+    return f", with {max(counts)} seeds; curves are those of the first" if counts else ""
 
 
 def missing(found: Findings) -> Missing:
     """What to run where no model has been retrained and tested."""
-    return Missing("No model has been retrained and tested yet.", finish(found))
+    return Missing("No model has been retrained and tested yet.", found.next_command)
 
 
 def curves_of_the_search(found: Findings) -> list[Block]:
@@ -70,7 +83,7 @@ def pending(found: Findings, final: FinalStage) -> list[Block]:
         return []
     planned = len(final.models) + final.missing
     text = f"{final.missing} of {planned} retrainings are not finished."
-    return [Missing(text, finish(found))]
+    return [Missing(text, found.next_command)]
 
 
 def _proof(final: FinalStage, search: str) -> Table:

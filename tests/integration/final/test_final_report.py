@@ -88,6 +88,15 @@ def test_its_numbers_are_those_of_scikit_learn_on_the_csv(finished: House, repor
     assert model["confusion"] == matrix.tolist()
 
 
+def test_its_interval_is_the_views(finished: House, report: Path) -> None:
+    tests = json.loads((report / "report.json").read_text())["sections"]["test"]
+    shown = {row["score"]: row["MLP"] for row in tests["tables"]["test"]}
+    (view,) = finished.rows("SELECT * FROM hpo.final_results WHERE study = 'whole'")
+    assert shown["accuracy"] == pytest.approx(view["accuracy"])
+    assert shown["log-loss"] == pytest.approx(view["log_loss"])
+    assert shown["95 % interval of the accuracy"] == pytest.approx([view["low"], view["high"]])
+
+
 def test_it_proves_which_configuration_was_tested(finished: House, report: Path) -> None:
     sections = json.loads((report / "report.json").read_text())["sections"]
     (row,) = sections["training"]["tables"]["models"]

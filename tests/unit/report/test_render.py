@@ -124,7 +124,7 @@ def test_the_page_is_readable_without_seeing_it(page: Page) -> None:
 def test_every_drawing_is_valid_and_brings_its_colours_for_light_and_dark(report: Path) -> None:
     files = sorted((report / "figures").iterdir())
     assert {path.stem for path in files} >= {
-        *("samples", "class-counts", "class-weights", "units", "kernels", "kernel-lines"),
+        *("samples", "class-counts", "units", "kernels", "kernel-lines"),
         *("training-mlp", "confusion-cnn", "ranks-resnet", "mistakes-resnet", "calibration"),
         *("architecture-resnet", "comparison", "timeline", "pruning", "confirmation-mlp"),
     }
