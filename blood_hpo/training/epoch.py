@@ -196,7 +196,10 @@ class CompiledNetwork:
         drawn: tf.Tensor,
     ) -> tf.Tensor:
         images = tf.cast(augmentation.gather(self._images, indices, drawn), tf.float32)
-        return augmentation.transform((images - preparation.mean) / preparation.deviation, drawn)
+        # TensorFlow repeats three numbers along the last axis far slower than a whole image.
+        mean = tf.broadcast_to(preparation.mean, images.shape[1:])
+        deviation = tf.broadcast_to(preparation.deviation, images.shape[1:])
+        return augmentation.transform((images - mean) / deviation, drawn)
 
     def _train_graph(
         self,
@@ -209,18 +212,21 @@ class CompiledNetwork:
         self.traces += 1
         count = tf.size(order)
         drawn = self._augmentation.draw(count, seed)
+        all_labels = tf.gather(self._labels, order)
+        all_weights = tf.gather(preparation.class_weights, all_labels)
         loss, correct = tf.constant(0.0), tf.constant(0)
         for step in tf.range(tf.size(rates)):
             batch = slice(step * self.batch_size, (step + 1) * self.batch_size)
-            labels = tf.gather(self._labels, order[batch])
             images = self._inputs(self._augmentation, preparation, order[batch], drawn[batch])
-            self._optimizer.learning_rate.assign(rates[step])
-            weights = tf.gather(preparation.class_weights, labels)
+            labels, weights = all_labels[batch], all_weights[batch]
             targets = self._targets(labels)
             if self._config.mixing != "none":
                 images, share = mixed(images, mixing[step]), tf.reduce_mean(mixing[step])
                 targets, weights = mixed(targets, share), mixed(weights, share)
-            losses, hits = self._step(images, targets, weights)
+                labels = tf.argmax(targets, axis=1, output_type=tf.int32)
+            self._optimizer.learning_rate.assign(rates[step])
+            losses, predicted = self._step(images, targets, weights)
+            hits = predicted == labels
             loss += tf.reduce_sum(losses)
             correct += tf.reduce_sum(tf.cast(hits, tf.int32))
         return loss / tf.cast(count, tf.float32), correct / count
@@ -228,14 +234,14 @@ class CompiledNetwork:
     def _step(
         self, images: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """One optimizer step; the loss and whether the likeliest class was predicted, per image."""
+        """One optimizer step; the loss and the class that was predicted, per image."""
         with tf.GradientTape() as tape:
             logits = self._model(images, training=True)
             losses = weights * tf.nn.softmax_cross_entropy_with_logits(targets, logits)
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, [variable.value for variable in self._trainable])
         self._optimizer.apply(gradients, self._trainable)
-        return losses, tf.argmax(logits, axis=1) == tf.argmax(targets, axis=1)
+        return losses, tf.argmax(logits, axis=1, output_type=tf.int32)
 
     def _targets(self, labels: tf.Tensor) -> tf.Tensor:
         smoothing = self._config.label_smoothing
