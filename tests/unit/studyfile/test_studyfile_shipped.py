@@ -124,18 +124,26 @@ def test_the_two_effects_are_full_grids_around_the_reports_optimum() -> None:
     assert kernels.held("cnn").items() >= {"optimizer": "adam", "pool_size": 2}.items()
 
 
-def test_the_default_study_searches_what_the_report_left_out() -> None:
+def test_the_default_study_takes_all_images_and_one_schedule() -> None:
     spec = load(STUDIES / "blood.toml")
+    assert spec.data.fraction == 1.0
     for family in ("mlp", "cnn"):
-        space = spec.space(family)
-        assert space.keys() >= {
-            "learning_rate",
-            "weight_decay",
-            "label_smoothing",
-            "standardise",
-        }
-        assert space["augmentation"].contains("symmetries")
-        assert spec.held(family)["optimizer"] == "adamw"
+        searched = {"learning_rate", "weight_decay", "label_smoothing", "batch_normalisation"}
+        assert spec.space(family).keys() >= searched
+        held = {"optimizer": "adamw", "schedule": "cosine", "augmentation": "symmetries"}
+        assert spec.held(family).items() >= held.items()
+    assert 3 * spec.pruner.warmup_epochs > spec.training.epochs
+    assert spec.final
+    assert spec.final.epochs > spec.training.epochs
+
+
+def test_the_resnet_study_proposes_the_reports_shape_and_nothing_of_two_million() -> None:
+    spec = load(STUDIES / "resnet.toml")
+    others = {name: one.probes[0] for name, one in spec.space("resnet").items()}
+    report = {"initial_filters": 64, "blocks": 2, "convolutions_per_block": 3}
+    assert spec.allows("resnet", others | report)
+    assert spec.allows("resnet", others | {**report, "blocks": 3, "convolutions_per_block": 1})
+    assert not spec.allows("resnet", others | {**report, "convolutions_per_block": 4})
 
 
 def test_only_quickstart_falls_back_to_synthetic_images() -> None:
