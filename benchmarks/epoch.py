@@ -1,18 +1,21 @@
-"""CPU seconds of one epoch: the compiled epoch against plain Keras `fit`, side by side.
+"""One epoch of training: the compiled epoch against plain Keras `fit`, side by side.
 
-Each row trains one of the report's networks, with and without flips and rotation, on fold 1 of 3 of
-a stratified 40 % of the training images, and scores 40 % of the validation split after each epoch.
-Keras gets what one would write first: float images divided by 255, its own augmentation layers in
-front of the network, `fit` with `validation_data`. The two take turns, epoch by epoch; the first
-epoch of each, which traces the graph, does not count. CPU time is that of the whole process, with
-one thread for TensorFlow.
+Keras gets what the report's notebooks wrote: float images divided by 255, Keras's augmentation
+layers in front of the network, `fit` on arrays. It has no layer for the eight symmetries; there its
+own flips stand in, which are half of them. Neither scores anything. The two take turns, epoch by
+epoch, in one process with one TensorFlow thread; the first epoch of each, which traces the graph,
+does not count. CPU seconds are those of the whole process. A ratio belongs to the processor that
+the table names.
 
-    python benchmarks/epoch.py --data bloodmnist.npz
+The limit is the time of the matrix products and convolutions alone, forwards and backwards, each
+measured on this machine in its own shape: the same arithmetic cannot be done faster.
 
-takes about 10 minutes, nearly all of it for the ResNet.
+    python benchmarks/epoch.py --data bloodmnist.npz            # about 9 minutes on two busy cores
+    python benchmarks/epoch.py --data bloodmnist.npz --quick    # one MLP and one CNN
 """
 
 import argparse
+import os
 import platform
 import statistics
 import sys
@@ -22,10 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from blood_hpo.data.bloodmnist import DataSource, find, load_split
-from blood_hpo.data.folds import stratified_folds, stratified_subset
+from blood_hpo.data.bloodmnist import DataSource, Split, find, load_split
 from blood_hpo.errors import BloodHpoError
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
@@ -35,134 +36,178 @@ from blood_hpo.training.runtime import configure
 if TYPE_CHECKING:
     import keras
 
-NETWORKS: dict[str, dict[str, Any]] = {
-    "mlp": {"units": 128, "batch_size": 16},
-    "cnn": {"filters": 128, "kernel_size": 3, "batch_size": 16},
-    "resnet": {"batch_size": 32},
+Call = Callable[[], object]
+
+NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "MLP 128, batch 16": ("mlp", {"units": 128, "batch_size": 16}),
+    "MLP 128, batch 128": ("mlp", {"units": 128, "batch_size": 128}),
+    "MLP 1024, batch 64": ("mlp", {"units": 1024, "batch_size": 64}),
+    "CNN 128 3x3, batch 16": ("cnn", {"filters": 128, "batch_size": 16}),
+    "CNN 128 3x3, batch 128": ("cnn", {"filters": 128, "batch_size": 128}),
+    "CNN 32 5x5, batch 32": ("cnn", {"filters": 32, "kernel_size": 5}),
+    "CNN 128 3x3 tanh, batch 16": (
+        "cnn",
+        {"filters": 128, "batch_size": 16, "activation": "tanh"},
+    ),
+    "ResNet, batch 32": ("resnet", {"batch_size": 32}),
 }
-FRACTION, FOLDS, SEED = 0.4, 3, 0
+QUICK = ("MLP 128, batch 16", "CNN 128 3x3, batch 16")
+AUGMENTATIONS = ("none", "flips_rotation", "symmetries")
+IMAGES = {"mlp": 3200, "cnn": 1024, "resnet": 128}
+SEED = 0
+HEADER = (
+    "| network | augmentation | images | ours, CPU s | ours, wall s | Keras fit, CPU s | ratio "
+    "| limit, CPU s | our loss | Keras loss |"
+)
 
 
-class Data(NamedTuple):
-    """Training images followed by validation images, uint8 (n, 28, 28, 3), and labels (n,)."""
+class Seconds(NamedTuple):
+    """Of each epoch: CPU and wall seconds, and its training loss."""
 
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-    train: NDArray[np.int64]
-    validation: NDArray[np.int64]
+    cpu: list[float]
+    wall: list[float]
+    loss: list[float]
 
-
-class Turns(NamedTuple):
-    """CPU seconds and training losses of both, one entry an epoch."""
-
-    ours: list[float]
-    keras: list[float]
-    our_losses: list[float]
-    keras_losses: list[float]
+    def add(self, epoch: Callable[[], float]) -> None:
+        """Run an epoch and note what it took."""
+        cpu, wall = time.process_time(), time.perf_counter()
+        loss = epoch()
+        self.cpu.append(time.process_time() - cpu)
+        self.wall.append(time.perf_counter() - wall)
+        self.loss.append(loss)
 
 
-def load(source: DataSource) -> Data:
-    """Fold 1 of the subset that the docstring of this module describes."""
-    parts = []
-    for name in ("train", "validation"):
-        split = load_split(source, name)
-        chosen = stratified_subset(split.labels, FRACTION, SEED)
-        parts.append((split.images[chosen], split.labels[chosen]))
-    (images, labels), (more_images, more_labels) = parts
-    return Data(
-        np.concatenate([images, more_images]),
-        np.concatenate([labels, more_labels]),
-        stratified_folds(labels, FOLDS, SEED)[0].train,
-        np.arange(len(labels), len(labels) + len(more_labels)),
-    )
-
-
-def compiled(name: str, config: Hyperparameters, data: Data) -> Callable[[], float]:
-    """A function that trains and scores one compiled epoch and returns the training loss."""
+def compiled(name: str, config: Hyperparameters, data: Split) -> Callable[[], float]:
+    """A function that trains one compiled epoch and returns its loss."""
     from blood_hpo.training.epoch import CompiledNetwork
 
     network = CompiledNetwork(name, config, data.images, data.labels)
     network.load(network.initial_state(SEED))
-    preparation, rng = network.preparation(data.train), np.random.default_rng(SEED)
-    steps = -(-len(data.train) // config.batch_size)
-    rates = np.full(steps, network.learning_rate, np.float32)
+    everything = np.arange(len(data.labels))
+    preparation, rng = network.preparation(everything), np.random.default_rng(SEED)
+    rates = np.full(-(-len(everything) // config.batch_size), network.learning_rate, np.float32)
 
     def epoch() -> float:
-        order = rng.permutation(data.train)
-        loss, _ = network.train_epoch(preparation, order, rates, int(rng.integers(2**32)))
-        network.predict(preparation, data.validation)
-        return loss
+        order = rng.permutation(everything)
+        return network.train_epoch(preparation, order, rates, int(rng.integers(2**32)))[0]
 
     return epoch
 
 
-def plain(name: str, config: Hyperparameters) -> "keras.Model":
-    """The same network as a compiled Keras model with Keras's optimizer and augmentation."""
+def plain(name: str, config: Hyperparameters, data: Split) -> Callable[[], float]:
+    """The same with `fit` on the same network under Keras's own optimizer and augmentation."""
     import keras
     from keras import layers
 
-    flips = [layers.RandomFlip(seed=SEED), layers.RandomRotation(0.2, seed=SEED)]
-    augmentation = flips if config.augmentation == "flips_rotation" else []
     keras.utils.set_random_seed(SEED)
+    flips = layers.RandomFlip(seed=SEED)
+    augmentation = {
+        "none": [],
+        "flips_rotation": [flips, layers.RandomRotation(0.2, seed=SEED)],
+        "symmetries": [flips],
+    }[config.augmentation]
     network = FAMILIES[name].build(config)
     model = keras.Sequential([keras.Input((28, 28, 3)), *augmentation, network])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=config.optimizer, loss=loss, metrics=["accuracy"])
-    return model
+    images = data.images.astype(np.float32) / 255
+
+    def epoch() -> float:
+        past = model.fit(images, data.labels, batch_size=config.batch_size, verbose=0)
+        return float(past.history["loss"][0])
+
+    return epoch
 
 
-def take_turns(name: str, config: Hyperparameters, data: Data, repeats: int) -> Turns:
-    """Train both for ``1 + repeats`` epochs: after each of Keras's comes one of ours."""
-    import keras
+def limit(name: str, config: Hyperparameters, images: int) -> float:
+    """CPU seconds of the products and convolutions of an epoch alone.
 
-    ours, turns, clock = compiled(name, config, data), Turns([], [], [], []), time.process_time
-    started: list[float] = []
+    The first layer has no gradient of its input.
+    """
+    layers = [one for one in FAMILIES[name].build(config).layers if hasattr(one, "kernel")]
+    calls = [call for layer in layers for call in arithmetic(layer, config.batch_size)]
+    del calls[2]
+    return sum(fastest(call) for call in calls) * images / config.batch_size
 
-    def end(_: int, logs: dict[str, float]) -> None:
-        begun, ended = started[-1], clock()
-        turns.keras.append(ended - begun)
-        turns.keras_losses.append(logs["loss"])
-        turns.our_losses.append(ours())
-        turns.ours.append(clock() - ended)
 
-    watch = keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda *_: started.append(clock()), on_epoch_end=end
+def arithmetic(layer: "keras.Layer", batch: int) -> tuple[Call, Call, Call]:
+    """A layer's output, the gradient of its kernel, and that of its input."""
+    import tensorflow as tf
+
+    x, y = (tf.ones((batch, *one.shape[1:])) for one in (layer.input, layer.output))
+    kernel, raw = tf.ones(layer.kernel.shape), tf.raw_ops
+    if len(kernel.shape) == 2:  # noqa: PLR2004
+        return (
+            lambda: tf.matmul(x, kernel),
+            lambda: tf.matmul(x, y, transpose_a=True),
+            lambda: tf.matmul(y, kernel, transpose_b=True),
+        )
+    how = {"strides": [1, *layer.strides, 1], "padding": layer.padding.upper()}
+    return (
+        lambda: raw.Conv2D(input=x, filter=kernel, **how),
+        lambda: raw.Conv2DBackpropFilter(input=x, filter_sizes=kernel.shape, out_backprop=y, **how),
+        lambda: raw.Conv2DBackpropInput(input_sizes=x.shape, filter=kernel, out_backprop=y, **how),
     )
-    floats = data.images.astype(np.float32) / 255
-    plain(name, config).fit(
-        floats[data.train],
-        data.labels[data.train],
-        validation_data=(floats[data.validation], data.labels[data.validation]),
-        batch_size=config.batch_size,
-        epochs=1 + repeats,
-        callbacks=[watch],
-        verbose=0,
+
+
+def fastest(call: Call, repeats: int = 9, calls: int = 4) -> float:
+    """The fewest CPU seconds of a call: whatever disturbs it only adds to them."""
+    taken = []
+    for _ in range(repeats):
+        started = time.process_time()
+        for _ in range(calls):
+            call()
+        taken.append((time.process_time() - started) / calls)
+    return min(taken)
+
+
+def reached() -> str:
+    """What one thread of the machine does at best, in thousand million operations a second."""
+    import tensorflow as tf
+
+    matrix, maps, kernel = tf.ones((1024, 1024)), tf.ones((32, 28, 28, 64)), tf.ones((3, 3, 64, 64))
+    product = 2 * 1024**3 / fastest(lambda: tf.matmul(matrix, matrix))
+    convolution = fastest(lambda: tf.nn.conv2d(maps, kernel, 1, "SAME"))
+    convolution = 2 * 32 * 28**2 * 9 * 64**2 / convolution
+    return (
+        f"matrix product {product / 1e9:.0f} GFLOP/s, convolution {convolution / 1e9:.0f} GFLOP/s"
     )
-    return turns
 
 
-def heading(source: DataSource, data: Data) -> str:
+def heading(source: DataSource, repeats: int) -> str:
     """What the figures depend on: data, machine and versions."""
     import keras
     import tensorflow as tf
+    from tensorflow.python.util import _pywrap_util_port as port
 
     model = Path("/proc/cpuinfo").read_text("utf-8") if sys.platform == "linux" else ""
     names = [line.split(": ")[1] for line in model.splitlines() if line.startswith("model name")]
     return (
-        f"data     {source.label}, sha256 {source.sha256}\n"
-        f"fold     {len(data.train)} training and {len(data.validation)} validation images\n"
-        f"machine  {names[0] if names else platform.machine()}, {len(names)} logical cores\n"
-        f"versions Python {platform.python_version()}, TensorFlow {tf.__version__}, "
+        f"- data: {source.label}, SHA-256 {source.sha256}; medians of {repeats} epochs\n"
+        f"- machine: {names[0] if names else platform.machine()}, {len(names)} logical cores, "
+        f"load {os.getloadavg()[0]:.1f} at the start\n"
+        f"- one thread: {reached()}; oneDNN {'on' if port.IsMklEnabled() else 'off'} for both\n"
+        f"- Python {platform.python_version()}, TensorFlow {tf.__version__}, "
         f"Keras {keras.__version__}, NumPy {np.__version__}\n"
     )
 
 
-def row(name: str, config: Hyperparameters, turns: Turns) -> str:
-    """One line of the table; the first epoch is left out."""
-    ours, theirs = statistics.median(turns.ours[1:]), statistics.median(turns.keras[1:])
+def row(label: str, augmentation: str, data: Split, repeats: int) -> str:
+    """One line of the table; the first epoch of both is left out."""
+    name, given = NETWORKS[label]
+    config = FAMILIES[name].hyperparameters(**given, augmentation=augmentation)
+    count = IMAGES[name]
+    some = Split(images=data.images[:count], labels=data.labels[:count])
+    variants = [(make(name, config, some), Seconds([], [], [])) for make in (compiled, plain)]
+    for turn in range(1 + repeats):
+        for epoch, seconds in variants[:: 1 if turn % 2 else -1]:
+            seconds.add(epoch)
+    ours, theirs = (seconds for _, seconds in variants)
+    cpu, wall, keras_cpu = (statistics.median(one[1:]) for one in (ours.cpu, ours.wall, theirs.cpu))
     return (
-        f"{name:8}{config.batch_size:>6}  {config.augmentation:16}{ours:>10.3f}{theirs:>10.3f}"
-        f"{theirs / ours:>7.2f}x{turns.our_losses[-1]:>11.3f}{turns.keras_losses[-1]:>11.3f}"
+        f"| {label} | {augmentation} | {count:,} | {cpu:.3f} | {wall:.3f} | {keras_cpu:.3f} "
+        f"| {keras_cpu / cpu:.2f} | {limit(name, config, count):.3f} "
+        f"| {ours.loss[-1]:.3f} | {theirs.loss[-1]:.3f} |"
     )
 
 
@@ -170,26 +215,21 @@ def main() -> int:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description="Compiled epoch against Keras fit, CPU seconds.")
     parser.add_argument("--data", type=Path, help="npz file; without it, BLOOD_HPO_DATA")
-    parser.add_argument("--repeats", type=int, default=3, help="epochs that count (3)")
-    parser.add_argument("--families", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--repeats", type=int, default=5, help="epochs that count (5)")
+    parser.add_argument("--quick", action="store_true", help="one MLP and one CNN alone")
     given = parser.parse_args()
     configure()
     try:
         source = find(given.data, settings=settings(), download=False)
-        data = load(source)
+        data = load_split(source, "train")
     except BloodHpoError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    print(heading(source, data))
-    print(
-        f"{'family':8}{'batch':>6}  {'augmentation':16}{'ours, s':>10}{'Keras, s':>10}{'ratio':>8}"
-        f"{'our loss':>11}{'Keras loss':>11}"
-    )
-    for name in given.families:
-        for augmentation in ("none", "flips_rotation"):
-            config = FAMILIES[name].hyperparameters(**NETWORKS[name], augmentation=augmentation)
-            turns = take_turns(name, config, data, given.repeats)
-            print(row(name, config, turns), flush=True)
+    print(heading(source, given.repeats))
+    print(HEADER, "|---" * 2 + "|---:" * 8 + "|", sep="\n")
+    for label in QUICK if given.quick else NETWORKS:
+        for augmentation in AUGMENTATIONS:
+            print(row(label, augmentation, data, given.repeats), flush=True)
     return 0
 
 
