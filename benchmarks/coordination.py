@@ -8,7 +8,7 @@ busy cores; it is not measured here.
 
     python benchmarks/coordination.py
 
-takes about five minutes; `--quick` takes one, with smaller studies.
+takes about five minutes; `--quick` takes fewer, with smaller studies.
 """
 
 import argparse
@@ -58,6 +58,9 @@ if TYPE_CHECKING:
 # Processes are forked from one that has imported this file, which does not find its neighbours.
 STUDY_FILE = Path(__file__).parents[1] / "studies/blood.toml"
 FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
+    ["blood_hpo.service.claims", "optuna.storages", "optuna.study", "psutil"]
+)
 FOREVER = threading.Event()
 LINK_SECONDS = 0.05
 BUDGET, OBJECTIVE_SECONDS = 40, 0.02
@@ -142,14 +145,17 @@ class Claimer:
         study = replace(study, spec=StudySpec.parse(document, self.name))
         self.claims = Claims(study, f"benchmark:{os.getpid()}:{time.monotonic_ns()}")
 
-    def claim(self) -> Cost:
-        """Claim a trial, then give it up: how many have finished stays as it is."""
+    def claim(self) -> tuple[TrialRecord, Cost]:
+        """Claim a trial."""
         begun, used = time.perf_counter(), time.process_time()
         found = self.claims.claim(FOREVER)
-        cost = Cost(
-            time.perf_counter() - begun, time.process_time() - used, self.storage.lock_seconds
-        )
+        wall, cpu = time.perf_counter() - begun, time.process_time() - used
         assert isinstance(found, TrialRecord), found
+        return found, Cost(wall, cpu, self.storage.lock_seconds)
+
+    def spare(self) -> Cost:
+        """Claim a trial, then give it up: how many are complete stays as it is."""
+        found, cost = self.claim()
         study_id, worker = self.claims.study.study_id, self.claims.worker
         self.storage.fail(study_id, found.trial_id, "given up", worker=worker, retry=False)
         return cost
@@ -212,7 +218,7 @@ class Bench:
 def main() -> None:
     """Measure everything and print it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="Less of everything: a minute.")
+    parser.add_argument("--quick", action="store_true", help="Smaller studies, shorter runs.")
     quick = parser.parse_args().quick
     home, load_before = Path(tempfile.mkdtemp(prefix="blood-hpo-coordination-")), os.getloadavg()
     try:
@@ -250,7 +256,7 @@ def _round_trips(bench: Bench, study: str) -> Line:
     _say("counting round trips")
     with Wire(bench.socket) as wire:
         claimer = Claimer(bench.over(wire), study)
-        claimer.claim()
+        claimer.spare()
         wire.requests.clear()
         assert isinstance(claimer.claims.claim(FOREVER), TrialRecord)
         asked = list(wire.requests)
@@ -297,8 +303,8 @@ def _warm(bench: Bench, studies: Mapping[int, str]) -> list[Line]:
 
 def _claim_often(url: str, name: str, sampler: str, claims: int) -> list[Cost]:
     claimer = Claimer(url, name, sampler)
-    claimer.claim()
-    return [claimer.claim() for _ in range(claims)]
+    claimer.spare()
+    return [claimer.spare() for _ in range(claims)]
 
 
 def _first(bench: Bench, studies: Mapping[int, str]) -> list[Line]:
@@ -328,12 +334,12 @@ def _first(bench: Bench, studies: Mapping[int, str]) -> list[Line]:
 
 def _beside_a_fresh_one(bench: Bench, study: str) -> tuple[list[float], tuple[Cost, list[float]]]:
     warm = Claimer(bench.url, study)
-    warm.claim()
-    alone = [warm.claim().wall for _ in range(10)]
+    warm.spare()
+    alone = [warm.spare().wall for _ in range(10)]
     with _processes(1) as pool:
         fresh, meanwhile = pool.submit(_claim_first, bench.url, study), [0.0]
         while not fresh.done():
-            meanwhile.append(warm.claim().wall)
+            meanwhile.append(warm.spare().wall)
     warm.storage.engine.dispose()
     return alone, (fresh.result(), meanwhile[1:])
 
@@ -343,7 +349,7 @@ def _claim_first(url: str, name: str) -> Cost:
     meet.wait()
     begun, used = time.perf_counter(), time.process_time()
     claimer = Claimer(url, name, "tpe")
-    lock = claimer.claim().lock
+    lock = claimer.spare().lock
     return Cost(time.perf_counter() - begun, time.process_time() - used, lock)
 
 
@@ -397,11 +403,13 @@ def _poured(bench: Bench, count: int, reach: str, before: str, url: str, link: s
 
 def _pour(url: str, name: str, seconds: float) -> Poured:
     claimer = Claimer(url, name)
-    claimer.claim()
+    claimer.spare()
     meet.wait()
     begun, used, locks = time.perf_counter(), time.process_time(), []
     while time.perf_counter() - begun < seconds:
-        locks.append(claimer.claim().lock)
+        found, cost = claimer.claim()
+        claimer.end(found, 0.5)
+        locks.append(cost.lock)
     wall = time.perf_counter() - begun
     return Poured(len(locks), time.process_time() - used, wall, locks)
 
@@ -473,7 +481,7 @@ def _objective(trial: optuna.Trial) -> float:
 
 def _score(params: Mapping[str, Any]) -> float:
     """Best, 1, in the middle of the space."""
-    middle = [params[name] == choices[len(choices) // 2] for name, choices in CHOICES.items()]
+    middle = [bool(params[name] == choices[len(choices) // 2]) for name, choices in CHOICES.items()]
     return sum(middle) / len(middle)
 
 

@@ -54,10 +54,10 @@ class Wire:
         self._thread.join()
 
     async def _hang_up(self) -> None:
+        """Wait for the ends of talks whose clients have gone."""
         talks = asyncio.all_tasks() - {asyncio.current_task()}
-        for one in talks:
-            one.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
+        if talks:
+            await asyncio.wait(talks, timeout=10)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_unix_connection(self._socket)

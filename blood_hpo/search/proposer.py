@@ -25,7 +25,7 @@ from blood_hpo.training.seeds import derive
 ATTEMPTS = 20
 """Samples drawn from a sampler before the remaining configurations are looked at one by one."""
 
-CANDIDATES = 16
+CANDIDATES = 6
 """Proposals made at once where they cost little, for when other workers claim the first ones."""
 
 ENUMERABLE = 200_000

@@ -154,15 +154,20 @@ class Claims:
     def _insert(self, connection: Connection, proposals: Sequence[Proposal]) -> int | None:
         family = proposals[0].configuration.family
         space = {MODEL: model_distribution(self.study.spec), **self.proposers[family].space}
+        spelt = {name: distribution_to_json(one) for name, one in space.items()}
         candidates = [
-            _candidate(self.study, rank, one, space) for rank, one in enumerate(proposals)
+            _candidate(self.study, rank, one, space, spelt) for rank, one in enumerate(proposals)
         ]
         storage, study_id = self.study.storage, self.study.study_id
         return storage.claim_new(connection, study_id, self.worker, family, candidates)
 
 
 def _candidate(
-    study: SharedStudy, rank: int, one: Proposal, space: Mapping[str, BaseDistribution]
+    study: SharedStudy,
+    rank: int,
+    one: Proposal,
+    space: Mapping[str, BaseDistribution],
+    spelt: Mapping[str, str],
 ) -> dict[str, Any]:
     params = {MODEL: one.configuration.family, **one.params}
     digest = one.configuration.config_hash
@@ -177,7 +182,7 @@ def _candidate(
             {
                 "name": name,
                 "value": distribution.to_internal_repr(params[name]),
-                "distribution": distribution_to_json(distribution),
+                "distribution": spelt[name],
             }
             for name, distribution in space.items()
         ],

@@ -145,15 +145,16 @@ class StudyStorage(RDBStorage):
         Returns:
             Number of the trial; None if all have been tried, or no place of the budget is free.
         """
-        wanted = {"study_id": study_id, "family": family, "candidates": json.dumps(candidates)}
+        stored = {one["config_hash"]: one["stored"] for one in candidates}
+        rows = [{key: one[key] for key in one if key != "stored"} for one in candidates]
+        wanted = {"study_id": study_id, "family": family, "candidates": json.dumps(rows)}
         try:
             with _transaction(connection):
                 connection.execute(statement("claim_lock"), wanted)
                 made = connection.execute(statement("new_configuration"), wanted).one_or_none()
                 if made is None:
                     return None
-                (chosen,) = (one for one in candidates if one["config_hash"] == made.config_hash)
-                new = NewTrial(family, chosen["stored"])
+                new = NewTrial(family, stored[made.config_hash])
                 return _new_trial(connection, study_id, made.configuration_id, worker, new)
         except IntegrityError:
             return None  # somebody's transaction, at another isolation level, was faster
@@ -329,9 +330,12 @@ def _transaction(connection: Connection) -> Iterator[None]:
     driver = connection.connection.driver_connection
     assert driver is not None
     driver.autocommit = False
-    with connection.begin():
-        yield
-    driver.autocommit = True
+    try:
+        with connection.begin():
+            yield
+    finally:
+        if not driver.closed:
+            driver.autocommit = True
 
 
 def replicate_params(name: str, number: int) -> list[dict[str, object]]:
