@@ -101,8 +101,10 @@ def main() -> None:
         code = _say("not confirmed, so nothing was done; --yes answers for you", 1)
     except TyperException as error:
         code = _say(_usage(error), error.exit_code)
-    except UnicodeEncodeError as error:
-        code = _say(f"{error.object!r} holds bytes that are no text in UTF-8; correct it", 2)
+    except UnicodeEncodeError:  # not shown: it may be an address with its password
+        code = _say(
+            "an argument or a variable such as BLOOD_HPO_HOME holds bytes that are no UTF-8", 2
+        )
     except Exception as error:
         said = _database_said(error)
         if said is None:

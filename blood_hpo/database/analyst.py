@@ -69,8 +69,10 @@ def ask(url: str, statement: str) -> Result:
     from sqlalchemy import create_engine
     from sqlalchemy.exc import DBAPIError
 
-    if not statement.strip(" ;\n") or "\0" in statement:
-        raise InputError("the statement is empty; write one that reads, such as select 1")
+    if not statement.strip(" ;\n") or any(map(_is_no_text, statement)):
+        raise InputError(
+            "the statement is empty, or no text; write one that reads, such as select 1"
+        )
     engine = create_engine(url, **engine_options("blood-hpo query", read_only=True))
     try:
         with database_errors(url), engine.connect() as connection:
@@ -81,6 +83,11 @@ def ask(url: str, statement: str) -> Result:
                 raise _refusal(error) or error from error
     finally:
         engine.dispose()
+
+
+def _is_no_text(letter: str) -> bool:
+    """Whether it is NUL, or half of a surrogate pair: no database takes those."""
+    return letter == "\0" or "\ud800" <= letter <= "\udfff"
 
 
 def _limit(connection: "Connection") -> None:

@@ -115,6 +115,7 @@ REFUSED: list[tuple[str, str, type[BloodHpoError]]] = [
     ("select 1; commit; drop schema hpo cascade", "give one statement", InputError),
     ("-- hi", "give one statement that reads, such as select 1", InputError),
     ("/* hi */", "give one statement", InputError),
+    ("select '\udcff'", "such as select 1", InputError),
     ("select '\0'", "such as select 1", InputError),
     ("do $$ begin reset role; end $$", "cannot open DO query as cursor", InputError),
     ("reset role", "cannot open RESET query as cursor", InputError),
