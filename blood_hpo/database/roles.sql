@@ -65,9 +65,10 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'blood_hpo_worker') THEN
         EXECUTE format('GRANT INSERT, UPDATE ON %s TO blood_hpo_worker', results);
         GRANT INSERT, UPDATE ON
-            hpo.study, hpo.budget, hpo.configuration, hpo.attempt, hpo.result, hpo.fold,
-            hpo.candidate, hpo.test_opening, hpo.tested_model, hpo.mistake, hpo.test_interval,
-            hpo.piece, hpo.artefact
+            hpo.study, hpo.budget, hpo.configuration, hpo.attempt, hpo.candidate, hpo.test_interval,
+            hpo.artefact TO blood_hpo_worker;
+        GRANT INSERT ON -- what was measured is written once
+            hpo.result, hpo.fold, hpo.test_opening, hpo.tested_model, hpo.mistake, hpo.piece
             TO blood_hpo_worker;
         GRANT DELETE ON hpo.candidate TO blood_hpo_worker;
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public, hpo TO blood_hpo_worker;

@@ -48,6 +48,18 @@ def refused(connected: Engine, statement: str) -> str:
     return str(caught.value.orig)
 
 
+def denied(connected: Engine, statement: str, *first: str) -> bool:
+    """Whether rights, or a read-only session, refuse a statement; and not its own mistake."""
+    alone = connected.execution_options(isolation_level="AUTOCOMMIT")
+    with alone.connect() as connection:
+        for one in first:
+            connection.exec_driver_sql(one)
+        with pytest.raises(DBAPIError) as caught:
+            connection.exec_driver_sql(statement)
+        connection.invalidate()
+    return getattr(caught.value.orig, "pgcode", "") in {"42501", "25006"}
+
+
 def test_the_analyst_reads_the_views_by_their_bare_names(study: str, engine_as: EngineAs) -> None:
     found = rows(
         engine_as("blood_hpo_analyst"), "SELECT * FROM leaderboard WHERE study = :s", s=study
@@ -82,14 +94,14 @@ UNCHANGED = [
     "CREATE TABLE hpo.mine (a integer)",
     "CREATE TABLE public.mine (a integer)",
     "DROP VIEW hpo.trials",
-    "DELETE FROM hpo.trials",
+    "DELETE FROM hpo.attempt",
     "UPDATE public.trials SET number = 1",
-    "INSERT INTO hpo.schema_version VALUES (2, '', '')",
+    "UPDATE hpo.view_set SET version = 1",
     "UPDATE hpo.piece SET content = ''",
     "DELETE FROM hpo.fold",
     "CREATE TEMP TABLE mine (a integer)",
     "CREATE SCHEMA mine",
-    "CREATE EXTENSION dblink",
+    "DROP EXTENSION plpgsql",
     "CREATE FUNCTION hpo.mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
     "GRANT SELECT ON public.trials TO blood_hpo_analyst",
     "ALTER ROLE blood_hpo_analyst SUPERUSER",
@@ -110,8 +122,8 @@ def test_the_analyst_changes_nothing_even_after_dropping_read_only(
     migrate(database_url)  # rights on the database itself are not copied with the template
     analyst = engine_as("blood_hpo_analyst")
     for statement in UNCHANGED:
-        assert refused(analyst, statement)
-        assert refused(analyst, f"SET default_transaction_read_only = off; COMMIT; {statement}")
+        assert denied(analyst, statement), statement
+        assert denied(analyst, statement, "SET default_transaction_read_only = off"), statement
 
 
 def test_the_analyst_is_read_only_and_cut_off_after_30_seconds(engine_as: EngineAs) -> None:
@@ -129,6 +141,42 @@ def test_the_time_limit_is_a_default_that_a_session_of_ones_own_can_raise(
     with engine_as("blood_hpo_analyst").connect() as connection:
         connection.exec_driver_sql("SET statement_timeout = 0")
         assert connection.exec_driver_sql("SHOW statement_timeout").scalar_one() == "0"
+
+
+@pytest.mark.parametrize("beside", ["template1", "postgres"])
+def test_the_analyst_stays_in_the_databases_of_the_program(database_url: str, beside: str) -> None:
+    migrate(database_url)
+    url = make_url(address_as("blood_hpo_analyst", database_url)).set(database=beside)
+    elsewhere = engine(url.render_as_string())
+    with pytest.raises(DBAPIError, match="permission denied for database"):
+        elsewhere.connect()
+
+
+def test_the_analyst_cannot_fill_the_disk_with_what_is_sorted(engine_as: EngineAs) -> None:
+    analyst = engine_as("blood_hpo_analyst")
+    assert rows(analyst, "SHOW temp_file_limit") == [{"temp_file_limit": "256MB"}]
+    assert denied(analyst, "SET temp_file_limit = -1")
+
+
+def test_limits_that_the_analyst_took_off_are_put_back(
+    engine_as: EngineAs, database_url: str
+) -> None:
+    loose = (
+        "SET default_transaction_read_only = off; COMMIT;"
+        " ALTER ROLE blood_hpo_analyst SET statement_timeout = 0; COMMIT;"
+        " ALTER ROLE blood_hpo_analyst SET default_transaction_read_only = off; COMMIT"
+    )
+    with engine_as("blood_hpo_analyst").connect() as connection:
+        connection.exec_driver_sql(loose)
+    assert rows(engine_as("blood_hpo_analyst"), "SHOW statement_timeout") == [
+        {"statement_timeout": "0"}
+    ]
+    migrate(database_url)
+    again = engine_as("blood_hpo_analyst")
+    assert rows(again, "SHOW statement_timeout") == [{"statement_timeout": "30s"}]
+    assert rows(again, "SHOW default_transaction_read_only") == [
+        {"default_transaction_read_only": "on"}
+    ]
 
 
 def test_the_analyst_does_not_see_what_others_ask(engine_as: EngineAs) -> None:
@@ -199,7 +247,7 @@ def test_the_worker_runs_trials_and_deletes_nothing(
         "DROP TABLE trials",
         "CREATE TABLE mine (a integer)",
         "UPDATE alembic_version SET version_num = 'x'",
-        "UPDATE hpo.schema_version SET version = 2",
+        "UPDATE hpo.migration SET digest = ''",
         "DELETE FROM hpo.artefact",
         "UPDATE hpo.fold SET fold = 9",
         "DROP VIEW hpo.trials",
@@ -208,5 +256,5 @@ def test_the_worker_runs_trials_and_deletes_nothing(
         "COPY trials TO PROGRAM 'true'",
         "SET ROLE postgres",
     ):
-        assert refused(worker, statement)
+        assert denied(worker, statement), statement
     storage.engine.dispose()

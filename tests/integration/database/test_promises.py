@@ -1,0 +1,143 @@
+"""No budget is overspent and nothing is trained or numbered twice: two connections race for it.
+
+Nothing of the program takes part. What holds is the schema, at every isolation level.
+"""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from .conftest import MLP, Recorder, rows
+
+LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
+NEW = """
+    INSERT INTO hpo.configuration (
+        study_id, stage, family, config_hash, seed, config, params, budget, place
+    )
+    SELECT study_id, 'search', 'mlp', '{digest}', {seed}, '{{}}', '{{}}', 5, {place} FROM hpo.study
+"""
+ATTEMPT = """
+    WITH made AS (
+        INSERT INTO public.trials (study_id, number, state)
+        SELECT study_id, {number}, 'RUNNING' FROM hpo.study
+        RETURNING trial_id, study_id
+    )
+    INSERT INTO hpo.attempt (trial_id, configuration_id, study_id, number, attempt)
+    SELECT trial_id, {configuration}, study_id, {number}, {attempt} FROM made
+"""
+RACES = {
+    "a configuration twice": (
+        NEW.format(digest="a" * 16, seed=1, place=3),
+        NEW.format(digest="a" * 16, seed=2, place=4),
+    ),
+    "a place of the budget twice": (
+        NEW.format(digest="a" * 16, seed=1, place=3),
+        NEW.format(digest="b" * 16, seed=1, place=3),
+    ),
+    "two attempts that have not failed": (
+        ATTEMPT.format(configuration=1, number=0, attempt=1),
+        ATTEMPT.format(configuration=1, number=1, attempt=2),
+    ),
+    "a number twice": (
+        ATTEMPT.format(configuration=1, number=0, attempt=1),
+        ATTEMPT.format(configuration=2, number=0, attempt=1),
+    ),
+    "a budget below a place that is being taken": (
+        NEW.format(digest="a" * 16, seed=1, place=5),
+        "UPDATE hpo.budget SET budget = 4 WHERE family = 'mlp'",
+    ),
+    "a place above a budget that is being lowered": (
+        "UPDATE hpo.budget SET budget = 4 WHERE family = 'mlp'",
+        NEW.format(digest="a" * 16, seed=1, place=5),
+    ),
+}
+"""What two connections do at the same time, of which one must fail."""
+ALONE = {
+    "a place above the budget": NEW.format(digest="a" * 16, seed=1, place=6),
+    "a budget below a place that is held": "UPDATE hpo.budget SET budget = 1 WHERE family = 'mlp'",
+    "a budget of one's own": NEW.format(digest="a" * 16, seed=1, place=6).replace("5, 6", "9, 6"),
+    "a place that was given up and is held": "UPDATE hpo.configuration SET given_up_at = now()",
+    "a stage that is not the study's": NEW.format(digest="a" * 16, seed=1, place=3).replace(
+        "'search'", "'final'"
+    ),
+}
+
+
+@pytest.fixture
+def two_held(recorder: Recorder) -> None:
+    """Places 1 and 2 of five are held by configurations 1 and 2."""
+    recorder.configuration("mlp", "c" * 16, MLP)
+    recorder.configuration("mlp", "d" * 16, MLP)
+
+
+@pytest.fixture(params=LEVELS)
+def pair(request: pytest.FixtureRequest, connected: Engine) -> Iterator[list[Connection]]:
+    """Two transactions that have begun, and seen the same state of the database."""
+    engine = connected.execution_options(isolation_level=request.param)
+    with engine.connect() as one, engine.connect() as other:
+        for connection in (one, other):
+            connection.execute(text("SELECT count(*) FROM hpo.configuration"))
+        yield [one, other]
+
+
+def until_blocked(connected: Engine, process: object) -> None:
+    """Wait until a server process waits for a lock."""
+    deadline = time.monotonic() + 20
+    asked = "SELECT wait_event_type AS waits FROM pg_stat_activity WHERE pid = :process"
+    while rows(connected, asked, process=process) != [{"waits": "Lock"}]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.usefixtures("two_held")
+@pytest.mark.parametrize("race", RACES)
+def test_of_two_that_race_one_fails(connected: Engine, pair: list[Connection], race: str) -> None:
+    first, second = pair
+    process = second.scalar(text("SELECT pg_backend_pid()"))
+    with ThreadPoolExecutor(1) as pool:
+        first.execute(text(RACES[race][0]))
+        late = pool.submit(second.execute, text(RACES[race][1]))
+        until_blocked(connected, process)
+        first.commit()
+        with pytest.raises(DBAPIError) as caught:
+            late.result(20)
+    # A constraint, or a transaction that could not be told apart from one that came later.
+    assert getattr(caught.value.orig, "pgcode", "") in {"23505", "23514", "23503", "40001"}
+    second.rollback()
+    (kept,) = rows(
+        connected,
+        "SELECT count(*) FILTER (WHERE place > budget) AS above, count(*) AS places"
+        " FROM hpo.configuration WHERE place IS NOT NULL",
+    )
+    assert kept["above"] == 0
+
+
+@pytest.mark.usefixtures("two_held")
+@pytest.mark.parametrize("wrong", ALONE)
+def test_what_no_row_may_say_is_refused(connected: Engine, wrong: str) -> None:
+    with pytest.raises(DBAPIError) as caught, connected.begin() as connection:
+        connection.execute(text(ALONE[wrong]))
+    assert getattr(caught.value.orig, "pgcode", "").startswith("23")
+
+
+@pytest.mark.usefixtures("two_held")
+def test_a_failed_attempt_makes_room_for_another(recorder: Recorder) -> None:
+    failed = recorder.attempt(1, "RUNNING", "host:1:0")
+    recorder.fail(failed, "lost", "not heard of")
+    assert recorder.number(recorder.attempt(1, "RUNNING", "host:2:0")) == 1
+
+
+@pytest.mark.usefixtures("two_held")
+def test_a_place_that_is_given_back_is_taken_again(recorder: Recorder) -> None:
+    recorder.run("UPDATE hpo.configuration SET place = NULL, given_up_at = now() WHERE place = 1")
+    again = recorder.configuration("mlp", "e" * 16, MLP, place=1)
+    assert (
+        recorder.run("SELECT place FROM hpo.configuration WHERE configuration_id = :c", c=again)
+        == 1
+    )
+    with pytest.raises(DBAPIError, match="configuration_once"):
+        recorder.configuration("mlp", "c" * 16, MLP, seed=4)
