@@ -5,8 +5,8 @@ curves, 500 pruned trials, 50 failed ones with their retries, and 8 running; it 
 server of its own, which is removed at the end. Each line is one way in which a view is read: all
 its rows of the study with all its columns, or what a page or a person asks of it. Times are those
 of the server's one process, without parallel workers and without sending the rows (EXPLAIN
-ANALYZE): medians by the clock, and processor time, which other work on the machine prolongs less.
-What a client needs until it holds the rows stands beside.
+ANALYZE): by the clock, and of its processor, which other work on the machine prolongs less. Beside
+them stands the processor time of a Python client until it holds the rows. All are medians.
 
     python benchmarks/views.py
 
@@ -14,9 +14,9 @@ takes about two minutes. `--plans` prints the plans, `--trials` sets the size.
 """
 
 import argparse
+import os
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -31,7 +31,8 @@ from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.database.migrate import migrate
 from blood_hpo.settings import Settings
 
-LIMIT_MS = 200.0
+REACH_MS = {5000: 60, 20000: 250}
+"""What views of a row a trial or fewer are to take at most, by the server's clock."""
 VIEWS = """
     SELECT relname FROM pg_class
     WHERE relnamespace = 'hpo'::regnamespace AND relkind IN ('v', 'm') ORDER BY relname
@@ -42,8 +43,8 @@ class Timing(NamedTuple):
     """How long one statement takes: rows, and milliseconds each time it runs."""
 
     rows: int
-    processor: float
     server: float
+    processor: float
     client: float
 
 
@@ -75,19 +76,18 @@ def _measure(connection: Connection, study: str, asked: argparse.Namespace) -> N
     connection = connection.execution_options(isolation_level="AUTOCOMMIT")
     connection.exec_driver_sql("VACUUM ANALYZE")
     connection.exec_driver_sql("SET max_parallel_workers_per_gather = 0")
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     print(f"SYNTHETIC study of {asked.trials} complete trials; ms, medians of {asked.repeat} runs")
-    print(f"{'statement':<72} {'rows':>7} {'cpu':>7} {'server':>7} {'client':>7}")
-    slow = 0
+    print(f"reach: {REACH_MS.get(asked.trials, '-')} ms for a row a trial or fewer; load {load}\n")
+    print("| asked | rows | server | server's CPU | client's CPU |")
+    print("| --- | ---: | ---: | ---: | ---: |")
     for statement in _statements(connection):
         found = _time(connection, statement, study, asked.repeat)
-        slow += found.processor > LIMIT_MS
-        mark = f"  over {LIMIT_MS:.0f} ms" if found.processor > LIMIT_MS else ""
-        shown = " ".join(statement.split()).replace(":study", "…")
-        times = " ".join(f"{one:>7.1f}" for one in found[1:])
-        print(f"{shown:<72} {found.rows:>7} {times}{mark}", flush=True)
+        shown = statement.replace("SELECT * FROM hpo.", "").replace(" WHERE study = :study", "")
+        times = " | ".join(f"{one:.1f}" for one in found[1:])
+        print(f"| {shown} | {found.rows} | {times} |", flush=True)
         if asked.plans:
             print(_plan(connection, statement, study))
-    sys.exit(1 if slow else 0)
 
 
 def _statements(connection: Connection) -> list[str]:
@@ -99,29 +99,33 @@ def _statements(connection: Connection) -> list[str]:
         "SELECT number, family, state, score FROM hpo.trials WHERE study = :study",
         "SELECT * FROM hpo.leaderboard WHERE study = :study AND rank <= 10",
         "SELECT * FROM hpo.learning_curves WHERE study = :study AND number = 77",
-        "SELECT count(*) FROM hpo.learning_curves",
+        "SELECT count(*) FROM hpo.learning_curves WHERE study = :study",
     ]
 
 
 def _time(connection: Connection, statement: str, study: str, repeat: int) -> Timing:
     process = psutil.Process(connection.scalar(text("SELECT pg_backend_pid()")))
     explain = text(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT json) {statement}")
-    before, server, client, rows = _processor(process), [], [], 0
+    server, processor, client, rows = [], [], [], 0
     for _ in range(repeat):
+        before = _processor(process)
         (plan,) = connection.execute(explain, {"study": study}).scalar_one()
         server.append(plan["Execution Time"] + plan["Planning Time"])
-    processor = (_processor(process) - before) / repeat
+        processor.append(_processor(process) - before)
     for _ in range(min(repeat, 3)):
-        begun = time.perf_counter()
+        begun = time.process_time()
         rows = len(connection.execute(text(statement), {"study": study}).all())
-        client.append(1000 * (time.perf_counter() - begun))
-    return Timing(rows, processor, statistics.median(server), statistics.median(client))
+        client.append(1000 * (time.process_time() - begun))
+    return Timing(rows, *map(statistics.median, (server, processor, client)))
 
 
 def _processor(process: psutil.Process) -> float:
-    """Processor time of a process in milliseconds, counted in steps of ten."""
-    used = process.cpu_times()
-    return 1000 * float(used.user + used.system)
+    """Processor time of a process in milliseconds: to the nanosecond where Linux tells."""
+    try:
+        return int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[0]) / 1e6
+    except OSError:
+        used = process.cpu_times()
+        return 1000 * float(used.user + used.system)
 
 
 def _plan(connection: Connection, statement: str, study: str) -> str:
