@@ -112,7 +112,7 @@ def _answer(
         found = run_query(connected, name, **parameters)
     if not found.rows:
         sys.stderr.write(f"{name}: no rows\n")
-    return asked.title, _plain(found)
+    return asked.title, found.plain()
 
 
 def _listing() -> "Result":
@@ -178,23 +178,7 @@ def _ask(sql: str) -> "Result":
 
     with engine():
         pass  # which checks the schema
-    return _plain(ask(analyst_url(settings()), sql))
-
-
-def _plain(found: "Result") -> "Result":
-    """The answer with the exact numbers of SQL as ordinary ones, which programs can read."""
-    from blood_hpo.database.query import Result
-
-    return Result(found.columns, [tuple(map(_number, row)) for row in found.rows])
-
-
-def _number(value: object) -> object:
-    from decimal import Decimal
-
-    if not isinstance(value, Decimal):
-        return value
-    whole = value.is_finite() and value == value.to_integral_value()
-    return int(value) if whole else float(value)
+    return ask(analyst_url(settings()), sql).plain()
 
 
 @contextlib.contextmanager

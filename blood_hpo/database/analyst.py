@@ -6,6 +6,7 @@ the analyst's role, which keeps mistakes out but not somebody who has that URL a
 the transaction is read-only, one statement runs for at most 30 seconds, and it is one statement.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from blood_hpo.database.address import database_url, engine_options
@@ -55,12 +56,13 @@ def analyst_url(settings: Settings) -> str:
     return make_url(url).set(username=ROLE).render_as_string(hide_password=False)
 
 
-def ask(url: str, statement: str) -> Result:
+def ask(url: str, statement: str, parameters: Mapping[str, object] | None = None) -> Result:
     """Run one statement that reads, and take its rows.
 
     Args:
         url: The address of the database.
         statement: SELECT, VALUES, WITH, SHOW or EXPLAIN.
+        parameters: A value for each ``:name`` in it; without any, a colon means nothing.
 
     Raises:
         InputError: The statement is wrong, is more than one, or would change something.
@@ -78,7 +80,7 @@ def ask(url: str, statement: str) -> Result:
         with database_errors(url), engine.connect() as connection:
             _limit(connection)
             try:
-                return _fetch(connection, statement)
+                return _fetch(connection, _bound(connection, statement, parameters or {}))
             except DBAPIError as error:
                 raise _refusal(error) or error from error
     finally:
@@ -99,6 +101,24 @@ def _limit(connection: "Connection") -> None:
     may = text("SELECT pg_has_role(oid, 'SET') FROM pg_roles WHERE rolname = :role")
     if connection.scalar(may, {"role": ROLE}):
         connection.exec_driver_sql(f"SET LOCAL ROLE {ROLE}")
+
+
+def _bound(connection: "Connection", statement: str, parameters: Mapping[str, object]) -> str:
+    """The statement with its parameters as literals, which the driver spells.
+
+    Raises:
+        InputError: One is missing, or one too many.
+    """
+    from sqlalchemy import text
+
+    if not parameters:
+        return statement
+    asked = text(statement).compile(dialect=connection.dialect)
+    if set(asked.params) != set(parameters):
+        wanted = ", ".join(sorted(asked.params)) or "no parameters"
+        raise InputError(f"the statement takes {wanted}; give a value for each and no other")
+    cursor = connection.connection.cursor()
+    return bytes(cursor.mogrify(str(asked), dict(parameters))).decode()
 
 
 def _fetch(connection: "Connection", statement: str) -> Result:

@@ -96,16 +96,21 @@ class Study:
         wanted = {"study": self.name, **({} if number is None else {"number": number})}
         return _frame(self.settings, asked, wanted)
 
-    def sql(self, statement: str) -> "DataFrame":
+    def sql(self, statement: str, **parameters: object) -> "DataFrame":
         """The rows of a statement of your own, as ``blood-hpo query --sql`` runs it.
 
+        Args:
+            statement: One that reads, about any study.
+            parameters: A value for each ``:name`` in it.
+
         Raises:
-            InputError: The statement is wrong, is more than one, or would change something.
+            InputError: The statement is wrong, is more than one, or would change something; or a
+                parameter is missing or unknown.
             DatabaseError: The database refuses, or 30 seconds are over.
         """
         from pandas import DataFrame
 
-        found = ask(analyst_url(self.settings), statement)
+        found = ask(analyst_url(self.settings), statement, parameters).plain()
         return DataFrame(found.rows, columns=list(found.columns))
 
 
@@ -127,6 +132,15 @@ def _frame(settings: Settings, statement: str, parameters: Mapping[str, object])
     return frame.astype({name: "Int64" for name, kind in kinds.items() if kind in _INTEGERS})
 
 
+def list_studies() -> "DataFrame":
+    """One row a study, stages included: what it searches, on which data, how far it is.
+
+    Raises:
+        DatabaseError: The database cannot be reached, or its schema is another version's.
+    """
+    return _frame(_checked(), "SELECT * FROM hpo.studies ORDER BY study", {})
+
+
 def open_study(name: str) -> Study:
     """Open a study to look at it; the database is found as the commands find it.
 
@@ -137,20 +151,25 @@ def open_study(name: str) -> Study:
         StudyError: There is no study of that name.
         DatabaseError: The database cannot be reached, or its schema is another version's.
     """
+    found = Study(name, _checked())
+    if found.frame("studies").empty:
+        raise StudyError(
+            f"there is no study {name!r}; `blood-hpo study list` shows those that exist"
+        )
+    return found
+
+
+def _checked() -> Settings:
+    """Where the database is, whose schema must be this program's."""
     from sqlalchemy import create_engine
 
     from blood_hpo.settings import settings
 
-    found = Study(name, settings())
-    url = database_url(found.settings)
+    url = database_url(settings())
     engine = create_engine(url, **engine_options("blood-hpo notebook", read_only=True))
     try:
         with database_errors(url):
             check_schema(engine)
     finally:
         engine.dispose()
-    if found.frame("studies").empty:
-        raise StudyError(
-            f"there is no study {name!r}; `blood-hpo study list` shows those that exist"
-        )
-    return found
+    return settings()

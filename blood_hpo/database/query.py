@@ -8,6 +8,7 @@ that the analyst may ask them; those in ``queries/internal`` are the program's o
 import difflib
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
@@ -48,6 +49,17 @@ class Result:
 
     columns: tuple[str, ...]
     rows: list[tuple[object, ...]]
+
+    def plain(self) -> "Result":
+        """The answer with the exact numbers of SQL as ordinary ones, which programs can read."""
+        return Result(self.columns, [tuple(map(_plain, row)) for row in self.rows])
+
+
+def _plain(value: object) -> object:
+    if not isinstance(value, Decimal):
+        return value
+    whole = value.is_finite() and value == value.to_integral_value()
+    return int(value) if whole else float(value)
 
 
 def names() -> list[str]:

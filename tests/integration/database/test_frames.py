@@ -42,6 +42,7 @@ def test_a_study_gives_a_frame_for_each_view(opened: Study, connected: Engine) -
     assert set(opened.frame("learning_curves", 0)["number"]) == {0}
     assert len(opened.frame("learning_curves", 0)) == 6
     assert opened.sql("select count(*) as n from trials").loc[0, "n"] == 7
+    assert list(blood_hpo.list_studies()["study"]) == ["blood"]
     with pytest.raises(InputError, match="read-only"):
         opened.sql("delete from public.trials returning *")
     with pytest.raises(StudyError, match="there is no study 'nope'"):
@@ -50,6 +51,19 @@ def test_a_study_gives_a_frame_for_each_view(opened: Study, connected: Engine) -
         opened.frame("trial")
     with pytest.raises(InputError, match="no rows of trials"):
         opened.frame("models", 0)
+
+
+def test_parameters_of_a_statement_are_bound(opened: Study) -> None:
+    asked = "select number from trials where score > :least and family = :family"
+    assert list(opened.sql(asked, least=0.85, family="mlp")["number"]) == [1]
+    assert opened.sql(asked, least=0.85, family="mlp' or 'a' = 'a").empty
+    several = "select number from trials where number = any(:wanted)"
+    assert len(opened.sql(several, wanted=[0, 2])) == 2
+    assert opened.sql("select '50 % :x' as a").loc[0, "a"] == "50 % :x"
+    assert opened.sql("select '%' || :x as a", x="%s ' :y").loc[0, "a"] == "%%s ' :y"
+    assert opened.sql("select sum(budget) as n from studies").loc[0, "n"] + 0.5 == 10.5
+    with pytest.raises(InputError, match="takes family, least"):
+        opened.sql(asked, number=1)
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
