@@ -195,6 +195,7 @@ def fill(url: str, trials: int, seed: int, name: str = "synthetic") -> str:
     connection = connected.raw_connection()
     with connection.cursor() as cursor:
         rows = Rows({table: _latest(cursor, table, key) for table, key in KEYS.items()})
+        connection.rollback()  # a transaction that is silent while rows are made would be ended
         _write(rows, name, trials, random)
         rows.copy(cursor)
     connection.commit()

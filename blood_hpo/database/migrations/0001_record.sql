@@ -111,7 +111,7 @@ CREATE INDEX attempt_open ON hpo.attempt (study_id) WHERE open;
 COMMENT ON TABLE hpo.attempt IS 'An Optuna trial as an attempt at a configuration.';
 
 CREATE TABLE hpo.result (
-    trial_id integer PRIMARY KEY REFERENCES hpo.attempt ON DELETE CASCADE,
+    trial_id integer NOT NULL REFERENCES hpo.attempt ON DELETE CASCADE,
     epoch integer NOT NULL, -- last epoch, from 1
     epochs integer NOT NULL, -- epochs trained, summed over the folds
     seconds double precision NOT NULL, -- wall time of the attempt in seconds
@@ -121,7 +121,9 @@ CREATE TABLE hpo.result (
     mean_folds integer[] NOT NULL, -- folds that were trained in each epoch
     mean_train_loss double precision[] NOT NULL, -- mean training loss over those folds, an element an epoch
     mean_validation double precision[] NOT NULL, -- mean validation score over those folds
-    mean_score double precision[] NOT NULL -- mean held-out score over those folds
+    mean_score double precision[] NOT NULL, -- mean held-out score over those folds
+    -- what is read without curves and confusion
+    PRIMARY KEY (trial_id) INCLUDE (epoch, epochs, seconds, parameter_count)
 );
 COMMENT ON TABLE hpo.result IS 'What a complete or pruned attempt measured over all its folds.';
 
@@ -138,7 +140,7 @@ CREATE TABLE hpo.fold (
     train_accuracy double precision[], -- of a retraining: accuracy on the training images
     validation_accuracy double precision[], -- of a retraining: accuracy on the validation split
     validation_loss double precision[], -- of a retraining: loss on the validation split
-    PRIMARY KEY (trial_id, fold)
+    PRIMARY KEY (trial_id, fold) INCLUDE (score, epochs, best_epoch) -- what is read without the curves
 );
 COMMENT ON TABLE hpo.fold IS 'A fold of a complete or pruned attempt; a retraining has one. Curves have an element an epoch.';
 

@@ -2,7 +2,8 @@
 -- scores are of fewer epochs. A sampler tries good values more often, together with other good
 -- values, so a difference is a hint and no proof.
 
--- A number with many values is cut into five ranges of about as many trials. Optuna stores a choice as its
+-- Joined from the tables themselves, of which the planner knows how many rows they have; through
+-- hpo.trials it sorts them all, on disk. A number with many values is cut into five ranges of about as many trials. Optuna stores a choice as its
 -- place in the list of the distribution.
 CREATE VIEW hpo.parameter_effects AS
 SELECT
@@ -43,13 +44,18 @@ FROM (
             END AS place
         FROM (
             SELECT
-                study, family, param_name AS parameter, param_value AS stored,
+                studies.study_name AS study, family, param_name AS parameter, param_value AS stored,
                 bool_or(starts_with(distribution_json, '{"name": "Cat')) AS is_choice,
-                min(trial_id) AS example_id, count(*) AS trials, sum(score) AS total,
-                sum(score * score) AS squares, max(score) AS best
-            FROM hpo.trials
-            JOIN public.trial_params USING (trial_id)
-            WHERE state = 'COMPLETE' AND score IS NOT NULL AND param_name <> 'model'
+                min(attempt.trial_id) AS example_id, count(*) AS trials, sum(value) AS total,
+                sum(value * value) AS squares, max(value) AS best
+            FROM hpo.attempt
+            JOIN hpo.configuration USING (configuration_id)
+            JOIN public.trials ON trials.trial_id = attempt.trial_id AND state = 'COMPLETE'
+            JOIN public.studies ON studies.study_id = attempt.study_id
+            JOIN public.trial_values AS told
+                ON told.trial_id = attempt.trial_id AND objective = 0 AND value_type = 'FINITE'
+            JOIN public.trial_params
+                ON trial_params.trial_id = attempt.trial_id AND param_name <> 'model'
             GROUP BY 1, 2, 3, 4
         ) AS counted
         WINDOW
