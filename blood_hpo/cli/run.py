@@ -1,5 +1,6 @@
 """``blood-hpo run``: studies from files to a leaderboard, on this machine."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -245,9 +246,19 @@ class _Interrupts:
         self.seen += 1
         self._event.set()
         if self.seen == 1:
-            sys.stderr.write("\ndraining: epochs end, trials go back; Ctrl-C again stops at once\n")
+            _say("\ndraining: epochs end, trials go back; Ctrl-C again stops at once\n")
             self._pool.drain()
         else:
-            sys.stderr.write("\nstopped at once; what was running is tried again next time\n")
+            _say("\nstopped at once; what was running is tried again next time\n")
             self._pool.kill()
             os._exit(INTERRUPTED)
+
+
+def _say(line: str) -> None:
+    """Write to standard error from a signal's handler.
+
+    The signal may have come in the middle of a write, and a buffered file refuses to be entered
+    twice (RuntimeError: reentrant call).
+    """
+    with contextlib.suppress(OSError):
+        os.write(sys.stderr.fileno(), line.encode())
