@@ -1,12 +1,10 @@
 """``blood-hpo run``: studies from files to a leaderboard, on this machine."""
 
-import contextlib
 import os
 import signal
 import sys
 import threading
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -162,10 +160,11 @@ def _pool(study: str, data: str | None, final: bool) -> "Pool":
 
 def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Engine") -> None:
     from blood_hpo.cli.progress import Progress
+    from blood_hpo.service.shutdown import heard
 
     sys.stderr.write(f"{study.name}: {workers} workers start and load TensorFlow\n")
     interrupts = _Interrupts(pool)
-    with interrupts, Progress(connected, study.name) as progress:
+    with heard(interrupts.on_signal), Progress(connected, study.name) as progress:
         pool.start(workers)
         try:
             while pool.alive():
@@ -227,38 +226,18 @@ class _Interrupts:
         self._event = threading.Event()
         self.seen = 0
 
-    def __enter__(self) -> None:
-        self._before = {
-            number: signal.signal(number, self._on_signal)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
     def wait(self, seconds: float) -> None:
         """Wait, but no longer than until the first signal."""
         self._event.wait(seconds)
         self._event.clear()
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+    def on_signal(self, _received: signal.Signals) -> None:
         self.seen += 1
         self._event.set()
         if self.seen == 1:
-            _say("\ndraining: epochs end, trials go back; Ctrl-C again stops at once\n")
+            sys.stderr.write("\ndraining: epochs end, trials go back; Ctrl-C again stops at once\n")
             self._pool.drain()
         else:
-            _say("\nstopped at once; what was running is tried again next time\n")
+            sys.stderr.write("\nstopped at once; what was running is tried again next time\n")
             self._pool.kill()
             os._exit(INTERRUPTED)
-
-
-def _say(line: str) -> None:
-    """Write to standard error from a signal's handler.
-
-    The signal may have come in the middle of a write, and a buffered file refuses to be entered
-    twice (RuntimeError: reentrant call).
-    """
-    with contextlib.suppress(OSError):
-        os.write(sys.stderr.fileno(), line.encode())

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ class _Place:
 
 @dataclass
 class Pool:
-    """Worker processes of one study.
+    """Worker processes of one study; drained and killed from any thread.
 
     Attributes:
         command: Command line of a worker.
@@ -51,6 +52,7 @@ class Pool:
     folder: Path
     _places: list[_Place] = field(default_factory=list)
     _draining: bool = False
+    _lock: threading.RLock = field(default_factory=threading.RLock)  # no worker starts unseen
 
     def start(self, workers: int) -> None:
         """Start this many workers.
@@ -62,7 +64,9 @@ class Pool:
             self.folder.mkdir(parents=True, exist_ok=True)
             for number in range(1, workers + 1):
                 path = self.folder / f"worker-{number}.log"
-                self._places.append(_Place(number, path, self._spawn(path)))
+                with self._lock:
+                    if not self._draining:
+                        self._places.append(_Place(number, path, self._spawn(path)))
         except OSError as error:
             raise InputError(
                 f"no worker can be started with its log in {self.folder} ({error.strerror}); set"
@@ -83,11 +87,12 @@ class Pool:
 
     def alive(self) -> int:
         """Workers that are running now; those that crashed are replaced first."""
-        for place in self._places:
-            code = place.process.poll()
-            if code not in (None, 0) and not place.given_up and not self._draining:
-                self._replace(place, code)
-        return sum(place.process.poll() is None for place in self._places)
+        with self._lock:
+            for place in self._places:
+                code = place.process.poll()
+                if code not in (None, 0) and not place.given_up and not self._draining:
+                    self._replace(place, code)
+            return sum(place.process.poll() is None for place in self._places)
 
     def _replace(self, place: _Place, code: int) -> None:
         if time.monotonic() - place.started > FORGIVEN_SECONDS:
@@ -112,12 +117,10 @@ class Pool:
 
     def drain(self) -> None:
         """Ask every worker to finish its epoch, return its trial to the queue and exit."""
-        self._draining = True
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End every worker at once."""
-        self._draining = True
         self._signal(signal.SIGKILL)
         for place in self._places:
             place.process.wait()
@@ -130,9 +133,11 @@ class Pool:
             self.kill()
 
     def _signal(self, number: signal.Signals) -> None:
-        for place in self._places:
-            if place.process.poll() is None:
-                place.process.send_signal(number)
+        with self._lock:
+            self._draining = True
+            for place in self._places:
+                if place.process.poll() is None:
+                    place.process.send_signal(number)
 
     def wait(self, seconds: float) -> bool:
         """Wait for every worker to end; False if some still run after ``seconds``."""

@@ -1,15 +1,12 @@
-"""The request to stop: a first signal drains the process, a second ends it at once.
-
-A thread of its own hears of them. The main thread may be inside TensorFlow for a whole epoch or
-inside a call to the database; a handler in Python runs only afterwards, and two signals that arrive
-meanwhile look like one to it.
-"""
+"""The request to stop: a first signal drains the process, a second ends it at once."""
 
 import logging
 import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 log = logging.getLogger(__name__)
@@ -31,6 +28,7 @@ class Shutdown:
         self._requested = threading.Event()
         self._patience = patience_seconds
         self._deadline = float("inf")
+        self._until_the_process_ends = ExitStack()
         self.last_words = LastWords(self)
 
     @property
@@ -54,19 +52,7 @@ class Shutdown:
 
     def on_signals(self) -> None:
         """Take SIGTERM and SIGINT as the request from now on; to be called in the main thread."""
-        heard, told = os.pipe()
-        os.set_blocking(told, False)
-        # The interpreter writes the number of a signal there whatever its threads are doing.
-        signal.set_wakeup_fd(told)
-        for number in SIGNALS:
-            signal.signal(number, _nothing_more)
-        threading.Thread(target=self._listen, args=(heard,), name="signals", daemon=True).start()
-
-    def _listen(self, heard: int) -> None:
-        while True:
-            for number in os.read(heard, 1):
-                if number in SIGNALS:
-                    self._on_signal(signal.Signals(number))
+        self._until_the_process_ends.enter_context(heard(self._on_signal))
 
     def _on_signal(self, received: signal.Signals) -> None:
         if self.requested:
@@ -76,6 +62,37 @@ class Shutdown:
             os._exit(ENDED_AT_ONCE)
         log.info("%s: draining; once more ends at once", received.name)
         self.request()
+
+
+@contextmanager
+def heard(act: Callable[[signal.Signals], None]) -> Iterator[None]:
+    """Have a thread of its own act on each SIGTERM and SIGINT; to be entered in the main thread.
+
+    The main thread may be inside TensorFlow for a whole epoch or inside a call to the database: a
+    handler in Python runs only afterwards, two signals that arrive meanwhile look like one to it,
+    and what it interrupts may hold the very lock that it needs (a write, the wait for a process).
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    before = {number: signal.signal(number, _nothing_more) for number in SIGNALS}
+    # The interpreter writes the number of a signal there whatever its threads are doing.
+    woken = signal.set_wakeup_fd(writing)
+    threading.Thread(target=_listen, args=(reading, act), name="signals", daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(woken)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(writing)
+
+
+def _listen(reading: int, act: Callable[[signal.Signals], None]) -> None:
+    """Act on each signal until the other end of the pipe is closed."""
+    while numbers := os.read(reading, 1):
+        if numbers[0] in SIGNALS:
+            act(signal.Signals(numbers[0]))
+    os.close(reading)
 
 
 def _nothing_more(_number: int, _frame: FrameType | None) -> None:

@@ -1,6 +1,8 @@
 """Workers that do not go when they are asked."""
 
 import logging
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -27,3 +29,36 @@ def test_a_worker_that_ignores_the_request_is_killed_and_named(
         pool.close(0.1)
     assert pool.alive() == 0
     assert "did not end within 0 s of being asked and are killed" in caplog.text
+
+
+HOT = """
+import sys
+from pathlib import Path
+from blood_hpo.cli.run import _Interrupts
+from blood_hpo.service.pool import Pool
+from blood_hpo.service.shutdown import heard
+
+pool = Pool(["sleep", "60"], {}, Path(sys.argv[1]))
+with heard(_Interrupts(pool).on_signal):
+    pool.start(2)
+    print("ready", flush=True)
+    while True:
+        pool.alive()
+"""
+
+
+def test_two_interrupts_end_a_pool_whatever_its_owner_is_doing(tmp_path: Path) -> None:
+    for _ in range(5):
+        with subprocess.Popen(
+            [sys.executable, "-c", HOT, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as owner:
+            assert owner.stdout is not None
+            assert owner.stderr is not None
+            assert owner.stdout.readline() == "ready\n"
+            owner.send_signal(signal.SIGINT)
+            assert any("draining" in line for line in owner.stderr)
+            owner.send_signal(signal.SIGINT)
+            assert owner.wait(20) == 130
