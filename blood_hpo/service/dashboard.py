@@ -37,9 +37,12 @@ def application(url: str) -> "WSGIApplication":
     """
     from optuna_dashboard import wsgi
 
+    from blood_hpo.service.dashboard_trials import with_kept_trials
+
     storage = StudyStorage(url, "blood-hpo dashboard", read_only=True)
     cached, files = optuna.storages.get_storage(storage), DatabaseArtefacts(storage.engine)
-    return _guarded(wsgi(cached, artifact_store=files), storage)
+    pages = wsgi(cached, artifact_store=files)
+    return _guarded(with_kept_trials(pages, cached), storage)
 
 
 def serve(url: str, host: str, port: int) -> None:

@@ -3,11 +3,12 @@
 -- values, so a difference is a hint and no proof.
 
 -- Joined from the tables themselves, of which the planner knows how many rows they have; through
--- hpo.trials it sorts them all, on disk. A number with many values is cut into five ranges of about as many trials. Optuna stores a choice as its
--- place in the list of the distribution.
+-- hpo.trials it sorts them all, on disk. A number with many values is cut into five ranges of about
+-- as many trials. Optuna stores a choice as its place in the list of the distribution.
 CREATE VIEW hpo.parameter_effects AS
 SELECT
-    grouped.study, grouped.family, grouped.parameter,
+    study_name AS study, grouped.family COLLATE "default" AS family,
+    grouped.parameter COLLATE "default" AS parameter,
     row_number() OVER (family ORDER BY grouped.place) AS place,
     CASE
         WHEN grouped.is_choice THEN (
@@ -29,7 +30,7 @@ SELECT
         AS difference
 FROM (
     SELECT
-        study, family, parameter, place, is_choice, min(stored) AS least, max(stored) AS most,
+        study_id, family, parameter, place, is_choice, min(stored) AS least, max(stored) AS most,
         min(example_id) AS example_id, sum(trials)::bigint AS trials, sum(total) AS total,
         sqrt(
             greatest(sum(squares) - sum(total) ^ 2 / sum(trials), 0) / nullif(sum(trials) - 1, 0)
@@ -44,28 +45,36 @@ FROM (
             END AS place
         FROM (
             SELECT
-                studies.study_name AS study, family, param_name AS parameter, param_value AS stored,
-                bool_or(starts_with(distribution_json, '{"name": "Cat')) AS is_choice,
-                min(attempt.trial_id) AS example_id, count(*) AS trials, sum(value) AS total,
+                study_id, family, parameter, stored, bool_or(is_choice) AS is_choice,
+                min(trial_id) AS example_id, count(*) AS trials, sum(value) AS total,
                 sum(value * value) AS squares, max(value) AS best
-            FROM hpo.attempt
-            JOIN hpo.configuration USING (configuration_id)
-            JOIN public.trials ON trials.trial_id = attempt.trial_id AND state = 'COMPLETE'
-            JOIN public.studies ON studies.study_id = attempt.study_id
-            JOIN public.trial_values AS told
-                ON told.trial_id = attempt.trial_id AND objective = 0 AND value_type = 'FINITE'
-            JOIN public.trial_params
-                ON trial_params.trial_id = attempt.trial_id AND param_name <> 'model'
-            GROUP BY 1, 2, 3, 4
+            FROM (
+                -- Slim rows before they are grouped: without OFFSET 0 each drags its distribution's
+                -- JSON through a sort on disk.
+                SELECT
+                    attempt.study_id, family COLLATE "C" AS family,
+                    param_name COLLATE "C" AS parameter, param_value AS stored, told.value,
+                    trial_id, starts_with(distribution_json, '{"name": "Cat') AS is_choice
+                FROM hpo.attempt
+                JOIN hpo.configuration USING (configuration_id)
+                JOIN public.trials USING (trial_id)
+                JOIN public.trial_values AS told USING (trial_id)
+                JOIN public.trial_params USING (trial_id)
+                WHERE state = 'COMPLETE' AND objective = 0 AND value_type = 'FINITE'
+                    AND param_name <> 'model'
+                OFFSET 0
+            ) AS searched
+            GROUP BY study_id, family, parameter, stored
         ) AS counted
         WINDOW
             -- One key, by which the grouping above is not tempted to sort all rows.
-            parameter AS (PARTITION BY study, family || ' ' || parameter),
+            parameter AS (PARTITION BY study_id, family || ' ' || parameter),
             upwards AS (parameter ORDER BY stored)
     ) AS placed
-    GROUP BY study, family, parameter, place, is_choice
+    GROUP BY study_id, family, parameter, place, is_choice
 ) AS grouped
-WINDOW family AS (PARTITION BY grouped.study, grouped.family, grouped.parameter);
+JOIN public.studies USING (study_id)
+WINDOW family AS (PARTITION BY grouped.study_id, grouped.family, grouped.parameter);
 COMMENT ON VIEW hpo.parameter_effects IS 'One row a value of each searched parameter: scores of the complete trials that had it. Pruned trials are left out; a number with more than eight values is cut into five ranges.';
 COMMENT ON COLUMN hpo.parameter_effects.parameter IS 'Name of the hyperparameter.';
 COMMENT ON COLUMN hpo.parameter_effects.place IS 'Order of the values from 1: as in the study file, numbers ascending.';

@@ -1,0 +1,99 @@
+"""A study's trials as the dashboard's page asks for them, each made into JSON once.
+
+An open page asks every few seconds for all trials from the first unfinished one on. Beside a trial
+that runs for long these are thousands, and optuna-dashboard makes the JSON of each of them anew
+(benchmarks/dashboard.py). What is finished does not change, so its JSON is kept here.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial
+from optuna_dashboard._serializer import serialize_frozen_trial
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+STUDY = re.compile(r"/api/studies/(\d+)")
+NONE_OF_THEM = 2**53
+"""Asked for the trials after this one, optuna-dashboard answers with all but trials."""
+
+
+class KeptTrials:
+    """The JSON of one study's finished trials, some 5 KB a trial of 50 epochs."""
+
+    def __init__(self) -> None:
+        self._attributes: Mapping[str, Any] = {}
+        self._finished: dict[int, bytes] = {}
+
+    def json(self, storage: BaseStorage, study_id: int, after: int) -> bytes:
+        """The study's trials from the given place on, as a JSON list.
+
+        Raises:
+            KeyError: No such study.
+        """
+        attributes = storage.get_study_system_attrs(study_id)
+        # The study's own note, which workers write often, is left out; those of trials are not.
+        others = {
+            key: attributes[key] for key in attributes if not key.startswith("dashboard:note")
+        }
+        if others != self._attributes:
+            self._attributes, self._finished = others, {}
+        trials = storage.get_all_trials(study_id, deepcopy=False)[after:]
+        return b"[" + b",".join(self._trial(study_id, trial) for trial in trials) + b"]"
+
+    def _trial(self, study_id: int, trial: FrozenTrial) -> bytes:
+        kept = self._finished.get(trial._trial_id)
+        if kept is None:
+            serialized = serialize_frozen_trial(study_id, trial, dict(self._attributes))
+            kept = json.dumps(serialized).encode()
+            if trial.state.is_finished():
+                self._finished[trial._trial_id] = kept
+        return kept
+
+
+def with_kept_trials(app: "WSGIApplication", storage: BaseStorage) -> "WSGIApplication":
+    """The application, with the trials of a study's page from what is kept.
+
+    Args:
+        app: optuna-dashboard over the same storage.
+        storage: One that keeps finished trials, as Optuna's cache does.
+    """
+    studies: dict[int, KeptTrials] = {}
+
+    def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        asked = STUDY.fullmatch(environ.get("PATH_INFO", ""))
+        after = parse_qs(environ.get("QUERY_STRING", "")).get("after", ["0"])[0]
+        if asked is None or environ["REQUEST_METHOD"] != "GET" or not after.isdecimal():
+            return app(environ, start)
+        status, headers, content = _ask(app, {**environ, "QUERY_STRING": f"after={NONE_OF_THEM}"})
+        if status.startswith("200"):
+            study_id = int(asked[1])
+            trials = studies.setdefault(study_id, KeptTrials()).json(storage, study_id, int(after))
+            rest = {key: value for key, value in json.loads(content).items() if key != "trials"}
+            content = b'{"trials":' + trials + b"," + json.dumps(rest).encode()[1:]
+        kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        start(status, [*kept, ("Content-Length", str(len(content)))])
+        return [content]
+
+    return answer
+
+
+def _ask(
+    app: "WSGIApplication", environ: "WSGIEnvironment"
+) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Status, headers and content of the application's own answer."""
+    begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start(
+        status: str, headers: list[tuple[str, str]], _: object = None
+    ) -> Callable[[bytes], object]:
+        begun.append((status, headers))
+        return lambda _: None
+
+    content = b"".join(app(environ, start))
+    return *begun[0], content
