@@ -31,6 +31,7 @@ SPEC = {
     "training": {"folds": 3, "epochs": 50},
     "sampler": {"name": "tpe"},
     "pruner": {"name": "median"},
+    "families": {},
 }
 DATA = {"label": "a test set", "sha256": "ab" * 32, "synthetic": True}
 BUDGETS = {"mlp": 5, "cnn": 3, "resnet": 2}

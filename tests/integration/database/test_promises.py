@@ -56,6 +56,17 @@ RACES = {
     ),
 }
 """What two connections do at the same time, of which one must fail."""
+NO_STUDY_FILES = {
+    "a seed that is no number": ("{seed}", '"x"'),
+    "a seed too large": ("{seed}", "1e30"),
+    "an unknown objective": ("{objective}", '"<script>"'),
+    "folds in words": ("{training,folds}", '"three"'),
+    "no epochs": ("{training,epochs}", "null"),
+    "more than all data": ("{data,fraction}", "1e400"),
+    "families that are none": ("{families}", "[]"),
+    "a family without a space": ("{families}", '{"mlp": {}}'),
+}
+"""What no program may make of a stored study file: place and value."""
 ALONE = {
     "a place above the budget": NEW.format(digest="a" * 16, seed=1, place=6),
     "a budget below a place that is held": "UPDATE hpo.budget SET budget = 1 WHERE family = 'mlp'",
@@ -141,3 +152,13 @@ def test_a_place_that_is_given_back_is_taken_again(recorder: Recorder) -> None:
     )
     with pytest.raises(DBAPIError, match="configuration_once"):
         recorder.configuration("mlp", "c" * 16, MLP, seed=4)
+
+
+@pytest.mark.parametrize("wrong", NO_STUDY_FILES)
+def test_a_stored_study_file_stays_one(recorder: Recorder, connected: Engine, wrong: str) -> None:
+    assert recorder.study_id
+    place, value = NO_STUDY_FILES[wrong]
+    statement = text("UPDATE hpo.study SET spec = jsonb_set(spec, :place, cast(:value AS jsonb))")
+    given = {"place": place, "value": value}
+    with connected.begin() as connection, pytest.raises(DBAPIError, match="study_spec_is"):
+        connection.execute(statement, given)
