@@ -235,9 +235,9 @@ class _Interrupts:
         self.seen += 1
         self._event.set()
         if self.seen == 1:
-            sys.stderr.write("\ndraining: epochs end, trials go back; Ctrl-C again stops at once\n")
             self._pool.drain()
+            sys.stderr.write("\ndraining: epochs end, trials go back; Ctrl-C again stops at once\n")
         else:
-            sys.stderr.write("\nstopped at once; what was running is tried again next time\n")
             self._pool.kill()
+            sys.stderr.write("\nstopped at once; what was running is tried again next time\n")
             os._exit(INTERRUPTED)

@@ -7,7 +7,7 @@ that runs for long these are thousands, and optuna-dashboard makes the JSON of e
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -27,8 +27,8 @@ class KeptTrials:
     """The JSON of one study's finished trials, some 5 KB a trial of 50 epochs."""
 
     def __init__(self) -> None:
-        self._attributes: Mapping[str, Any] = {}
-        self._finished: dict[int, bytes] = {}
+        # One pair, taken and replaced at once, because requests run in several threads.
+        self._kept: tuple[dict[str, Any], dict[int, bytes]] = ({}, {})
 
     def json(self, storage: BaseStorage, study_id: int, after: int) -> bytes:
         """The study's trials from the given place on, as a JSON list.
@@ -36,24 +36,26 @@ class KeptTrials:
         Raises:
             KeyError: No such study.
         """
-        attributes = storage.get_study_system_attrs(study_id)
         # The study's own note, which workers write often, is left out; those of trials are not.
-        others = {
-            key: attributes[key] for key in attributes if not key.startswith("dashboard:note")
+        attributes = {
+            key: value
+            for key, value in storage.get_study_system_attrs(study_id).items()
+            if not key.startswith("dashboard:note")
         }
-        if others != self._attributes:
-            self._attributes, self._finished = others, {}
+        known, finished = self._kept
+        if attributes != known:
+            finished = {}
+            self._kept = attributes, finished
         trials = storage.get_all_trials(study_id, deepcopy=False)[after:]
-        return b"[" + b",".join(self._trial(study_id, trial) for trial in trials) + b"]"
+        for trial in trials:
+            if trial.state.is_finished() and trial._trial_id not in finished:
+                finished[trial._trial_id] = _json(study_id, trial, attributes)
+        shown = (finished.get(t._trial_id) or _json(study_id, t, attributes) for t in trials)
+        return b"[" + b",".join(shown) + b"]"
 
-    def _trial(self, study_id: int, trial: FrozenTrial) -> bytes:
-        kept = self._finished.get(trial._trial_id)
-        if kept is None:
-            serialized = serialize_frozen_trial(study_id, trial, dict(self._attributes))
-            kept = json.dumps(serialized).encode()
-            if trial.state.is_finished():
-                self._finished[trial._trial_id] = kept
-        return kept
+
+def _json(study_id: int, trial: FrozenTrial, attributes: dict[str, Any]) -> bytes:
+    return json.dumps(serialize_frozen_trial(study_id, trial, attributes)).encode()
 
 
 def with_kept_trials(app: "WSGIApplication", storage: BaseStorage) -> "WSGIApplication":

@@ -52,7 +52,7 @@ class Pool:
     folder: Path
     _places: list[_Place] = field(default_factory=list)
     _draining: bool = False
-    _lock: threading.RLock = field(default_factory=threading.RLock)  # no worker starts unseen
+    _lock: threading.Lock = field(default_factory=threading.Lock)  # no worker starts unseen
 
     def start(self, workers: int) -> None:
         """Start this many workers.

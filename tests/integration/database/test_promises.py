@@ -59,7 +59,7 @@ RACES = {
 NO_STUDY_FILES = {
     "a seed that is no number": ("{seed}", '"x"'),
     "a seed too large": ("{seed}", "1e30"),
-    "an unknown objective": ("{objective}", '"<script>"'),
+    "an objective that is no name": ("{objective}", '"<script>"'),
     "folds in words": ("{training,folds}", '"three"'),
     "no epochs": ("{training,epochs}", "null"),
     "more than all data": ("{data,fraction}", "1e400"),

@@ -4,8 +4,10 @@ import logging
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from blood_hpo.service.pool import Pool
@@ -35,9 +37,11 @@ HOT = """
 import sys
 from pathlib import Path
 from blood_hpo.cli.run import _Interrupts
+from blood_hpo.cli.streams import guard
 from blood_hpo.service.pool import Pool
 from blood_hpo.service.shutdown import heard
 
+guard()
 pool = Pool(["sleep", "60"], {}, Path(sys.argv[1]))
 with heard(_Interrupts(pool).on_signal):
     pool.start(2)
@@ -62,3 +66,20 @@ def test_two_interrupts_end_a_pool_whatever_its_owner_is_doing(tmp_path: Path) -
             assert any("draining" in line for line in owner.stderr)
             owner.send_signal(signal.SIGINT)
             assert owner.wait(20) == 130
+
+
+def test_an_interrupt_drains_also_when_the_terminal_is_gone(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOT, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as owner:
+        assert owner.stdout is not None
+        assert owner.stderr is not None
+        assert owner.stdout.readline() == b"ready\n"
+        owner.stderr.close()
+        owner.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + 20
+        while any(child.status() != "zombie" for child in psutil.Process(owner.pid).children()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        owner.send_signal(signal.SIGINT)
+        assert owner.wait(20) == 130
