@@ -74,16 +74,22 @@ def _locked(part: Path) -> Iterator[BinaryIO]:
     while True:
         with part.open("ab") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
-            # Whoever held the lock may have published or removed the file we waited for.
-            if not part.exists() or not os.path.samestat(part.stat(), os.fstat(stream.fileno())):
-                continue
+            if not _still_names(part, stream):
+                continue  # whoever held the lock has published or removed what we waited for
             try:
                 yield stream
             finally:
                 stream.flush()
-                if part.exists() and part.stat().st_size == 0:
-                    part.unlink()
+                if os.fstat(stream.fileno()).st_size == 0:
+                    part.unlink(missing_ok=True)
             return
+
+
+def _still_names(part: Path, stream: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(part.stat(), os.fstat(stream.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _collect(url: str, part: BinaryIO, answer_seconds: float) -> None:
