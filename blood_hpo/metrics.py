@@ -1,6 +1,5 @@
 """How good predicted probabilities are: the one definition of each metric, for every room."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -15,15 +14,6 @@ Labels = NDArray[np.integer]
 
 Probabilities = NDArray[np.floating]
 """Predicted probabilities, shape (n, classes); rows sum to 1."""
-
-COLLAPSE_MARGIN = 0.05
-"""A fold that scores no more than this above chance has collapsed.
-
-A network that gives every image the same answer scores exactly the share of the largest class
-(accuracy; 0.195 on BloodMNIST), one eighth (balanced accuracy) or one half (macro AUC), since the
-folds are stratified. Of the original report's 373 trainings two ended there, at 0.197; the lowest
-of the others reached 0.309.
-"""
 
 
 def score(objective: Objective, labels: Labels, probabilities: Probabilities) -> float:
@@ -90,15 +80,3 @@ def confusion(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]
         labels, probabilities.argmax(axis=1), labels=classes
     )
     return found
-
-
-def collapsed(scores: Sequence[float], objective: Objective, largest_share: float) -> list[bool]:
-    """Which scores are those of a network that has learnt nothing.
-
-    Args:
-        scores: Of any number of folds.
-        objective: What they measure.
-        largest_share: Share of the images that is of the most frequent class.
-    """
-    chance = {"accuracy": largest_share, "balanced_accuracy": 1 / 8, "macro_auc": 1 / 2}[objective]
-    return [value <= chance + COLLAPSE_MARGIN for value in scores]

@@ -1,6 +1,7 @@
 """What an operator should not miss: each warning says what is wrong and what to do."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 
 from blood_hpo.cli.charts import duration
@@ -18,6 +19,7 @@ def alerts(snapshot: Snapshot) -> list[str]:
     found = [line for stage in snapshot.stages for line in _paused(stage)]
     found += [line for stage in snapshot.stages for line in _stale(stage, snapshot.grace_seconds)]
     found += [line for stage in snapshot.stages for line in _failing(stage)]
+    found += [line for stage in snapshot.stages for line in _collapsed(stage)]
     if snapshot.free_bytes is not None and snapshot.free_bytes < LOW_BYTES:
         found.append(
             f"{snapshot.free_bytes / 1e6:,.0f} MB are left on the disk of {snapshot.home}: make"
@@ -61,3 +63,14 @@ def _failing(stage: Stage) -> Iterator[str]:
         )
     if len(stage.failing) > NAMED:
         yield f"{len(stage.failing) - NAMED} more configurations of {stage.name} only failed so far"
+
+
+def _collapsed(stage: Stage) -> Iterator[str]:
+    folds = Counter((row["family"], row["number"]) for row in stage.collapsed)
+    for (family, number), count in list(folds.items())[:NAMED]:
+        yield (
+            f"{family} trial {number} learnt nothing on {count} of its folds, so its mean says"
+            f" little: look with `blood-hpo trial show {stage.name} {number}`"
+        )
+    if len(folds) > NAMED:
+        yield f"{len(folds) - NAMED} more trials of {stage.name} have folds that learnt nothing"

@@ -29,6 +29,7 @@ class Stage:
         workers: Rows of the query ``workers``.
         improvements: Rows of the query ``improvements``.
         failing: Rows of the query ``failing``.
+        collapsed: Rows of the query ``collapsed``.
     """
 
     label: str
@@ -38,6 +39,7 @@ class Stage:
     workers: Sequence[Row]
     improvements: Sequence[Row]
     failing: Sequence[Row]
+    collapsed: Sequence[Row]
 
     @property
     def name(self) -> str:
@@ -103,6 +105,7 @@ def _stage(engine: "Engine", name: str, label: str, study: Row) -> Stage:
         workers=ask(engine, "workers", study=name),
         improvements=ask(engine, "improvements", study=name),
         failing=ask(engine, "failing", study=name),
+        collapsed=ask(engine, "collapsed", study=name),
     )
 
 

@@ -26,12 +26,14 @@ class TrialFacts:
         curves: Rows of the query ``curves``; none before it has ended.
         reported: Rows of the query ``reported``.
         attempts: Rows of the query ``attempts``.
+        collapsed: Its folds that learnt nothing.
     """
 
     trial: Row
     curves: Sequence[Row]
     reported: Sequence[Row]
     attempts: Sequence[Row]
+    collapsed: frozenset[int] = frozenset()
 
 
 def read_trial(engine: "Engine", study: str, number: int) -> TrialFacts | None:
@@ -47,7 +49,10 @@ def read_trial(engine: "Engine", study: str, number: int) -> TrialFacts | None:
     curves, reported, attempts = (
         ask(engine, name, **asked) for name in ("curves", "reported", "attempts")
     )
-    return TrialFacts(found[0], curves, reported, attempts)
+    collapsed = frozenset(
+        row["fold"] for row in ask(engine, "collapsed", study=study) if row["number"] == number
+    )
+    return TrialFacts(found[0], curves, reported, attempts, collapsed)
 
 
 def trial_view(facts: TrialFacts) -> Iterator["str | Table"]:
@@ -58,6 +63,9 @@ def trial_view(facts: TrialFacts) -> Iterator["str | Table"]:
     if facts.trial["fold_scores"]:
         yield ""
         yield _folds(facts)
+        if facts.collapsed:
+            folds = ", ".join(map(str, sorted(facts.collapsed)))
+            yield f"learnt nothing, no better than chance: fold {folds}"
     scores = [row["score"] for row in facts.reported if row["score"] is not None]
     if scores:
         yield ""

@@ -30,6 +30,7 @@ ORDERS: Final[dict[str, str]] = {
     "leaderboard": "family, rank, number",
     "progress": "family",
     "workers": "worker",
+    "chance": "study",
     "fold_scores": "number, fold",
     "learning_curves": "number, fold, epoch",
     "mean_curves": "number, epoch",

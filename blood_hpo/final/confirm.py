@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from blood_hpo.data.bloodmnist import DataSource
-from blood_hpo.database.record import TrialRecord, read_trial, read_trials
+from blood_hpo.database.record import TrialRecord, read_trial
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.final.confirmation import compare
@@ -27,7 +27,6 @@ from blood_hpo.final.stage_study import (
     put_in_force,
     reread,
 )
-from blood_hpo.metrics import collapsed
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData, fresh_data
@@ -42,6 +41,13 @@ from blood_hpo.training.seeds import derive
 
 Row = dict[str, Any]
 """Columns of ``hpo.candidate``."""
+
+
+class Split(NamedTuple):
+    """A configuration on the folds of one fresh split: its scores, and which say nothing."""
+
+    scores: list[float]
+    collapsed: list[bool]
 
 
 class ConfirmStage:
@@ -138,23 +144,20 @@ class ConfirmStage:
             for row in rows:
                 connection.execute(statement("new_candidate"), {**row, **key})
 
-    def _scores(self) -> Mapping[str, list[list[float]]]:
+    def _scores(self) -> Mapping[str, list[Split]]:
         """Fold scores by split of each configuration of the plan in force."""
-        with self.study.storage.plain() as connection:
-            trials = read_trials(connection, self.study.name)
-        found: dict[str, list[list[float]]] = defaultdict(list)
-        for trial in sorted(trials, key=lambda one: one.replicate):
-            if trial.in_force and trial.state == "COMPLETE":
-                found[trial.config_hash].append(list(trial.fold_scores or ()))
+        found: dict[str, list[Split]] = defaultdict(list)
+        for row in self.study.storage.ask("fresh_scores", study=self.study.name):
+            found[row.config_hash].append(Split(row.scores, row.collapsed))
         return found
 
     def _family(
-        self, sources: Sequence[TrialRecord], scores: Mapping[str, list[list[float]]]
+        self, sources: Sequence[TrialRecord], scores: Mapping[str, list[Split]]
     ) -> list[Row]:
         splits = final_spec(self._search.spec).confirm_splits
         whole = [one for one in sources if len(scores.get(one.config_hash, ())) == splits]
-        table = np.array([scores[one.config_hash] for one in whole])
-        flags = [self._collapsed(scores[one.config_hash]) for one in whole]
+        table = np.array([[one.scores for one in scores[own.config_hash]] for own in whole])
+        flags = [[one.collapsed for one in scores[own.config_hash]] for own in whole]
         sizes = [one.parameter_count or 0 for one in whole]
         standings = compare(table, sizes, [any(map(any, one)) for one in flags]) if whole else []
         outcome = {
@@ -168,11 +171,6 @@ class ConfirmStage:
             }
             for rank, source in enumerate(sources, start=1)
         ]
-
-    def _collapsed(self, by_split: Sequence[Sequence[float]]) -> list[list[bool]]:
-        labels = self._fresh(split_spec(self._search.spec, 1).seed).labels
-        share = float(np.bincount(labels).max() / len(labels))
-        return [collapsed(one, self._search.spec.objective, share) for one in by_split]
 
 
 def split_spec(spec: StudySpec, split: int) -> StudySpec:
@@ -202,7 +200,7 @@ def _identity(source: TrialRecord, rank: int) -> Row:
     }
 
 
-def _left_out(scores: Mapping[str, list[list[float]]], source: TrialRecord, splits: int) -> Row:
+def _left_out(scores: Mapping[str, list[Split]], source: TrialRecord, splits: int) -> Row:
     """What stands in place of a comparison."""
     columns = ("rank", "scores", "collapsed", "mean", "sd", "low", "high", "behind", "behind_low")
     trained = len(scores.get(source.config_hash, ()))

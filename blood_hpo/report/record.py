@@ -97,6 +97,7 @@ class Study:
         trials: In the order of their numbers.
         totals: What each family has done.
         places: The complete trials by family, the best first.
+        collapsed: How many folds learnt nothing, by the number of the trial; no trial without.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Study:
     trials: tuple[TrialRecord, ...]
     totals: Mapping[str, Totals]
     places: Mapping[str, tuple[Place, ...]]
+    collapsed: Mapping[int, int]
 
     @property
     def families(self) -> list[str]:
@@ -163,6 +165,7 @@ def read_study(connection: "Connection", name: str) -> Study:
         )
     trials = read_trials(connection, name)
     totals = connection.execute(statement("family_totals"), {"study": name}).mappings()
+    collapsed = connection.execute(statement("collapsed_folds"), {"study": name})
     return Study(
         name=name,
         spec=found.spec,
@@ -172,6 +175,7 @@ def read_study(connection: "Connection", name: str) -> Study:
         trials=trials,
         totals={one["family"]: Totals(**one) for one in totals},
         places=_places(connection, name, trials),
+        collapsed={one.number: one.folds for one in collapsed},
     )
 
 

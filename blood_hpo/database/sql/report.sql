@@ -60,6 +60,14 @@ FROM hpo.fold
 WHERE trial_id = :trial_id
 ORDER BY fold
 
+-- name: collapsed_folds
+-- How many folds of a study's trials learnt nothing, by trial.
+SELECT number, count(*) AS folds
+FROM hpo.fold_scores
+WHERE study = :study AND collapsed
+GROUP BY number
+ORDER BY number
+
 -- name: grid_studies
 -- The study files of the grids on a data set, by name.
 SELECT study, spec FROM hpo.studies

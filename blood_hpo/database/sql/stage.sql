@@ -61,6 +61,21 @@ UPDATE hpo.attempt SET open = false, failure = 'error', reason = 'no longer of t
 FROM withdrawn
 WHERE attempt.trial_id = withdrawn.trial_id
 
+-- name: fresh_scores
+-- Fold scores of each training of the plan in force, by number of its split, and which collapsed.
+SELECT trials.config_hash, fresh.scores, fresh.collapsed
+FROM hpo.trials
+JOIN (
+    SELECT
+        number, array_agg(score ORDER BY fold) AS scores,
+        array_agg(collapsed ORDER BY fold) AS collapsed
+    FROM hpo.fold_scores
+    WHERE study = :study
+    GROUP BY number
+) AS fresh USING (number)
+WHERE trials.study = :study AND trials.in_force AND trials.state = 'COMPLETE'
+ORDER BY trials.replicate
+
 -- name: drop_candidates
 -- Forget the outcome of a confirmation.
 DELETE FROM hpo.candidate WHERE study_id = :study_id

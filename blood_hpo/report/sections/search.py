@@ -1,9 +1,11 @@
 """How the search went: scores, and what mattered."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.cells import (
+    Cell,
     duration,
     listed,
     number,
@@ -27,7 +29,7 @@ from blood_hpo.report.document import (
 from blood_hpo.report.figures import search as draw
 from blood_hpo.report.findings import Findings
 from blood_hpo.report.importance import FEWEST_TRIALS, Importance, importance, marginal_means
-from blood_hpo.report.record import SPENT, Study, family_name
+from blood_hpo.report.record import SPENT, Place, Study, family_name
 from blood_hpo.report.studyfile import STUDIES
 
 TOP = 5
@@ -38,6 +40,7 @@ def section(found: Findings) -> Section:
     study = found.study
     forests = {one: _forest(found, one) for one in study.families}
     blocks: list[Block] = [*_progress(found), *_histories(found), _leaderboard(study)]
+    blocks += _collapsed(study)
     blocks += [Heading("What mattered"), *_importances(found, forests), *_marginals(study)]
     facts = {
         "importance": {
@@ -111,7 +114,7 @@ def _leaderboard(study: Study) -> Table:
                 (
                     number(one.rank, 0),
                     number(one.trial.number, 0),
-                    number(one.trial.score, best=one.rank == 1),
+                    _score(study, one),
                     number(one.sd),
                     number(one.trial.parameter_count, 0),
                     plain(dict(one.trial.params), settings(one.trial.params)),
@@ -130,6 +133,25 @@ def _leaderboard(study: Study) -> Table:
         "The first of many noisy scores is partly the luckiest: see the confirmation before calling"
         " it the winner.",
     )
+
+
+def _score(study: Study, one: Place) -> Cell:
+    cell = number(one.trial.score, best=one.rank == 1)
+    broken = study.collapsed.get(one.trial.number)
+    return replace(cell, text=f"{cell.text} ({broken} collapsed)") if broken else cell
+
+
+def _collapsed(study: Study) -> list[Block]:
+    """Which trials have folds that learnt nothing: nothing is said where there is none."""
+    if not study.collapsed:
+        return []
+    trials = [f"trial {trial} ({folds})" for trial, folds in study.collapsed.items()]
+    return [
+        Text(
+            "Folds that collapsed, no better than a network that gives every image the same answer:"
+            f" {listed(trials)}. Such a mean says little about its configuration."
+        )
+    ]
 
 
 def _early(found: Findings, family: str) -> list[TrialRecord]:

@@ -302,3 +302,27 @@ def test_every_view_and_column_is_described(connected: Engine) -> None:
         " OR relkind = 'v' AND col_description(attrelid, attnum) IS NULL)",
     )
     assert undescribed == []
+
+
+@pytest.mark.parametrize(
+    ("objective", "chance"), [("accuracy", 0.4), ("balanced_accuracy", 0.125), ("macro_auc", 0.5)]
+)
+def test_folds_within_a_margin_of_chance_are_flagged(
+    recorder: Recorder, connected: Engine, objective: str, chance: float
+) -> None:
+    spec = "UPDATE hpo.study SET spec = jsonb_set(spec, '{objective}', to_jsonb(CAST(:o AS text)))"
+    recorder.run(spec, o=objective)
+    # 30, 0, 0, 0, 0, 0, 30 and 40 images of the eight classes
+    confusion = [10, 20, *[0] * 52, 30, *[0] * 8, 40]
+    trial = recorder.start("mlp", "host:1:0", "aa" * 8)
+    scores = [chance, chance + 0.049, chance + 0.051]
+    recorder.end(trial, "COMPLETE", scores, confusion=confusion)
+    folds = "SELECT fold, collapsed FROM hpo.fold_scores ORDER BY fold"
+    assert [row["collapsed"] for row in rows(connected, folds)] == [True, True, False]
+    (found,) = rows(connected, "SELECT score FROM hpo.chance WHERE study = 'blood'")
+    assert found == {"score": pytest.approx(chance)}
+
+
+def test_where_chance_is_not_known_no_fold_is_flagged(study: str, connected: Engine) -> None:
+    found = rows(connected, "SELECT collapsed FROM hpo.fold_scores WHERE study = :s", s=study)
+    assert {row["collapsed"] for row in found} == {None}

@@ -1,6 +1,7 @@
 """The view of a study in windows of several widths, in a pipe, and without colour."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ def stage(label: str = "", **changes: Any) -> Stage:
             {"family": "cnn", "place": 4, "score": 0.8812},
         ],
         "failing": [],
+        "collapsed": [],
     }
     return Stage(label, **{**known, **changes})
 
@@ -129,6 +131,11 @@ def test_the_best_so_far_is_drawn_from_its_steps() -> None:
             {"failing": [{"family": "cnn", "number": 9, "failed": 3, "reason": "loss is nan"}]},
             "cnn trial 9 failed, 3 times so far (loss is nan): look with"
             " `blood-hpo trial show paper 9`",
+        ),
+        (
+            {"collapsed": [{"family": "mlp", "number": 8, "fold": fold} for fold in (1, 3)]},
+            "mlp trial 8 learnt nothing on 2 of its folds, so its mean says little: look with"
+            " `blood-hpo trial show paper 8`",
         ),
     ],
 )
@@ -220,6 +227,12 @@ def test_a_trial_shows_configuration_folds_curve_and_attempts() -> None:
     assert "0.7500 ┤" in said
     assert "lost" in said
     assert max(map(len, said.splitlines())) <= 80
+
+
+def test_folds_that_learnt_nothing_are_named() -> None:
+    found = replace(facts(), collapsed=frozenset({3, 1}))
+    assert "learnt nothing, no better than chance: fold 1, 3\n" in printed(found)
+    assert "learnt nothing" not in printed(facts())
 
 
 def test_a_trial_that_has_not_begun_shows_what_is_known() -> None:

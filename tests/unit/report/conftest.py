@@ -189,6 +189,7 @@ def study(**changes: Any) -> Study:
         **values,
         totals={one: totals(one, by_family[one], families[one]["budget"]) for one in families},
         places={one: places(one, known) for one in families},
+        collapsed=values.pop("collapsed", {}),
     )
 
 

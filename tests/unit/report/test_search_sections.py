@@ -44,6 +44,16 @@ def test_the_leaderboard_has_complete_trials_only_best_first(
     assert [row["accuracy"] for row in rows] == scores[:5]
 
 
+def test_folds_that_learnt_nothing_are_named_beside_the_score(searched: Findings) -> None:
+    best = searched.study.leaderboard("mlp")[0].number
+    broken = replace(searched, study=replace(searched.study, collapsed={best: 2}))
+    found = search.section(broken)
+    row = table(found, "leaderboard").groups[0].rows[0]
+    assert row[2].text.endswith("(2 collapsed)")
+    assert f"trial {best} (2)" in str(found.blocks)
+    assert "collapsed" not in str(search.section(searched).blocks)
+
+
 def test_an_unfinished_search_says_what_is_left(searched: Findings) -> None:
     few = replace(searched, study=study_of(trials=searched.study.trials[:10]))
     missing = [block for block in search.section(few).blocks if isinstance(block, Missing)]
