@@ -45,8 +45,10 @@ lint: $(BIN)/blood-hpo ## Check style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(BIN)/blood-hpo ## Write docs/cli.md from the commands themselves
+docs: $(BIN)/blood-hpo ## Write docs/cli.md and both references from the program itself
 	$(BIN)/typer blood_hpo.cli.main utils docs --name blood-hpo --output docs/cli.md
+	$(BIN)/python docs/sql_reference.py >docs/sql-reference.md
+	$(BIN)/python docs/study_file_reference.py >docs/study-file-reference.md
 
 lock: ## Renew the lock; FLAGS=--upgrade takes the newest versions
 	$(PYTHON) -m venv build/lock

@@ -70,8 +70,8 @@ def query(  # noqa: PLR0913, PLR0917 - one argument an option
 ) -> None:
     """Ask the database a question by name, or in SQL.
 
-    Without arguments the questions are listed with their parameters. docs/sql.md shows each of them
-    with an answer, and the views that SQL of your own can read.
+    Without arguments the questions are listed with their parameters. docs/sql-reference.md says
+    what each answers, and which views SQL of your own can read.
 
     Example: blood-hpo query leaderboard --study quickstart
 
