@@ -10,7 +10,7 @@ from .conftest import Recorder
 
 NO_ROWS = {
     *("confirmation", "models", "results", "confusion", "misclassified"),
-    *("kernel_filters", "confused", "inconsistencies"),
+    *("kernel_filters", "confused", "inconsistencies", "collapsed"),
 }
 """Questions to which a search alone gives no rows."""
 
