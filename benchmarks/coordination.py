@@ -41,16 +41,16 @@ from optuna.trial import TrialState
 from sqlalchemy import event, make_url, text
 
 from blood_hpo.data.bloodmnist import DataSource
-from blood_hpo.database import embedded
 from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.database.migrate import migrate
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.service.claims import Busy, Claims
-from blood_hpo.service.storage import StudyStorage
-from blood_hpo.service.studies import create_study, open_study
+from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
+from blood_hpo.store.storage import StudyStorage
+from blood_hpo.store.studies import create_study, open_study
 from blood_hpo.studyfile.load import load
 from blood_hpo.studyfile.schema import StudySpec
+from blood_hpo.worker.claims import Busy, Claims
 
 if TYPE_CHECKING:
     from wire import Wire
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 STUDY_FILE = Path(__file__).parents[1] / "studies/blood.toml"
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["blood_hpo.service.claims", "optuna.storages", "optuna.study", "psutil"]
+    ["blood_hpo.worker.claims", "optuna.storages", "optuna.study", "psutil"]
 )
 FOREVER = threading.Event()
 LINK_SECONDS = 0.05

@@ -26,13 +26,13 @@ from wsgiref.util import setup_testing_defaults
 
 from synthetic_study import fill
 
-from blood_hpo.database import embedded
+from blood_hpo.dashboard.notes import refresh_note
+from blood_hpo.dashboard.server import application
 from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.database.migrate import migrate
-from blood_hpo.service.dashboard import application
-from blood_hpo.service.notes import refresh_note
-from blood_hpo.service.storage import StudyStorage
+from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
+from blood_hpo.store.storage import StudyStorage
 
 REACH_SECONDS = 0.3
 REPEATS = 5

@@ -26,9 +26,9 @@ import psutil
 from sqlalchemy import Connection, text
 from synthetic_study import fill
 
-from blood_hpo.database import embedded
 from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.database.migrate import migrate
+from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
 
 REACH_MS = {5000: 60, 20000: 250}

@@ -19,7 +19,7 @@ import argparse
 import numpy as np
 from numpy.typing import NDArray
 
-from blood_hpo.final.confirmation import LEVEL, adjusted_p_values
+from blood_hpo.final.ranking import LEVEL, adjusted_p_values
 
 SHAPES = ((3, 3), (1, 5), (5, 3))
 CANDIDATES = (2, 3, 5, 10)

@@ -41,3 +41,15 @@ class StudyError(BloodHpoError):
     """The study does not exist, is paused, or differs from what was asked."""
 
     exit_code = 5
+
+
+class NonFiniteLoss(BloodHpoError):  # noqa: N818 - named after what happened
+    """Training diverged: the loss, or a predicted probability, is no longer a number.
+
+    Attributes:
+        epoch: The epoch in which it happened, from 1.
+    """
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(f"the loss is not finite in epoch {epoch}; try a smaller learning rate")
+        self.epoch = epoch

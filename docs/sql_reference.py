@@ -11,10 +11,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Row, text
 
-from blood_hpo.database import embedded
 from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.database.migrate import migrate
 from blood_hpo.database.query import load_query, names
+from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
 
 HEAD = """# Reference of views and questions

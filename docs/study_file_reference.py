@@ -20,16 +20,16 @@ from pydantic_core import PydanticUndefined
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile.load import load
-from blood_hpo.studyfile.schema import (
+from blood_hpo.studyfile.study_tables import StudyTables
+from blood_hpo.studyfile.tables import (
     DataSpec,
     FamilySpec,
     FinalSpec,
     PrunerSpec,
     SamplerSpec,
-    StudySpec,
+    StudyName,
     TrainingSpec,
 )
-from blood_hpo.studyfile.tables import StudyName
 
 STUDIES = Path(__file__).parents[1] / "studies"
 HEAD = """# Reference of study files
@@ -37,7 +37,7 @@ HEAD = """# Reference of study files
 Written by `make docs` from the schema. How to write a study file: [study-files.md](study-files.md).
 """
 TABLES: Mapping[str, type[BaseModel]] = {
-    "Top level": StudySpec,
+    "Top level": StudyTables,
     "`[data]`": DataSpec,
     "`[training]`": TrainingSpec,
     "`[sampler]`": SamplerSpec,

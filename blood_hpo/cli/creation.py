@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from blood_hpo.errors import InputError
 
 if TYPE_CHECKING:
-    from blood_hpo.service.storage import StudyStorage
-    from blood_hpo.service.studies import SharedStudy
+    from blood_hpo.store.storage import StudyStorage
+    from blood_hpo.store.studies import SharedStudy
     from blood_hpo.studyfile.schema import StudySpec
 
 
@@ -30,12 +30,13 @@ def create_from_file(
         StudyError: A study of that name exists and differs.
     """
     from blood_hpo.cli.feasible import refuse_impossible, warn_of_small_spaces
+    from blood_hpo.dashboard.notes import refresh_note
     from blood_hpo.data.bloodmnist import find
     from blood_hpo.database.address import database_url
     from blood_hpo.database.migrate import ensure_schema
-    from blood_hpo.service.storage import StudyStorage
-    from blood_hpo.service.studies import create_study
     from blood_hpo.settings import settings
+    from blood_hpo.store.storage import StudyStorage
+    from blood_hpo.store.studies import create_study
     from blood_hpo.studyfile.load import load
     from blood_hpo.studyfile.schema import StudySpec
 
@@ -56,7 +57,9 @@ def create_from_file(
     storage = StudyStorage(url)
     spec = _resolved(storage, spec)
     warn_of_small_spaces(spec)
-    return create_study(storage, spec, source)
+    study = create_study(storage, spec, source)
+    refresh_note(storage, study.study_id, least_seconds=0)
+    return study
 
 
 def create_around(file: Path, study: "SharedStudy", data: str | None) -> "SharedStudy":
@@ -92,7 +95,7 @@ def _resolved(storage: "StudyStorage", spec: "StudySpec") -> "StudySpec":
     A study that exists keeps the configurations that it was created around, also when the studies
     they came from have found better ones since.
     """
-    from blood_hpo.service.studies import stored_spec, winning_configuration
+    from blood_hpo.store.studies import stored_spec, winning_configuration
 
     named = {name: one.around for name, one in spec.families.items() if one.around is not None}
     if not named:

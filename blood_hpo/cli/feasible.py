@@ -24,7 +24,7 @@ def refuse_impossible(spec: "StudySpec", source: "DataSource") -> None:
 
     from blood_hpo.data.bloodmnist import class_counts
     from blood_hpo.search.dataset import refuse_too_few
-    from blood_hpo.studyfile.fit import largest_network
+    from blood_hpo.studyfile.feasibility import largest_network
 
     refuse_too_few(spec, class_counts(source)["train"])
     memory = psutil.virtual_memory().total

@@ -9,7 +9,8 @@ import typer
 from typer.exceptions import TyperException
 
 from blood_hpo import __version__
-from blood_hpo.cli import (
+from blood_hpo.cli import streams
+from blood_hpo.cli.commands import (
     dashboard,
     data,
     db,
@@ -21,7 +22,6 @@ from blood_hpo.cli import (
     report,
     run,
     status,
-    streams,
     study,
     trial,
     worker,
@@ -143,7 +143,7 @@ def _database_said(error: Exception) -> str | None:
     if "sqlalchemy" not in sys.modules:
         return None
     try:
-        from blood_hpo.service.outage import ERRORS, first_line
+        from blood_hpo.store.outage import ERRORS, first_line
     except ImportError:  # a machine that writes reports needs no Optuna
         return None
     return first_line(error) if isinstance(error, ERRORS) else None

@@ -13,7 +13,7 @@ from blood_hpo.text import unprintable
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from blood_hpo.service.storage import StudyStorage
+    from blood_hpo.store.storage import StudyStorage
 
 
 def study_name(name_or_file: str | None) -> str | None:
@@ -38,6 +38,23 @@ StudyArgument = Annotated[
         envvar="BLOOD_HPO_STUDY",
         show_envvar=True,
         callback=study_name,
+    ),
+]
+NameOption = Annotated[
+    str | None, typer.Option("--name", help="Call the study this instead of the file's name.")
+]
+BudgetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--budget", metavar="FAMILY=N", help="Override a family's budget of trials; repeatable."
+    ),
+]
+AroundOption = Annotated[
+    str | None,
+    typer.Option(
+        "--around",
+        metavar="STUDY",
+        help="Take the fixed part of every family from its best configuration in this study.",
     ),
 ]
 FinalOption = Annotated[
@@ -67,7 +84,7 @@ def storage(application_name: str = "blood-hpo") -> "StudyStorage":
     url = database_url(settings())
     with engine():
         pass  # which checks the schema
-    from blood_hpo.service.storage import StudyStorage
+    from blood_hpo.store.storage import StudyStorage
 
     with database_errors(url):
         return StudyStorage(url, application_name)

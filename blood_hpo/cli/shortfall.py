@@ -3,7 +3,7 @@
 import sys
 
 from blood_hpo.cli.session import engine
-from blood_hpo.cli.snapshot import Row, Stage, read
+from blood_hpo.cli.views.snapshot import Row, Stage, read
 from blood_hpo.errors import StudyError
 
 

@@ -15,7 +15,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from blood_hpo import __version__
-from blood_hpo.data.progress import show_progress
+from blood_hpo.data.download_progress import show_progress
 from blood_hpo.data.source import checksums
 from blood_hpo.errors import DataError
 

@@ -7,9 +7,9 @@ with :func:`masked` only.
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
-from blood_hpo.database import embedded
-from blood_hpo.database.cluster import SUPERUSER
 from blood_hpo.errors import InputError
+from blood_hpo.server import embedded
+from blood_hpo.server.cluster import SUPERUSER
 from blood_hpo.settings import Settings
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 
 from blood_hpo.data.facts import CLASSES
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.service.results import Results, TestedModel
+from blood_hpo.store.results import Results, TestedModel
 
 
 @dataclass(frozen=True)

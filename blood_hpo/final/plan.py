@@ -13,7 +13,8 @@ from blood_hpo.models.configuration import Configuration
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.models.resnet import ResnetHyperparameters
-from blood_hpo.studyfile.schema import FinalSpec, StudySpec
+from blood_hpo.studyfile.schema import StudySpec
+from blood_hpo.studyfile.tables import FinalSpec
 
 RESNET = "resnet"
 WINNER = "winner"

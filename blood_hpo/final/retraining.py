@@ -11,11 +11,11 @@ from blood_hpo.data.bloodmnist import DataSource, Split, load_split
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.metrics import Objective
 from blood_hpo.models.configuration import Configuration
-from blood_hpo.service.results import FoldResult
-from blood_hpo.service.stage import Arrays
+from blood_hpo.store.results import FoldResult
 from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit, TrainingRules
 from blood_hpo.training.preparation import Preparation
+from blood_hpo.worker.stage import Arrays
 
 
 @dataclass(frozen=True)

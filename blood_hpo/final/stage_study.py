@@ -14,13 +14,14 @@ from sqlalchemy import Connection
 
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
-from blood_hpo.final.names import stage_name
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.models.registry import FAMILIES
-from blood_hpo.service.claims import Busy, Finished, Found, Standing, claim_trial
-from blood_hpo.service.outage import Waiting, patiently
-from blood_hpo.service.studies import NewStudy, SharedStudy, insert_study
-from blood_hpo.studyfile.schema import FinalSpec, StudySpec
+from blood_hpo.stages import stage_name
+from blood_hpo.store.outage import Waiting, patiently
+from blood_hpo.store.studies import NewStudy, SharedStudy, insert_study
+from blood_hpo.studyfile.schema import StudySpec
+from blood_hpo.studyfile.tables import FinalSpec
+from blood_hpo.worker.claims import Busy, Finished, Found, Standing, claim_trial
 
 REPLICATE_NAMES = {"confirm": "split", "final": "seed"}
 """What Optuna is told the number of a training is called, by stage."""
@@ -181,6 +182,6 @@ def claim_planned(stage: SharedStudy, name: str, worker: str, stop: Waiting) -> 
 
 def reread(search: SharedStudy, stop: Waiting) -> SharedStudy:
     """The search with its study file as it is now: budgets and the final stage may have changed."""
-    from blood_hpo.service.studies import open_study
+    from blood_hpo.store.studies import open_study
 
     return patiently(lambda: open_study(search.storage, search.name), "reading a study", stop)

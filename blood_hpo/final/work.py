@@ -10,15 +10,15 @@ from functools import cached_property
 from typing import TypeVar
 
 from blood_hpo.data.bloodmnist import DataSource
-from blood_hpo.final.confirm import ConfirmStage
-from blood_hpo.final.retrain import RetrainStage
+from blood_hpo.final.confirmation_stage import ConfirmStage
+from blood_hpo.final.retraining_stage import RetrainStage
 from blood_hpo.search.dataset import search_data
-from blood_hpo.service.outage import patiently
-from blood_hpo.service.search_stage import SearchStage
-from blood_hpo.service.shutdown import Shutdown
-from blood_hpo.service.studies import SharedStudy
-from blood_hpo.service.worker import Worker
 from blood_hpo.settings import Settings
+from blood_hpo.store.outage import patiently
+from blood_hpo.store.studies import SharedStudy
+from blood_hpo.worker.search_stage import SearchStage
+from blood_hpo.worker.shutdown import Shutdown
+from blood_hpo.worker.worker import Worker
 
 Answer = TypeVar("Answer")
 

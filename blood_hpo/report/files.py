@@ -8,12 +8,12 @@ from pathlib import Path
 
 from blood_hpo.data.facts import CLASSES
 from blood_hpo.errors import BloodHpoError
-from blood_hpo.report import scores
-from blood_hpo.report.document import Section
-from blood_hpo.report.figures.theme import standalone
-from blood_hpo.report.findings import Findings
-from blood_hpo.report.studyfile import study_file, study_files
-from blood_hpo.report.tested import FinalStage, Predictions
+from blood_hpo.report.page.document import Section
+from blood_hpo.report.page.theme import standalone
+from blood_hpo.report.read import scores
+from blood_hpo.report.read.final_stage import FinalStage, Predictions
+from blood_hpo.report.read.findings import Findings
+from blood_hpo.report.read.study_text import study_file, study_files
 
 
 def inside(folder: Path, name: str) -> Path:

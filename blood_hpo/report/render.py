@@ -14,27 +14,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 from blood_hpo import __version__
 from blood_hpo.database.artefacts import load
-from blood_hpo.report import files, findings
-from blood_hpo.report.cells import listed
-from blood_hpo.report.document import Block, Section, Table
-from blood_hpo.report.figures.theme import variables
-from blood_hpo.report.findings import Findings
+from blood_hpo.report import files
 from blood_hpo.report.folder import replaced, require_ours
-from blood_hpo.report.record import family_name
-from blood_hpo.report.sections import (
-    again,
-    comparison,
-    confirmation,
-    cost,
-    data,
-    effects,
-    search,
-    space,
-    summary,
-    test,
-    training,
-)
-from blood_hpo.report.studyfile import STUDIES
+from blood_hpo.report.outcome import comparison_section as comparison
+from blood_hpo.report.outcome import data_section as data
+from blood_hpo.report.outcome import rerun_section as again
+from blood_hpo.report.outcome import summary_section as summary
+from blood_hpo.report.outcome import test_section as test
+from blood_hpo.report.page.cells import listed
+from blood_hpo.report.page.document import Block, Section, Table
+from blood_hpo.report.page.theme import variables
+from blood_hpo.report.process import confirmation_section as confirmation
+from blood_hpo.report.process import cost_section as cost
+from blood_hpo.report.process import effects_section as effects
+from blood_hpo.report.process import search_section as search
+from blood_hpo.report.process import space_section as space
+from blood_hpo.report.process import training_section as training
+from blood_hpo.report.read import findings
+from blood_hpo.report.read.findings import Findings
+from blood_hpo.report.read.search_study import family_name
+from blood_hpo.report.read.study_text import STUDIES
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

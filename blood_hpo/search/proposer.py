@@ -19,7 +19,7 @@ from blood_hpo.models.configuration import Configuration
 from blood_hpo.search.history import FamilyStudy
 from blood_hpo.search.space import Params, combinations, family_distributions
 from blood_hpo.studyfile.schema import StudySpec
-from blood_hpo.studyfile.stages import stage_plan
+from blood_hpo.studyfile.staged_grid import stage_plan
 from blood_hpo.training.seeds import derive
 
 ATTEMPTS = 20

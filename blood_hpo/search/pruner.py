@@ -6,7 +6,7 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner, PercentilePruner
 from optuna.trial import TrialState, create_trial
 
 from blood_hpo.search.history import FamilyStudy
-from blood_hpo.studyfile.schema import PrunerSpec
+from blood_hpo.studyfile.tables import PrunerSpec
 
 
 def build_pruner(spec: PrunerSpec) -> BasePruner:

@@ -10,7 +10,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from blood_hpo.studyfile.schema import Categorical, Integer, Parameter, StudySpec
+from blood_hpo.studyfile.parameters import Categorical, Integer, Parameter
+from blood_hpo.studyfile.schema import StudySpec
 
 MODEL = "model"
 """Name of the categorical parameter that selects the family; all others hang under it."""

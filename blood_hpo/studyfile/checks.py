@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
-from blood_hpo.studyfile.fit import Space, combinations, fields, misfit, unfit, unknown
+from blood_hpo.studyfile.feasibility import Space, combinations, fields, misfit, unfit, unknown
 from blood_hpo.studyfile.messages import Key, Problem, nearest, shown
 from blood_hpo.text import unprintable
 
 if TYPE_CHECKING:
-    from blood_hpo.studyfile.schema import StudySpec
+    from blood_hpo.studyfile.study_tables import StudyTables
     from blood_hpo.studyfile.tables import FamilySpec
 
 GRIDS = {"grid", "staged_grid"}
@@ -19,7 +19,7 @@ LARGEST_GRID = 100_000
 """Combinations that a grid sampler lists."""
 
 
-def problems(spec: "StudySpec") -> Iterator[Problem]:
+def problems(spec: "StudyTables") -> Iterator[Problem]:
     """Everything that is wrong between the tables of a study file.
 
     Later checks rely on earlier ones, so the first group that finds something is the last.
@@ -32,13 +32,13 @@ def problems(spec: "StudySpec") -> Iterator[Problem]:
             return
 
 
-def _text(spec: "StudySpec") -> Iterator[Problem]:
+def _text(spec: "StudyTables") -> Iterator[Problem]:
     found = unprintable(spec.description)
     if found:
         yield Problem(("description",), f"one line of plain text, without {found}; remove it")
 
 
-def _training(spec: "StudySpec") -> Iterator[Problem]:
+def _training(spec: "StudyTables") -> Iterator[Problem]:
     epochs = spec.training.epochs
     if spec.training.start_epoch >= epochs:
         text = f"early stopping would never begin; set it below the {epochs} epochs"
@@ -57,7 +57,7 @@ def _training(spec: "StudySpec") -> Iterator[Problem]:
             yield Problem((table, key), f'only the {table} "{owner}" has it; remove it')
 
 
-def _families(spec: "StudySpec") -> Iterator[Problem]:
+def _families(spec: "StudyTables") -> Iterator[Problem]:
     if not spec.families:
         yield Problem(("families",), f"names no model family; choose from {', '.join(FAMILIES)}")
     for name in spec.families:
@@ -65,7 +65,7 @@ def _families(spec: "StudySpec") -> Iterator[Problem]:
             yield Problem(("families", name), f"unknown family; {nearest(name, FAMILIES)}")
 
 
-def _names(spec: "StudySpec") -> Iterator[Problem]:
+def _names(spec: "StudyTables") -> Iterator[Problem]:
     for name in spec.shared_space:
         lacking = [family for family in spec.families if name not in fields(family)]
         if lacking == list(spec.families):
@@ -90,7 +90,7 @@ def _own_names(family: str, one: "FamilySpec", shared: Space) -> Iterator[Proble
         yield Problem(("families", family, "space"), "missing: nothing would be searched")
 
 
-def _values(spec: "StudySpec") -> Iterator[Problem]:
+def _values(spec: "StudyTables") -> Iterator[Problem]:
     for name, parameter in spec.shared_space.items():
         yield from unfit(tuple(spec.families), ("space", name), parameter)
     owners: dict[str, str] = {}
@@ -106,7 +106,7 @@ def _values(spec: "StudySpec") -> Iterator[Problem]:
                 yield Problem(("families", family, "fixed", name), text)
 
 
-def _sampler(spec: "StudySpec") -> Iterator[Problem]:
+def _sampler(spec: "StudyTables") -> Iterator[Problem]:
     for family, one in spec.families.items():
         key = ("families", family)
         if spec.sampler.name in GRIDS:
@@ -125,7 +125,7 @@ def _sampler(spec: "StudySpec") -> Iterator[Problem]:
             )
 
 
-def _pruner(spec: "StudySpec") -> Iterator[Problem]:
+def _pruner(spec: "StudyTables") -> Iterator[Problem]:
     for family in spec.families if spec.pruner.name != "none" else ():
         searched = spec.space(family).get("schedule")
         kinds = {
@@ -138,14 +138,14 @@ def _pruner(spec: "StudySpec") -> Iterator[Problem]:
             yield Problem((*table, "schedule"), f'{text}, or set pruner.name to "none"')
 
 
-def _infinite(spec: "StudySpec", family: str) -> Iterator[Problem]:
+def _infinite(spec: "StudyTables", family: str) -> Iterator[Problem]:
     for name, parameter in spec.space(family).items():
         if parameter.size is None:
             table = ("space",) if name in spec.shared_space else ("families", family, "space")
             yield Problem((*table, name), "a grid needs an array of choices, not a range of floats")
 
 
-def _grid(spec: "StudySpec") -> Iterator[Problem]:
+def _grid(spec: "StudyTables") -> Iterator[Problem]:
     for family in spec.families if spec.sampler.name in GRIDS else ():
         size = spec.grid_size(family)
         if size > LARGEST_GRID:
@@ -186,7 +186,7 @@ def _start(key: Key, start: Mapping[str, object], space: Space) -> Iterator[Prob
             yield Problem((*key, name), text)
 
 
-def _together(spec: "StudySpec") -> Iterator[Problem]:
+def _together(spec: "StudyTables") -> Iterator[Problem]:
     for family, one in spec.families.items():
         if text := combinations(family, spec.space(family), one.fixed):
             yield Problem(("families", family, "space"), text)

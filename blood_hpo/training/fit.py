@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from blood_hpo.errors import NonFiniteLoss
 from blood_hpo.metrics import Objective, confusion, log_loss, score
-from blood_hpo.training.divergence import NonFiniteLoss
 from blood_hpo.training.early_stopping import best_epoch, exhausted
 from blood_hpo.training.epoch import CompiledNetwork, NetworkState
 from blood_hpo.training.schedule import learning_rates

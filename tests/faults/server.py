@@ -15,7 +15,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812  a class
 from psycopg2.extras import RealDictCursor
 from sqlalchemy import URL
 
-from blood_hpo.database.cluster import SUPERUSER, Cluster
+from blood_hpo.server.cluster import SUPERUSER, Cluster
 
 from .waiting import until
 

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from blood_hpo.service.storage import StudyStorage
-from blood_hpo.service.studies import resume
+from blood_hpo.store.storage import StudyStorage
+from blood_hpo.store.studies import resume
 
 from .conftest import Measure
 from .disk import mounted

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from blood_hpo.database.programs import program
-from blood_hpo.service.check import Audit
-from blood_hpo.service.storage import StudyStorage
+from blood_hpo.server.programs import program
 from blood_hpo.settings import Settings
+from blood_hpo.store.storage import StudyStorage
+from blood_hpo.worker.audit import Audit
 
 from .conftest import Measure
 from .lab import GRACE_SECONDS, Lab

@@ -15,8 +15,8 @@ import psycopg2
 import pytest
 from sqlalchemy import make_url
 
-from blood_hpo.database.account import server_account
-from blood_hpo.database.programs import program
+from blood_hpo.server.account import server_account
+from blood_hpo.server.programs import program
 
 from .cable import ADDRESS, OTHER_END, TUN, Cable
 from .conftest import Measure

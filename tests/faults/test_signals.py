@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from blood_hpo.database.statements import statement
-from blood_hpo.service.storage import StudyStorage
+from blood_hpo.store.storage import StudyStorage
 
 from .conftest import Measure
 from .lab import FORKS, GRACE_SECONDS, Lab

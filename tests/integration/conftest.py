@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from blood_hpo.database import embedded
 from blood_hpo.database.address import embedded_url
 from blood_hpo.database.migrate import migrate
+from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
 
 NUMBERS = itertools.count()

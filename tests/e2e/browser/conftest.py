@@ -16,8 +16,8 @@ from urllib.request import urlopen
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from blood_hpo.database import embedded
 from blood_hpo.database.address import embedded_url
+from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
 
 from .chromium import Chromium

@@ -17,8 +17,8 @@ from optuna.distributions import (
 )
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from blood_hpo.database import embedded
 from blood_hpo.database.address import embedded_url, engine
+from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
 
 PASSWORD = "s3cret/word"

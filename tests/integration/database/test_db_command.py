@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from blood_hpo.database import embedded
 from blood_hpo.database.migrate import migrations
+from blood_hpo.server import embedded
 
 from .conftest import PASSWORD
 
@@ -21,7 +21,7 @@ Db = Callable[..., subprocess.CompletedProcess[str]]
 HEAVY = """
 import sys
 from typer.testing import CliRunner
-from blood_hpo.cli.db import app
+from blood_hpo.cli.commands.db import app
 assert CliRunner().invoke(app, sys.argv[1:]).exit_code == 0
 print(*({"tensorflow", "keras", "optuna"} & set(sys.modules)))
 """

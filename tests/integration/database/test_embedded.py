@@ -15,8 +15,8 @@ import psutil
 import psycopg2
 import pytest
 
-from blood_hpo.database import embedded
 from blood_hpo.errors import DatabaseError
+from blood_hpo.server import embedded
 
 USER = """
 import pathlib, sys

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from blood_hpo.database import embedded
 from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.database.migrate import (
     ROLES,
@@ -23,6 +22,7 @@ from blood_hpo.database.migrate import (
     views_digest,
 )
 from blood_hpo.errors import DatabaseError
+from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
 
 from .conftest import rows

@@ -12,11 +12,13 @@ from sqlalchemy import Engine, text
 
 from blood_hpo.database.address import engine
 from blood_hpo.errors import BloodHpoError
-from blood_hpo.report import findings
-from blood_hpo.report.findings import Findings
+from blood_hpo.report.process import confirmation_section as confirmation
+from blood_hpo.report.process import cost_section as cost
+from blood_hpo.report.process import search_section as search
+from blood_hpo.report.read import findings
+from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.render import write_report
-from blood_hpo.report.sections import confirmation, cost, search
-from blood_hpo.service.artefacts import link, store
+from blood_hpo.store.pieces import link, store
 
 from ..conftest import copy_of, fill_synthetic
 

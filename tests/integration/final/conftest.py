@@ -15,11 +15,11 @@ import pytest
 from sqlalchemy import Engine, text
 
 from blood_hpo.data.bloodmnist import DataSource
-from blood_hpo.database import embedded
 from blood_hpo.database.address import embedded_url, engine
-from blood_hpo.service.storage import StudyStorage
-from blood_hpo.service.studies import SharedStudy, create_study
+from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
+from blood_hpo.store.storage import StudyStorage
+from blood_hpo.store.studies import SharedStudy, create_study
 from blood_hpo.studyfile.schema import StudySpec
 
 STUDY = """

@@ -9,12 +9,12 @@ from optuna.trial import TrialState
 
 from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.errors import StudyError
-from blood_hpo.final.names import CONFIRM, FINAL
 from blood_hpo.final.stage_study import Rules, Training, claim_planned, open_stage, put_in_force
 from blood_hpo.models.configuration import Configuration
-from blood_hpo.service.claims import Busy, Finished, Found
-from blood_hpo.service.storage import StudyStorage
-from blood_hpo.service.studies import SharedStudy, open_study, resume
+from blood_hpo.stages import CONFIRM, FINAL
+from blood_hpo.store.storage import StudyStorage
+from blood_hpo.store.studies import SharedStudy, open_study, resume
+from blood_hpo.worker.claims import Busy, Finished, Found
 
 from .conftest import search
 

@@ -14,7 +14,7 @@ from sklearn import metrics
 
 from blood_hpo.data.medmnist_package import evaluator
 from blood_hpo.database.artefacts import listing, load, load_arrays
-from blood_hpo.report.uncertainty import interval_of_accuracy
+from blood_hpo.report.read.uncertainty import interval_of_accuracy
 
 from .conftest import House, until
 

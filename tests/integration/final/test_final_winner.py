@@ -8,10 +8,10 @@ from optuna.trial import TrialState
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
-from blood_hpo.final.names import CONFIRM
 from blood_hpo.final.stage_study import open_stage
-from blood_hpo.service.claims import Claims
-from blood_hpo.service.studies import SharedStudy, winning_configuration
+from blood_hpo.stages import CONFIRM
+from blood_hpo.store.studies import SharedStudy, winning_configuration
+from blood_hpo.worker.claims import Claims
 
 from .conftest import search
 

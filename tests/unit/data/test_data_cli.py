@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from blood_hpo.cli.data import app
+from blood_hpo.cli.commands.data import app
 from blood_hpo.data.bloodmnist import CLASSES
 from blood_hpo.errors import DataError
 from blood_hpo.settings import settings
@@ -89,7 +89,7 @@ def test_synthetic_refuses_a_set_too_small_for_eight_classes(tmp_path: Path) -> 
 
 def test_the_command_loads_nothing_heavy() -> None:
     program = (
-        "import sys, blood_hpo.cli.data\n"
+        "import sys, blood_hpo.cli.commands.data\n"
         "print({'numpy', 'sklearn', 'pandas', 'tensorflow', 'blood_hpo.data'} & set(sys.modules))"
     )
     printed = subprocess.run(

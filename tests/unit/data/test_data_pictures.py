@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from blood_hpo.data.pictures import read_pictures
+from blood_hpo.data.user_images import read_pictures
 from blood_hpo.errors import InputError
 
 PIXELS = np.random.default_rng(4).integers(0, 256, (28, 28, 3), dtype=np.uint8)

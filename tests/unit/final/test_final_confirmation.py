@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from blood_hpo.final.confirmation import (
-    Standing,
-    adjusted_p_values,
-    compare,
-    mean_intervals,
-)
+from blood_hpo.final.ranking import Standing, adjusted_p_values, compare, mean_intervals
 
 SPLITS, FOLDS = 3, 3
 

@@ -10,11 +10,11 @@ import pytest
 
 from blood_hpo.data.facts import OFFICIAL_COUNTS
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.report.confirmed import Candidate, Confirmation
-from blood_hpo.report.findings import Cost, Findings, Grid, Winner
-from blood_hpo.report.record import Curve, Place, Study, Totals
+from blood_hpo.report.read.candidates import Candidate, Confirmation
+from blood_hpo.report.read.final_stage import FinalStage, Model, Predictions, layers
+from blood_hpo.report.read.findings import Cost, Findings, Grid, Winner
+from blood_hpo.report.read.search_study import Curve, Place, Study, Totals
 from blood_hpo.report.render import write
-from blood_hpo.report.tested import FinalStage, Model, Predictions, layers
 
 WRITTEN = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 START = datetime(2024, 4, 30, 8, 0, tzinfo=UTC)

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from blood_hpo.report.document import Missing, Section, Table
-from blood_hpo.report.findings import Findings
-from blood_hpo.report.sections import cost
+from blood_hpo.report.page.document import Missing, Section, Table
+from blood_hpo.report.process import cost_section as cost
+from blood_hpo.report.read.findings import Findings
 
 from .conftest import START, trial
 from .conftest import cost as cost_of

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from blood_hpo.report import cells
-from blood_hpo.report.cells import Cell
-from blood_hpo.report.document import Group, Table
+from blood_hpo.report.page import cells
+from blood_hpo.report.page.cells import Cell
+from blood_hpo.report.page.document import Group, Table
 
 
 def test_a_number_keeps_its_digits_for_programs_and_few_for_people() -> None:

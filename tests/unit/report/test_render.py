@@ -21,9 +21,9 @@ import pytest
 from blood_hpo.data.facts import CLASSES
 from blood_hpo.errors import BloodHpoError, InputError
 from blood_hpo.report.files import write_models
-from blood_hpo.report.findings import Findings
+from blood_hpo.report.read.final_stage import layers
+from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.render import write
-from blood_hpo.report.tested import layers
 
 from .conftest import WRITTEN, saved
 
@@ -279,7 +279,7 @@ def test_a_report_that_does_not_fit_leaves_the_old_one(begun: Findings, tmp_path
 
 def test_a_report_is_written_without_tensorflow_and_optuna() -> None:
     program = (
-        "import sys; from blood_hpo.report import render; import blood_hpo.cli.report;"
+        "import sys; from blood_hpo.report import render; import blood_hpo.cli.commands.report;"
         "print([m for m in ('tensorflow', 'keras', 'optuna', 'medmnist') if m in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"

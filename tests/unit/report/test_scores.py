@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from blood_hpo.report import scores
-from blood_hpo.report.published import ORIGINAL, ORIGINAL_RECALL
+from blood_hpo.report.read import scores
+from blood_hpo.report.read.published import ORIGINAL, ORIGINAL_RECALL
 
 # The original report's test results, rows are the true class. Its own figures are transposed: these
 # are the matrices whose row sums are the class counts of the test split.

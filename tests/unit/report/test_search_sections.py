@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.report.document import Figures, Missing, Section, Table
-from blood_hpo.report.findings import Findings
-from blood_hpo.report.importance import importance
-from blood_hpo.report.record import Study
-from blood_hpo.report.sections import search, space
+from blood_hpo.report.page.document import Figures, Missing, Section, Table
+from blood_hpo.report.process import search_section as search
+from blood_hpo.report.process import space_section as space
+from blood_hpo.report.read.findings import Findings
+from blood_hpo.report.read.importance import importance
+from blood_hpo.report.read.search_study import Study
 
 from .conftest import SPACE, early_scores, spec, trial
 from .conftest import study as study_of

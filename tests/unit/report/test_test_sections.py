@@ -8,20 +8,18 @@ from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from blood_hpo.data.facts import CLASSES
-from blood_hpo.report.cells import Cell
-from blood_hpo.report.document import Missing, Section, Table
-from blood_hpo.report.findings import Findings
-from blood_hpo.report.sections import (
-    again,
-    comparison,
-    confirmation,
-    cost,
-    data,
-    effects,
-    summary,
-    test,
-    training,
-)
+from blood_hpo.report.outcome import comparison_section as comparison
+from blood_hpo.report.outcome import data_section as data
+from blood_hpo.report.outcome import rerun_section as again
+from blood_hpo.report.outcome import summary_section as summary
+from blood_hpo.report.outcome import test_section as test
+from blood_hpo.report.page.cells import Cell
+from blood_hpo.report.page.document import Missing, Section, Table
+from blood_hpo.report.process import confirmation_section as confirmation
+from blood_hpo.report.process import cost_section as cost
+from blood_hpo.report.process import effects_section as effects
+from blood_hpo.report.process import training_section as training
+from blood_hpo.report.read.findings import Findings
 
 
 def table(section: Section, name: str) -> Table:

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
-from blood_hpo.report import uncertainty
-from blood_hpo.report.contributions import contributions
-from blood_hpo.report.scores import all_scores
+from blood_hpo.report.read import uncertainty
+from blood_hpo.report.read.contributions import contributions
+from blood_hpo.report.read.scores import all_scores
 
 Array = NDArray[np.float64]
 

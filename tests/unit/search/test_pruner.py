@@ -4,7 +4,7 @@ import pytest
 
 from blood_hpo.search.history import FamilyStudy, History
 from blood_hpo.search.pruner import build_pruner, should_prune
-from blood_hpo.studyfile.schema import PrunerSpec
+from blood_hpo.studyfile.tables import PrunerSpec
 
 from .histories import Row
 

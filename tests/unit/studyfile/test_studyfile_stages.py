@@ -11,7 +11,7 @@ import pytest
 
 from blood_hpo.studyfile.load import load
 from blood_hpo.studyfile.schema import StudySpec
-from blood_hpo.studyfile.stages import stage_plan
+from blood_hpo.studyfile.staged_grid import stage_plan
 
 SPEC = load(Path(__file__).parents[3] / "studies" / "paper-grid.toml")
 Params = Mapping[str, object]

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from blood_hpo.errors import BloodHpoError
+from blood_hpo.errors import BloodHpoError, NonFiniteLoss
 from blood_hpo.metrics import log_loss, score
 from blood_hpo.models.registry import FAMILIES
-from blood_hpo.training.divergence import NonFiniteLoss
 from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit, TrainingRules
 

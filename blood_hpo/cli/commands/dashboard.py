@@ -1,0 +1,27 @@
+"""``blood-hpo dashboard``: the studies in a browser."""
+
+from typing import Annotated
+
+import typer
+
+
+def dashboard(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; whoever reaches it can read every study.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8080,
+) -> None:
+    """Serve optuna-dashboard, read-only, until Ctrl-C.
+
+    Example: blood-hpo dashboard --port 8090
+    """
+    from blood_hpo.cli.session import engine
+    from blood_hpo.database.address import database_url
+    from blood_hpo.settings import settings
+
+    url = database_url(settings())
+    with engine("blood-hpo dashboard"):
+        pass  # which checks the schema
+    from blood_hpo.dashboard.server import serve
+
+    serve(url, host, port)

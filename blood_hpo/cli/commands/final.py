@@ -1,0 +1,41 @@
+"""``blood-hpo final``: from a finished search to tested models, on this machine."""
+
+from typing import Annotated
+
+import typer
+
+from blood_hpo.cli.output import FormatOption, OutputFormat
+from blood_hpo.cli.session import DataOption, StudyArgument
+
+
+def final(
+    study: StudyArgument,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-w", min=1, help="Processes; default one a core.")
+    ] = None,
+    data: DataOption = None,
+    output: FormatOption = OutputFormat.TABLE,
+) -> None:
+    """Confirm the best configurations, retrain the winners and the ResNet, test each model once.
+
+    As the final table of the study file says, or by default. What is left of the search is
+    done first, and what is done already is not done again: then the results are printed and the
+    report is written to report/STUDY, and no model is tested twice.
+
+    Example: blood-hpo final quickstart --workers 2
+
+    Example: blood-hpo final paper --format json
+    """
+    from blood_hpo.cli.session import engine, storage
+    from blood_hpo.cli.supervision import processes, work_on, write_page
+    from blood_hpo.cli.views.tables import print_final, say_data
+
+    count, opened = processes(workers), storage()
+    from blood_hpo.store.studies import open_study
+
+    found = open_study(opened, study)
+    say_data(found.data)
+    with engine() as connected:
+        work_on(found, count, data, connected, final=True)
+        print_final(connected, found.name, found.data, output)
+        write_page(connected, found.name)

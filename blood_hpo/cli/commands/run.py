@@ -1,0 +1,98 @@
+"""``blood-hpo run``: studies from files to a leaderboard, on this machine."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows
+from blood_hpo.cli.session import AroundOption, BudgetOption, DataOption, FinalOption, NameOption
+from blood_hpo.errors import InputError
+
+if TYPE_CHECKING:
+    from blood_hpo.store.studies import SharedStudy
+
+
+def run(  # noqa: PLR0913, PLR0917 - one parameter an option
+    files: Annotated[
+        list[Path], typer.Argument(help="Study files, run in turn.", metavar="FILE...")
+    ],
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-w", min=1, help="Processes; default one a core.")
+    ] = None,
+    name: NameOption = None,
+    budget: BudgetOption = None,
+    around: AroundOption = None,
+    grids: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--grid",
+            metavar="FILE",
+            help="Then run this study file around the winners, as STUDY-NAME; repeatable.",
+        ),
+    ] = None,
+    data: DataOption = None,
+    top: Annotated[int, typer.Option(help="Rows per family of the leaderboard.", min=1)] = 5,
+    final: FinalOption = None,
+    output: FormatOption = OutputFormat.TABLE,
+) -> None:
+    """Run studies from files on this machine and print a leaderboard per family.
+
+    A study whose file asks for a final stage goes on: the best configurations are confirmed, the
+    winners and a ResNet retrained and tested, the results printed below the leaderboards and the
+    report written to report/STUDY.
+
+    Ctrl-C once drains: epochs end, trials go back to the queue, and the same command goes on from
+    there. Ctrl-C twice stops at once. Both end with exit code 130.
+
+    Example: blood-hpo run studies/quickstart.toml --workers 2
+
+    Example: blood-hpo run studies/paper.toml --budget mlp=40 --budget cnn=40 --data bloodmnist.npz
+
+    Example: blood-hpo run studies/paper.toml --grid studies/units.toml --grid studies/kernels.toml
+    """
+    if name is not None and len(files) > 1:
+        raise InputError("--name: with several files each study keeps its own; leave it out")
+    from blood_hpo.cli.creation import create_around, create_from_file
+    from blood_hpo.cli.session import engine
+    from blood_hpo.cli.shortfall import Shortfalls
+    from blood_hpo.cli.supervision import processes, write_page
+    from blood_hpo.cli.views.tables import leaderboard
+
+    count, ran, shortfalls = processes(workers), [], Shortfalls()
+
+    def one(study: "SharedStudy", final: bool) -> None:
+        _run_study(study, count, data, final, top if output is OutputFormat.TABLE else None)
+        ran.append(study.name)
+        shortfalls.look(study.name)
+
+    for file in files:
+        study = create_from_file(file, name=name, budgets=budget or [], around=around, data=data)
+        whole = final if final is not None else study.spec.final is not None
+        one(study, whole)
+        for grid in grids or []:
+            one(create_around(grid, study, data), final=False)
+        if whole or grids:
+            with engine() as connected:
+                write_page(connected, study.name)
+    if output is not OutputFormat.TABLE:
+        with engine() as connected:
+            print_rows(*leaderboard(connected, ran, top), output)
+    shortfalls.refuse()
+
+
+def _run_study(
+    study: "SharedStudy", workers: int, data: str | None, final: bool, top: int | None
+) -> None:
+    """Work on a study; its tables are printed with so many rows, or not at all."""
+    from blood_hpo.cli.session import engine
+    from blood_hpo.cli.supervision import work_on
+    from blood_hpo.cli.views.tables import print_final, print_leaderboards, say_data
+
+    say_data(study.data)
+    with engine() as connected:
+        work_on(study, workers, data, connected, final=final)
+        if top is not None:
+            print_leaderboards(connected, study.name, study.data, top, OutputFormat.TABLE)
+            if final:
+                print_final(connected, study.name, study.data, OutputFormat.TABLE)

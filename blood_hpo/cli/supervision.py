@@ -1,0 +1,157 @@
+"""Workers of a study on this machine, started, watched to their end and drained by Ctrl-C."""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from blood_hpo.errors import BloodHpoError, InputError, StudyError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from blood_hpo.store.studies import SharedStudy
+    from blood_hpo.worker.pool import Pool
+
+INTERRUPTED = 130
+DRAIN_SECONDS = 600.0
+POLL_SECONDS = 1.0
+
+
+def processes(workers: int | None) -> int:
+    """How many workers to start: as asked, or one a core.
+
+    Raises:
+        InputError: The embedded server has not enough connections for them.
+    """
+    from blood_hpo.server.embedded import MOST_WORKERS
+    from blood_hpo.settings import settings
+
+    count = workers or os.cpu_count() or 1
+    if settings().server_url() is None and count > MOST_WORKERS:
+        raise InputError(
+            f"--workers {count}: the embedded server has connections for {MOST_WORKERS} workers;"
+            " start fewer, or name a server with DATABASE_URL"
+        )
+    return count
+
+
+def write_page(connected: "Engine", study: str) -> None:
+    """Write the report of a study to where ``blood-hpo report`` writes it."""
+    from datetime import UTC, datetime
+
+    from blood_hpo.report.render import write_report
+
+    page = write_report(connected, study, Path("report") / study, datetime.now(UTC))
+    sys.stderr.write(f"report: {page}\n")
+
+
+def work_on(
+    study: "SharedStudy", workers: int, data: str | None, connected: "Engine", *, final: bool
+) -> None:
+    """Start workers of a study and watch until they have all ended.
+
+    Raises:
+        StudyError: The study is paused, or workers ended early.
+        typer.Exit: Interrupted; code 130.
+    """
+    _supervise(study, _pool(study.name, data, final), workers, connected)
+
+
+def _pool(study: str, data: str | None, final: bool) -> "Pool":
+    from blood_hpo.settings import settings
+    from blood_hpo.worker.pool import Pool, worker_command
+
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    if data:
+        environment["BLOOD_HPO_DATA"] = str(Path(data).absolute())
+    return Pool(worker_command(study, final=final), environment, settings().home / "logs" / study)
+
+
+def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Engine") -> None:
+    from blood_hpo.cli.views.progress import Progress
+    from blood_hpo.worker.shutdown import heard
+
+    sys.stderr.write(f"{study.name}: {workers} workers start and load TensorFlow\n")
+    interrupts = _Interrupts(pool)
+    with heard(interrupts.on_signal), Progress(connected, study.name) as progress:
+        pool.start(workers)
+        try:
+            while pool.alive():
+                progress.update()
+                if not interrupts.seen:
+                    _revive()
+                    _refuse_paused(study)
+                interrupts.wait(POLL_SECONDS)
+        finally:
+            # Nothing to do unless an error ends the watch: no worker is left behind unwatched.
+            pool.close(DRAIN_SECONDS)
+        progress.update()
+    if interrupts.seen:
+        sys.stderr.write(f"study {study.name}: drained; the same command goes on from here\n")
+        raise typer.Exit(INTERRUPTED)
+    if pool.crashed():
+        log = pool.crashed()[0]
+        last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+        raise BloodHpoError(
+            f"workers of study {study.name!r} ended early ({' '.join(last)}); see {log}"
+        )
+
+
+def _revive() -> None:
+    """Start the embedded server again if something has killed it: the workers wait for it."""
+    from blood_hpo.server import embedded
+    from blood_hpo.settings import settings
+
+    if settings().server_url() is None and embedded.revive(settings().home):
+        sys.stderr.write("the embedded PostgreSQL had died and was started again\n")
+
+
+def _refuse_paused(study: "SharedStudy") -> None:
+    """Raise if a stage is paused or the study deleted; an outage of the database is not the end."""
+    from blood_hpo.stages import stage_names
+    from blood_hpo.store.outage import ERRORS, transient
+    from blood_hpo.store.studies import pause_reasons
+
+    try:
+        reasons = {study.name: study.paused()}
+        reasons |= pause_reasons(study.storage, stage_names(study.name))
+    except ERRORS as error:
+        if not transient(error):
+            raise
+        return
+    for name, reason in reasons.items():
+        if reason:
+            raise StudyError(
+                f"study {name!r} is paused: {reason}; go on with"
+                f" `blood-hpo study resume {name}` and the same command"
+            )
+
+
+class _Interrupts:
+    """Ctrl-C once drains the pool, twice kills it; SIGTERM is the same as Ctrl-C."""
+
+    def __init__(self, pool: "Pool") -> None:
+        self._pool = pool
+        self._event = threading.Event()
+        self.seen = 0
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but no longer than until the first signal."""
+        self._event.wait(seconds)
+        self._event.clear()
+
+    def on_signal(self, _received: signal.Signals) -> None:
+        self.seen += 1
+        self._event.set()
+        if self.seen == 1:
+            self._pool.drain()
+            sys.stderr.write("\ndraining: epochs end, trials go back; Ctrl-C again stops at once\n")
+        else:
+            self._pool.kill()
+            sys.stderr.write("\nstopped at once; what was running is tried again next time\n")
+            os._exit(INTERRUPTED)

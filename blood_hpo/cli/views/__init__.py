@@ -1,0 +1,1 @@
+"""What commands show: tables, charts, the live view."""

@@ -1,0 +1,88 @@
+"""Live progress, read from the database: a view on a terminal, a line now and then in a pipe."""
+
+import sys
+import time
+from typing import TYPE_CHECKING, Self
+
+from blood_hpo.cli.views.charts import duration
+from blood_hpo.cli.views.snapshot import Row, Snapshot, read
+from blood_hpo.cli.views.study_view import console, view
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+LINE_SECONDS = 30.0
+"""Time between two lines where standard error is not a terminal."""
+
+
+class Progress:
+    """Shows the progress of a study and its stages on standard error until it is left.
+
+    With ``final`` the study is not done before its last stage is.
+    """
+
+    def __init__(self, connected: "Engine", study: str, *, final: bool = False) -> None:
+        from rich.live import Live
+
+        self._engine = connected
+        self._study = study
+        self._final = final
+        self._started = time.monotonic()
+        self._line_at = float("-inf")
+        self._console = console(error=True)
+        terminal = self._console.is_terminal
+        self._live = Live(console=self._console, auto_refresh=False) if terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def update(self) -> bool:
+        """Read and show; True when every budget is spent or closed.
+
+        An outage of the database is shown and waited out: the workers do the same.
+
+        Raises:
+            StudyError: The study has been deleted.
+        """
+        from blood_hpo.errors import DatabaseError
+        from blood_hpo.settings import settings
+
+        try:
+            found = read(self._engine, self._study, settings())
+        except DatabaseError as error:
+            self._say(f"database away: {error}")
+            return False
+        if self._live:
+            watched = time.monotonic() - self._started
+            self._live.update(view(found, self._console.width, watched), refresh=True)
+        else:
+            self._say(line(found))
+        return found.finished(final=self._final)
+
+    def _say(self, words: str) -> None:
+        now = time.monotonic()
+        if now - self._line_at >= LINE_SECONDS:
+            self._line_at = now
+            sys.stderr.write(f"{self._study}: {words}\n")
+
+
+def line(snapshot: Snapshot) -> str:
+    """The latest stage in one line."""
+    stage = snapshot.stages[-1]
+    return "; ".join(f"{stage.label} {_family(row)}".strip() for row in stage.families)
+
+
+def _family(row: Row) -> str:
+    best = row["best_score"]
+    left = f"{duration(row['eta_seconds'])} left" if row["remaining"] else "done"
+    return (
+        f"{row['family']} {row['counted']}/{row['budget']} done, {row['running']} running,"
+        f" {row['pruned']} pruned, {row['failed']} failed,"
+        f" best {'-' if best is None else f'{best:.4f}'}, {left}"
+    )

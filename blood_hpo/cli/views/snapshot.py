@@ -1,0 +1,121 @@
+"""Everything that an operator wants to know about a study, read from the database at one time."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from blood_hpo.stages import FINAL, stage_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from blood_hpo.settings import Settings
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A search, or one of the stages that follow it.
+
+    Attributes:
+        label: Empty for the search, or which stage it is.
+        study: Its row of the query ``study``.
+        families: Rows of the query ``progress``.
+        running: Rows of the query ``running``.
+        workers: Rows of the query ``workers``.
+        improvements: Rows of the query ``improvements``.
+        failing: Rows of the query ``failing``.
+        collapsed: Rows of the query ``collapsed``.
+    """
+
+    label: str
+    study: Row
+    families: Sequence[Row]
+    running: Sequence[Row]
+    workers: Sequence[Row]
+    improvements: Sequence[Row]
+    failing: Sequence[Row]
+    collapsed: Sequence[Row]
+
+    @property
+    def name(self) -> str:
+        """Name of its study."""
+        return str(self.study["study"])
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A study with its stages.
+
+    Attributes:
+        stages: The search, then those stages that have begun.
+        grace_seconds: Silence after which a worker counts as gone.
+        free_bytes: Space left where checkpoints and logs are kept; None where nothing is kept yet.
+        home: That place.
+    """
+
+    stages: Sequence[Stage]
+    grace_seconds: float
+    free_bytes: int | None
+    home: "Path"
+
+    def finished(self, *, final: bool) -> bool:
+        """Whether every budget is spent or closed, with ``final`` those of the last stage too."""
+        begun = not final or any(stage.label == FINAL for stage in self.stages)
+        return begun and all(row["remaining"] == 0 for one in self.stages for row in one.families)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated time to the end of the stages that have begun; None where nothing is known."""
+        known = [row for stage in self.stages for row in stage.families if row["remaining"]]
+        if any(row["eta_seconds"] is None for row in known):
+            return None
+        return float(sum(row["eta_seconds"] for row in known))
+
+
+def read(engine: "Engine", study: str, settings: "Settings") -> Snapshot:
+    """Look at a study and its stages.
+
+    Raises:
+        StudyError: There is no such study.
+        DatabaseError: The database cannot be reached.
+    """
+    from blood_hpo.cli.session import study_data
+
+    found = [_stage(engine, study, "", study_data(engine, study))]
+    for name in stage_names(study):
+        rows = ask(engine, "study", study=name)
+        if rows:
+            found.append(_stage(engine, name, name.removeprefix(f"{study}-"), rows[0]))
+    home = settings.home
+    free = shutil.disk_usage(home).free if home.is_dir() else None
+    return Snapshot(tuple(found), settings.grace_seconds, free, home)
+
+
+def _stage(engine: "Engine", name: str, label: str, study: Row) -> Stage:
+    return Stage(
+        label=label,
+        study=study,
+        families=ask(engine, "progress", study=name),
+        running=ask(engine, "running", study=name),
+        workers=ask(engine, "workers", study=name),
+        improvements=ask(engine, "improvements", study=name),
+        failing=ask(engine, "failing", study=name),
+        collapsed=ask(engine, "collapsed", study=name),
+    )
+
+
+def ask(engine: "Engine", query: str, **parameters: object) -> list[Row]:
+    """The rows of a named query by column.
+
+    Raises:
+        DatabaseError: The database cannot be reached.
+    """
+    from blood_hpo.database.query import run_query
+
+    answer = run_query(engine, query, **parameters)
+    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]

@@ -1,0 +1,1 @@
+"""What optuna-dashboard shows: notes, pictures, pages and the server itself."""

@@ -1,1 +1,0 @@
-"""The drawings: plain values in, one SVG each out."""

@@ -1,0 +1,1 @@
+"""The sections on what was found, each beside its figures."""

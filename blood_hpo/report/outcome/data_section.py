@@ -1,0 +1,108 @@
+"""The data set: which file it is, what is in it, and how unequal its classes are."""
+
+import numpy as np
+
+from blood_hpo.data.facts import CLASSES, OFFICIAL_COUNTS
+from blood_hpo.report.outcome import data_figures as draw
+from blood_hpo.report.page.cells import Cell, code, number, plain
+from blood_hpo.report.page.document import Block, Missing, Section, Table, Text, one_group
+from blood_hpo.report.read.findings import Findings
+
+ORIGINS = {
+    "path": "given by path",
+    "environment": "named by BLOOD_HPO_DATA",
+    "cache": "from the cache of earlier downloads",
+    "download": "downloaded from MedMNIST",
+    "synthetic": "drawn by the program: no photographs",
+}
+
+
+def section(found: Findings) -> Section:
+    """The section."""
+    data = found.study.data
+    blocks: list[Block] = [
+        Text(
+            "Microscope images of single peripheral blood cells in eight classes, RGB, 28 x 28"
+            " pixels. The file decides whether two results can be compared, so it is known by its"
+            " checksum."
+        ),
+        _source(found),
+        *_pictures(found),
+    ]
+    fraction = found.study.spec["data"]["fraction"]
+    folds = found.study.spec["training"]["folds"]
+    blocks.append(
+        Text(
+            f"The search used {100 * fraction:.3g} % of the training and of the validation split,"
+            f" drawn once with the classes in proportion, in {folds} stratified folds. The test"
+            " split was out of its reach: only the final evaluation opens it."
+        )
+    )
+    return Section("data", "The data", tuple(blocks), {"data": dict(data)})
+
+
+def _source(found: Findings) -> Table:
+    data = found.study.data
+    rows: list[list[Cell]] = [
+        [plain("data set"), plain(data["label"])],
+        [plain("found"), plain(data["origin"], ORIGINS.get(data["origin"], data["origin"]))],
+        [plain("the official file"), plain(data["official"], "yes" if data["official"] else "no")],
+        [plain("SHA-256"), code(data["sha256"])],
+        [plain("MD5"), code(data["md5"])],
+    ]
+    note = (
+        ""
+        if data["official"]
+        else "The checksum is not the one that MedMNIST publishes: the images may be the same in"
+        " another compression, or others."
+    )
+    return Table("data", "The data set", ("what", "value"), one_group(rows), note, folded=True)
+
+
+def _pictures(found: Findings) -> list[Block]:
+    counts = found.final.counts if found.final else None
+    if counts is None and not found.study.synthetic:
+        counts = np.array(list(OFFICIAL_COUNTS.values()))
+    images = found.final.sample_images if found.final else None
+    blocks: list[Block] = []
+    if images is None:
+        blocks.append(
+            Missing(
+                "The final stage keeps sample images; it has not begun.",
+                found.next_command,
+            )
+        )
+    else:
+        blocks.append(draw.samples(images, CLASSES))
+    if counts is None:
+        return [*blocks, Missing("So are the class counts of a synthetic set.", found.next_command)]
+    return [
+        *blocks,
+        draw.counts(counts, CLASSES),
+        _counts(counts),
+    ]
+
+
+def _counts(counts: np.ndarray) -> Table:
+    train = counts[0]
+    weights = train.sum() / (len(train) * train)
+    rows = [
+        [
+            plain(label),
+            plain(name),
+            *(number(int(split[label]), 0) for split in counts),
+            number(float(weights[label]), 3),
+        ]
+        for label, name in enumerate(CLASSES)
+    ]
+    rows.append(
+        [
+            plain(None, "all"),
+            plain("all classes"),
+            *(number(int(split.sum()), 0) for split in counts),
+            number(1.0, 3),
+        ]
+    )
+    columns = ("label", "class", "training", "validation", "test", "balanced weight")
+    caption = "Classes, images and balanced class weights"
+    return Table("classes", caption, columns, one_group(rows), folded=True)

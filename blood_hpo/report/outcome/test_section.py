@@ -1,0 +1,205 @@
+"""The test: every score of every retrained model, its mistakes, and how sure all that is."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from blood_hpo.metrics import confusion
+from blood_hpo.report.outcome import model_section as per_model
+from blood_hpo.report.outcome import prediction_figures as draw
+from blood_hpo.report.outcome import repeats_section as duplicates
+from blood_hpo.report.page import cells
+from blood_hpo.report.page.cells import Cell, listed, mean_sd, number, plain
+from blood_hpo.report.page.document import Block, Heading, Section, Table, Text, one_group
+from blood_hpo.report.process.training_section import missing
+from blood_hpo.report.read.contributions import Contributions
+from blood_hpo.report.read.final_stage import FinalStage, Model
+from blood_hpo.report.read.findings import Findings
+from blood_hpo.report.read.scores import SCORES, all_scores, calibration, rank_counts
+from blood_hpo.report.read.search_study import family_name
+from blood_hpo.report.read.uncertainty import Interval, interval
+
+TITLE = "The test"
+
+
+def section(found: Findings) -> Section:
+    """The section."""
+    if found.final is None or not found.final.models:
+        return Section("test", TITLE, (missing(found),))
+    final = found.final
+    blocks: list[Block] = [Text(text) for text in _opening(final)]
+    blocks += [summary(found), _every_seed(final), *_averaged(final), *duplicates.blocks_of(final)]
+    for family, models in final.families.items():
+        blocks += per_model.blocks_of(family, models)
+    bins = {
+        family: calibration(models[0].predictions.labels, models[0].predictions.probabilities)
+        for family, models in final.families.items()
+    }
+    blocks += [Heading("Calibration"), draw.calibration(bins)]
+    facts = {
+        "models": [_facts(one) for one in final.models],
+        "calibration": {family: [asdict(one) for one in found] for family, found in bins.items()},
+    }
+    return Section("test", TITLE, tuple(blocks), facts)
+
+
+def _opening(final: FinalStage) -> list[str]:
+    openings = [one.test_openings for one in final.models]
+    count = len(final.models[0].predictions.labels)
+    once = (
+        "once for each model"
+        if set(openings) == {1}
+        else f"once for each model, but {sum(one > 1 for one in openings)} models whose worker died"
+        " in between were tested again"
+    )
+    opened = f"The test split of {count:,} images was opened {once}."
+    if len(final.models) == len(final.families):
+        return [f"{opened} The 95 % intervals are of a bootstrap over the test images."]
+    return [
+        f"{opened} Means and standard deviations are over seeds. {_about_intervals(final)}",
+        "Matrices, rank histograms and examples are those of the first seed, which was not chosen"
+        " by its result.",
+    ]
+
+
+def _about_intervals(final: FinalStage) -> str:
+    single = [family_name(family) for family, models in final.families.items() if len(models) == 1]
+    said = (
+        "The 95 % intervals are of a bootstrap over seeds and test images: how far another training"
+        " on other images of the kind might end."
+    )
+    alone = f" With one seed, as of {listed(single)}, they are of the images alone."
+    return said + (alone if single else "")
+
+
+def contributed(models: Sequence[Model]) -> dict[str, Contributions]:
+    """What each image adds to each seed's scores, (seeds, images), by name in `scores.Scores`."""
+    each = [one.predictions.contributions for one in models]
+    return {name: np.stack([one[name] for one in each]) for name in each[0]}
+
+
+def intervals(models: Sequence[Model]) -> dict[str, Interval]:
+    """Interval of each score's mean over seeds, by its name in `scores.Scores`."""
+    return {
+        name: interval(values, highest=np.inf if name == "log_loss" else 1.0)
+        for name, values in contributed(models).items()
+    }
+
+
+def summary(found: Findings) -> Table:
+    """All scores of each family, a column each."""
+    assert found.final
+    families = found.final.families
+    columns = [_column(models) for models in families.values()]
+    rows = [[plain(name), *(one[name] for one in columns)] for name in columns[0]]
+    headings = ("score", *(family_name(one) for one in families))
+    several = len(found.final.models) > len(families)
+    caption = f"Test results{': mean ± deviation over seeds' if several else ''}"
+    return Table("test", caption, headings, one_group(rows))
+
+
+def _column(models: Sequence[Model]) -> dict[str, Cell]:
+    ranges = intervals(models)
+    each = [one.predictions.scores for one in models]
+    found: dict[str, Cell] = {}
+    for name, title in SCORES.items():
+        ends = ranges.get(name)
+        found[title] = mean_sd([getattr(one, name) for one in each])
+        found[f"95 % interval of the {title}"] = (
+            cells.interval(ends.low, ends.high) if ends else plain(None)
+        )
+    return found | {
+        "expected calibration error": mean_sd([one.calibration_error for one in each]),
+        "trainable parameters": number(models[0].trial.parameter_count, 0),
+        "seeds": number(len(models), 0),
+    }
+
+
+def _every_seed(final: FinalStage) -> Table:
+    rows = []
+    for one in final.models:
+        scores = one.predictions.scores
+        rows.append(
+            [
+                plain(one.family, family_name(one.family)),
+                number(one.seed_number, 0),
+                *(number(getattr(scores, name)) for name in SCORES),
+                number(scores.calibration_error),
+                number(int((~one.predictions.correct).sum()), 0),
+                number(one.medmnist_acc),
+                number(one.medmnist_auc),
+            ]
+        )
+    columns = (
+        "model",
+        "seed",
+        *SCORES.values(),
+        "calibration error",
+        "errors",
+        "medmnist ACC",
+        "medmnist AUC",
+    )
+    note = (
+        "The last two columns are what medmnist's own Evaluator said when the model was tested; all"
+        " others are computed from the saved predictions when the report is written."
+    )
+    return Table("seeds", "Every seed", columns, one_group(rows), note, folded=True)
+
+
+def _averaged(final: FinalStage) -> list[Block]:
+    rows = []
+    for one in final.models:
+        found = one.predictions
+        if not len(found.averaged):
+            continue
+        scores = all_scores(found.labels, found.averaged)
+        gain = scores.accuracy - found.scores.accuracy
+        rows.append(
+            [
+                plain(one.family, family_name(one.family)),
+                number(one.seed_number, 0),
+                number(found.scores.accuracy),
+                number(scores.accuracy),
+                number(gain, sign=True),
+                number(scores.balanced_accuracy),
+                number(scores.macro_auc),
+            ]
+        )
+    if not rows:
+        return []
+    columns = (
+        "model",
+        "seed",
+        "plain accuracy",
+        "averaged accuracy",
+        "difference",
+        "averaged balanced accuracy",
+        "averaged macro AUC",
+    )
+    note = (
+        "An extra, eight times the work of one prediction; all other tables are plain predictions."
+    )
+    caption = "Predictions averaged over the eight symmetries of the square"
+    return [Table("averaged", caption, columns, one_group(rows), note)]
+
+
+def _facts(model: Model) -> dict[str, Any]:
+    found = model.predictions
+    return {
+        "family": model.family,
+        "seed": model.seed_number,
+        "trial": model.number,
+        "config": dict(model.trial.config),
+        "config_hash": model.trial.config_hash,
+        "scores": asdict(found.scores),
+        "confusion": confusion(found.labels, found.probabilities).tolist(),
+        "rank_counts": rank_counts(found.labels, found.probabilities),
+        "misclassified": found.misclassified.tolist(),
+        "duplicated": found.duplicated.tolist(),
+        "validation_accuracy": model.validation_accuracy,
+        "medmnist": {"acc": model.medmnist_acc, "auc": model.medmnist_auc},
+        "model_sha256": model.sha256,
+        "test_openings": model.test_openings,
+    }

@@ -1,0 +1,121 @@
+"""Values as a program reads them and as people do: the cells of tables, and words of sentences."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from blood_hpo.report.read.uncertainty import spread
+
+DASH: Final = "\N{EN DASH}"
+NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+MINUS: Final = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of the values in a cell that lists several.
+
+    Attributes:
+        text: The value.
+        chosen: Whether it is the one that was found best.
+    """
+
+    text: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of a table.
+
+    Attributes:
+        value: As a program reads it: what JSON can hold.
+        text: As people read it.
+        best: Whether it stands out as the best of its kind.
+        options: Where the cell lists options, what stands in place of ``text``.
+        code: Whether the text is something to copy, such as a checksum.
+    """
+
+    value: Any
+    text: str
+    best: bool = False
+    options: tuple[Option, ...] = ()
+    code: bool = False
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the value is a number, which stands at the right."""
+        return isinstance(self.value, int | float) and not isinstance(self.value, bool)
+
+
+def plain(value: object, text: str | None = None, *, best: bool = False) -> Cell:
+    """A cell with a value as it is, or with a text for people; None alone is a dash."""
+    shown = DASH if value is None else str(value)
+    return Cell(value, shown if text is None else text, best)
+
+
+def number(value: float | None, digits: int = 4, *, best: bool = False, sign: bool = False) -> Cell:
+    """A cell with a number to some decimals, thousands apart; None and NaN are a dash."""
+    if value is None or not math.isfinite(value):
+        return Cell(None, DASH, best)
+    return Cell(value, f"{value:{'+' if sign else ''},.{digits}f}".replace("-", MINUS), best)
+
+
+def code(value: str, shown: int | None = None) -> Cell:
+    """A cell with something to copy, cut for people to its first characters."""
+    cut = value if shown is None or len(value) <= shown else f"{value[:shown]}…"
+    return Cell(value, cut, code=True)
+
+
+def interval(low: float | None, high: float | None) -> Cell:
+    """A cell with the two ends of an interval; a dash where there is none."""
+    if low is None or high is None:
+        return plain(None)
+    return Cell([low, high], f"{low:.4f} to {high:.4f}".replace(" ", NO_BREAK))
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds for people: ``48 s``, ``12 min``, ``3 h 05 min``."""
+    if seconds is None:
+        return DASH
+    minutes = round(seconds / 60)
+    if seconds < 100:  # noqa: PLR2004 - up to here seconds say more than minutes
+        return f"{seconds:.0f} s"
+    if minutes < 60:  # noqa: PLR2004 - minutes of an hour
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def setting(value: object) -> str:
+    """A hyperparameter's value for people."""
+    if value is None:
+        return "library default"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return str(value).replace("_", " ")
+
+
+def settings(params: Mapping[str, object]) -> str:
+    """Hyperparameters in one line."""
+    return ", ".join(f"{words(name)} {setting(value)}" for name, value in params.items())
+
+
+def words(name: str) -> str:
+    """A hyperparameter's name for people."""
+    return name.replace("_", " ")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: ``a, b and c``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
+
+
+def mean_sd(values: Sequence[float]) -> Cell:
+    """Mean ± sample standard deviation over the seeds of a model; of a single seed the score."""
+    found = spread(values)
+    if found.count == 1:
+        return number(found.mean)
+    return Cell(found.mean, f"{found.mean:.4f} ± {found.sd:.4f}")

@@ -1,0 +1,205 @@
+"""How all drawings look, and how matplotlib's SVG becomes part of a page.
+
+Colours are placeholders while drawing and CSS variables afterwards, so that one drawing is legible
+on light and dark ground and follows the reader's choice. Text stays text. Equal numbers give equal
+bytes: identifiers are hashed with the drawing's name, and there is no date in it.
+"""
+
+import io
+import re
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from blood_hpo.report.page.document import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Colour:
+    """A colour by role.
+
+    Attributes:
+        variable: Name of the CSS variable.
+        light: On light ground.
+        dark: On dark ground.
+    """
+
+    variable: str
+    light: str
+    dark: str
+
+
+COLOURS: Final = {
+    "#010001": Colour("ink", "#22252b", "#e7e5e0"),
+    "#010002": Colour("muted", "#5f6570", "#a2a8b2"),
+    "#010003": Colour("line", "#dcd8cf", "#363c46"),
+    "#010004": Colour("paper", "#fffdf9", "#15181d"),
+    "#010005": Colour("accent", "#a11d33", "#ff8f9c"),
+    "#010006": Colour("mlp", "#0072b2", "#5cb8ec"),
+    "#010007": Colour("cnn", "#b85208", "#f2a65e"),
+    "#010008": Colour("resnet", "#00795a", "#46c8a0"),
+    "#010009": Colour("other", "#74508f", "#c8a4e0"),
+}
+"""Placeholder to colour. The families are told apart with any kind of colour vision (Okabe and
+Ito's blue, vermilion and green, darkened or lightened for contrast), and by their markers."""
+
+_BY_NAME: Final = {colour.variable: placeholder for placeholder, colour in COLOURS.items()}
+INK, MUTED, LINE, PAPER, ACCENT = (
+    _BY_NAME[name] for name in ("ink", "muted", "line", "paper", "accent")
+)
+OTHER: Final = _BY_NAME["other"]
+MARKERS: Final = {"mlp": "o", "cnn": "s", "resnet": "^"}
+
+WIDTH: Final = 5.7
+"""Inches of a drawing that stands beside another, at 72 units an inch."""
+WIDE: Final = 9.8
+
+_STYLE: Final[dict[str, Any]] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same widths everywhere
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 10,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": MUTED,
+    "axes.titlecolor": INK,
+    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.7,
+    "text.color": INK,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "figure.facecolor": "none",
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "lines.linewidth": 1.8,
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # names from a study are no formulas
+    "image.composite_image": False,
+}
+
+
+def colour(family: str) -> str:
+    """The placeholder of a family's colour."""
+    return _BY_NAME.get(family, OTHER)
+
+
+def variables(*, dark: bool) -> str:
+    """The colours as CSS declarations."""
+    return "".join(
+        f"--{one.variable}:{one.dark if dark else one.light};" for one in COLOURS.values()
+    )
+
+
+def whole_numbers(axes: "Axes") -> None:
+    """Ticks of the horizontal axis at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
+def plain_log_axis(axes: "Axes") -> None:
+    """A logarithmic horizontal axis with plain numbers at 1 and 3 times the powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def legend_above(axes: "Axes") -> None:
+    """A legend at the right above the axes, where it hides nothing; the title is at the left."""
+    axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=4,
+        borderaxespad=0.3,
+        handlelength=1.4,
+        columnspacing=1.2,
+    )
+
+
+class Canvas:
+    """A matplotlib figure in this style; use it in a ``with`` statement, then `Canvas.figure`.
+
+    Args:
+        width: In inches.
+        height: In inches.
+        arranged: Whether matplotlib places the axes so that no label is cut off.
+
+    Attributes:
+        plot: The matplotlib figure to draw on.
+    """
+
+    def __init__(self, width: float = WIDTH, height: float = 3.6, *, arranged: bool = True) -> None:
+        from matplotlib import style
+
+        layout = {"figure.constrained_layout.use": arranged}
+        # Upon matplotlib's own defaults: nobody's matplotlibrc changes a report.
+        self._context = style.context(["default", {**_STYLE, **layout}])
+        self._size = (width, height)
+
+    def __enter__(self) -> "Canvas":
+        from matplotlib.figure import Figure as Plot
+
+        self._context.__enter__()
+        self.plot = Plot(figsize=self._size)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._context.__exit__(None, None, None)
+
+    def figure(self, name: str, alt: str, caption: str, *, wide: bool = False) -> Figure:
+        """The finished drawing."""
+        import matplotlib as mpl
+
+        text = io.StringIO()
+        with mpl.rc_context({"svg.hashsalt": name}):
+            self.plot.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+        return Figure(name, page_svg(text.getvalue(), alt), alt, caption, wide)
+
+
+def page_svg(text: str, alt: str) -> str:
+    """One ``<svg>`` element for a page, from the file that matplotlib writes."""
+    text = re.sub(r"(?s)<metadata>.*?</metadata>|<!--.*?-->|<style.*?</style>", "", text)
+    text = text[text.index("<svg") :].replace("xlink:href", "href")
+    text = re.sub(r'(<g) id="[^"]*"', r"\1", text)
+    text = re.sub(r'="[^"]*"', lambda found: _shorter(found[0]), text)
+    text = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", text)
+    text = re.sub(r"#01000\d", lambda found: f"var(--{COLOURS[found[0]].variable})", text)
+    text = re.sub(r">\s+<", "><", text)
+    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
+    assert size
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[1]} {size[2]}" role="img"'
+        f' aria-label="{escape(alt)}" stroke-linejoin="round">'
+    )
+    return opening + text.partition(">")[2].strip()
+
+
+def standalone(svg: str) -> str:
+    """The same drawing as a file of its own, which brings its colours along."""
+    style = (
+        f"<style>svg{{{variables(dark=False)}}}"
+        f"@media (prefers-color-scheme:dark){{svg{{{variables(dark=True)}}}}}</style>"
+    )
+    opening, _, rest = svg.partition(">")
+    return f"{opening}>{style}{rest}\n"
+
+
+def _shorter(attribute: str) -> str:
+    """Two decimals are a fiftieth of a pixel, and the same on every machine."""
+    if attribute.startswith('="data:'):
+        return attribute
+    return re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", attribute)

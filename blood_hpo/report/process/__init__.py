@@ -1,0 +1,1 @@
+"""The sections on the search and its cost, each beside its figures."""

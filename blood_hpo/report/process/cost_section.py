@@ -1,0 +1,175 @@
+"""What all of it cost, stage by stage and worker by worker, and what was saved."""
+
+from collections.abc import Mapping, Sequence
+
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.report.page.cells import Cell, code, duration, number, plain
+from blood_hpo.report.page.document import Block, Heading, Missing, Section, Table, Text, one_group
+from blood_hpo.report.process import cost_figures as draw
+from blood_hpo.report.read.findings import Findings
+from blood_hpo.report.read.search_study import Study, family_name
+
+TITLE = "What it cost, and what was saved"
+
+
+def section(found: Findings) -> Section:
+    """The section."""
+    stages = _stages(found)
+    done = [one for own in stages.values() for one in own]
+    if not done:
+        return Section("cost", TITLE, (Missing("No trial has been run yet.", found.next_command),))
+    # Grids may have been run on another day: they would stretch the drawing of the workers' time.
+    grids = {one.study: _ended(one.trials) for one in found.grids.values() if one.around}
+    blocks: list[Block] = [
+        _by_stage(found, {**stages, **grids}),
+        *_workers(done),
+        Heading("Saved by pruning"),
+        *_pruning(found.study),
+        Heading("Repeats avoided"),
+        Text(_repeats(found)),
+    ]
+    facts = {"repeats_avoided": found.repeats_avoided}
+    return Section("cost", TITLE, tuple(blocks), facts)
+
+
+def _stages(found: Findings) -> dict[str, list[TrialRecord]]:
+    """The ended trials of the search and of what follows it, by the name of the study."""
+    name = found.study.name
+    after = {f"{name}-{stage}": trials for stage, trials in found.stages.items()}
+    return {one: _ended(trials) for one, trials in {name: found.study.trials, **after}.items()}
+
+
+def _ended(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
+    return [one for one in trials if one.worker and one.started_at and one.finished_at]
+
+
+def _by_stage(found: Findings, stages: Mapping[str, Sequence[TrialRecord]]) -> Table:
+    rows = [
+        [
+            plain(_label(found, study)),
+            number(cost.trials, 0),
+            number(cost.failed, 0),
+            number(len({one.worker for one in trials}), 0),
+            number(cost.epochs, 0),
+            plain(cost.seconds, duration(cost.seconds)),
+            plain(_span(trials), duration(_span(trials))),
+        ]
+        for study, trials in stages.items()
+        if trials and (cost := found.costs[study])
+    ]
+    columns = (
+        "stage",
+        "trials",
+        "failed",
+        "workers",
+        "epochs",
+        "computing time",
+        "from start to end",
+    )
+    note = (
+        "Computing time is summed over the workers; from start to end is time on the clock, from"
+        " the start of the first trial to the end of the last, pauses included. Epochs are summed"
+        " over the folds of a trial; an epoch of a retraining sees the whole training split."
+    )
+    return Table("stages", "Time by stage", columns, one_group(rows), note)
+
+
+def _label(found: Findings, study: str) -> str:
+    name = found.study.name
+    stages = {name: "search", f"{name}-confirm": "confirmation"}
+    stages[f"{name}-final"] = "retraining and test"
+    return stages.get(study, f"grid {study}")
+
+
+def _span(trials: Sequence[TrialRecord]) -> float:
+    starts = [one.started_at for one in trials if one.started_at]
+    ends = [one.finished_at for one in trials if one.finished_at]
+    return (max(ends) - min(starts)).total_seconds()
+
+
+def _pruning(study: Study) -> list[Block]:
+    if study.spec["pruner"]["name"] == "none":
+        return [Text("Nothing was pruned in this study: every trial was trained to its end.")]
+    totals = [study.totals[family] for family in study.families]
+    rows = [
+        [
+            plain(one.family, family_name(one.family)),
+            number(one.pruned, 0),
+            number(one.epochs - one.pruned_epochs, 0),
+            number(one.pruned_epochs, 0),
+            number(one.saved_epochs, 0),
+            number(100 * one.saved_epochs / whole if whole else None, 1),
+            plain(one.saved_seconds, duration(one.saved_seconds)),
+        ]
+        for one in totals
+        for whole in [one.epochs + one.saved_epochs]
+    ]
+    table = Table(
+        "pruning",
+        "Epochs that pruning saved",
+        (
+            "family",
+            "pruned trials",
+            "epochs, complete",
+            "epochs, pruned",
+            "saved",
+            "saved, %",
+            "computing time saved",
+        ),
+        one_group(rows),
+        "Saved is an estimate: what the pruned trials would have cost besides, had each been as"
+        " long as the mean complete trial of its family, at its own pace.",
+    )
+    return [draw.epochs(totals), table]
+
+
+def _repeats(found: Findings) -> str:
+    avoided = found.repeats_avoided
+    retried = sum(one.retry_of is not None for one in found.study.trials)
+    thrown_away = (
+        f"{avoided} {'sample was' if avoided == 1 else 'samples were'} thrown away for that: so"
+        " many trainings would have brought nothing new."
+        if avoided
+        else "It never proposed a repeat."
+    )
+    again = (
+        f"{retried} {'trial' if retried == 1 else 'trials'} took over from an attempt that had been"
+        " cut off."
+        if retried
+        else "No trial had to be taken over from a worker that died."
+    )
+    return (
+        "No configuration was counted twice: the sampler is asked again until it proposes one that"
+        f" no trial has, whoever runs it. {thrown_away} {again}"
+    )
+
+
+def _workers(done: Sequence[TrialRecord]) -> list[Block]:
+    names = sorted({str(one.worker) for one in done})
+    rows = [_worker(place, name, done) for place, name in enumerate(names, start=1)]
+    table = Table(
+        "workers",
+        "Work by worker, all stages",
+        ("worker", "process", "trials", "epochs", "computing time", "seconds an epoch"),
+        one_group(rows),
+    )
+    if len(names) > draw.MOST_WORKERS:
+        return [table]
+    return [draw.timeline(done), table]
+
+
+def _worker(place: int, name: str, done: Sequence[TrialRecord]) -> list[Cell]:
+    own = [one for one in done if one.worker == name]
+    epochs, seconds = sum(one.epochs or 0 for one in own), _seconds(own)
+    return [
+        number(place, 0),
+        code(name),
+        number(len(own), 0),
+        number(epochs, 0),
+        plain(seconds, duration(seconds)),
+        number(seconds / epochs if epochs else None, 2),
+    ]
+
+
+def _seconds(trials: Sequence[TrialRecord]) -> float:
+    return sum(one.seconds or 0.0 for one in trials)

@@ -1,0 +1,1 @@
+"""What a report is written from, and the numbers that SQL cannot compute."""

@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL: found, started, counted and stopped."""

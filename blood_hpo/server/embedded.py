@@ -1,0 +1,224 @@
+"""The embedded server: started by the first process that needs it, stopped by the last.
+
+The count of users is kept by the kernel. Each process that uses the server holds a shared lock on
+``postgres.users`` until it ends, however it ends; whoever leaves and can then lock the file for
+itself was the last and stops the server. A second lock, ``postgres.turn``, lets one process at a
+time start or stop. ``blood-hpo db start`` leaves the marker ``postgres.pinned``: the server then
+stays until ``blood-hpo db stop``.
+"""
+
+import atexit
+import contextlib
+import fcntl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+from blood_hpo.errors import BloodHpoError, DatabaseError
+from blood_hpo.server.cluster import MAX_CONNECTIONS, SUPERUSER, Cluster
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection  # noqa: N812  a class
+
+DATABASE: Final = "blood_hpo"
+MOST_WORKERS: Final = (MAX_CONNECTIONS - 10) // 2
+"""Each has a connection for its trial and one for its heartbeat; ten are for who looks on."""
+_TURN_SECONDS: Final = 120.0
+_held: dict[Path, IO[bytes]] = {}
+
+
+def ensure_running(home: Path) -> Path:
+    """Start the server of this home if it is not running and use it until this process ends.
+
+    Args:
+        home: The program's home folder; the data folder is ``home/postgres``.
+
+    Returns:
+        The folder of the server's socket. The database ``blood_hpo`` exists.
+
+    Raises:
+        DatabaseError: The server cannot be installed or started.
+    """
+    cluster = _cluster(home)
+    with _turn(cluster):
+        if not _accepts_connections(cluster):
+            cluster.initialise()
+            if not cluster.is_running():
+                cluster.start()
+            _create_database(cluster)
+        _hold(cluster)
+    return cluster.socket_folder
+
+
+def exists(home: Path) -> bool:
+    """Whether this home has a database."""
+    return _cluster(home).folder.exists()
+
+
+def require(home: Path) -> None:
+    """Make sure that this home has a database, without making one.
+
+    Raises:
+        DatabaseError: It has none; the message says where it was looked for, and what to do.
+    """
+    if not exists(home):
+        raise DatabaseError(
+            f"there is no database in {home.absolute()}; change to the folder that has one, name it"
+            " with BLOOD_HPO_HOME or a server with DATABASE_URL, or make one: blood-hpo run FILE"
+        )
+
+
+def pin(home: Path) -> None:
+    """Start the server and let it outlive the processes that use it."""
+    ensure_running(home)
+    _pinned(_cluster(home)).touch()
+
+
+def stop(home: Path) -> bool:
+    """Stop the server now, whoever uses it, and let it stop by itself again; False if it was not.
+
+    Raises:
+        DatabaseError: It does not stop.
+    """
+    cluster = _cluster(home)
+    if not cluster.folder.exists():
+        return False
+    with _turn(cluster):
+        _pinned(cluster).unlink(missing_ok=True)
+        return cluster.stop()
+
+
+def revive(home: Path) -> bool:
+    """Start the server again if it has died; False if it runs or was stopped on purpose.
+
+    A server that was stopped has taken its ``postmaster.pid`` away; one that was killed has not.
+
+    Raises:
+        DatabaseError: It does not start.
+    """
+    cluster = _cluster(home)
+    if cluster.is_running() or not (cluster.folder / "postmaster.pid").exists():
+        return False
+    ensure_running(home)
+    return True
+
+
+def is_running(home: Path) -> bool:
+    """Whether the server runs; asking does not start it."""
+    return _cluster(home).is_running()
+
+
+def is_pinned(home: Path) -> bool:
+    """Whether the server outlives the processes that use it."""
+    return _pinned(_cluster(home)).exists()
+
+
+def release(home: Path) -> None:
+    """Stop using the server; the last user stops it. The end of the process does the same."""
+    cluster = _cluster(home)
+    if cluster.folder not in _held:
+        return
+    with _turn(cluster):
+        _held.pop(cluster.folder).close()
+        if _nobody_holds(cluster) and not _pinned(cluster).exists():
+            cluster.stop()
+
+
+def _release_at_exit(home: Path) -> None:
+    with contextlib.suppress(BloodHpoError, OSError, KeyboardInterrupt):
+        release(home)
+
+
+def _cluster(home: Path) -> Cluster:
+    return Cluster(home / "postgres")
+
+
+def _pinned(cluster: Cluster) -> Path:
+    return cluster.folder.with_name("postgres.pinned")
+
+
+def _open(path: Path) -> IO[bytes]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab")
+    except OSError as error:
+        raise DatabaseError(
+            f"{path} cannot be written ({error.strerror}); "
+            "set BLOOD_HPO_HOME to a folder that you may write to"
+        ) from error
+
+
+@contextlib.contextmanager
+def _turn(cluster: Cluster) -> Iterator[None]:
+    """Be the only process that starts or stops this server."""
+    with _open(cluster.folder.with_name("postgres.turn")) as file:
+        deadline = time.monotonic() + _TURN_SECONDS
+        while not _lock(file, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                raise DatabaseError(
+                    f"another process has been starting or stopping {cluster.folder} "
+                    f"for {_TURN_SECONDS:.0f} s; end it and try again"
+                )
+            time.sleep(0.02)
+        yield
+
+
+def _lock(file: IO[bytes], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _hold(cluster: Cluster) -> None:
+    if cluster.folder not in _held:
+        file = _open(cluster.folder.with_name("postgres.users"))
+        fcntl.flock(file, fcntl.LOCK_SH)
+        _held[cluster.folder] = file
+        atexit.register(_release_at_exit, cluster.folder.parent)
+
+
+def _nobody_holds(cluster: Cluster) -> bool:
+    with _open(cluster.folder.with_name("postgres.users")) as file:
+        return _lock(file, fcntl.LOCK_EX)
+
+
+def _accepts_connections(cluster: Cluster) -> bool:
+    import psycopg2
+
+    with contextlib.suppress(psycopg2.OperationalError):
+        _connect(cluster, DATABASE).close()
+        return True
+    return False
+
+
+def _create_database(cluster: Cluster) -> None:
+    import psycopg2
+
+    try:
+        connection = _connect(cluster, SUPERUSER)
+        connection.autocommit = True
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+            if cursor.fetchone() is None:
+                cursor.execute(f"CREATE DATABASE {DATABASE}")
+    except psycopg2.Error as error:
+        raise DatabaseError(
+            f"the embedded PostgreSQL of {cluster.folder} runs but cannot be used "
+            f"({' '.join(str(error).split())}); stop it with: blood-hpo db stop"
+        ) from error
+
+
+def _connect(cluster: Cluster, database: str) -> "Connection":
+    import psycopg2
+
+    return psycopg2.connect(
+        host=str(cluster.socket_folder),
+        port=5432,
+        user=SUPERUSER,
+        dbname=database,
+        connect_timeout=30,
+        options="",
+    )

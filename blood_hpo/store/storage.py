@@ -1,0 +1,366 @@
+"""The database as workers use it: Optuna's storage, and every step of a trial in one transaction.
+
+Optuna counts, creates and finishes trials in separate transactions, from many processes. Here a
+claim, an ending and a retry are one transaction each: whatever dies, the database shows either all
+of it or nothing. Each can be told twice, because an answer was lost on the way, and is done once.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.storages import RDBStorage
+from optuna.trial import TrialState
+from sqlalchemy import Connection, ExceptionContext, Row, event
+from sqlalchemy.exc import IntegrityError
+
+from blood_hpo.database.address import engine_options
+from blood_hpo.database.statements import statement
+from blood_hpo.errors import StudyError
+from blood_hpo.store.pieces import link, store
+from blood_hpo.store.results import Results
+from blood_hpo.text import printable
+
+GRACE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Configurations that failed since the latest success, and why the latest one did."""
+
+    configurations: int
+    last_reason: str
+
+
+@dataclass(frozen=True)
+class NewTrial:
+    """What Optuna is told of a trial that is created.
+
+    Attributes:
+        family: Model family.
+        params: Name, stored value and distribution of each parameter.
+        copied_from: Key of a trial whose parameters it has too, or None.
+    """
+
+    family: str
+    params: Sequence[Mapping[str, object]] = ()
+    copied_from: int | None = None
+
+
+class StudyStorage(RDBStorage):
+    """Optuna's storage on PostgreSQL, plus claims, endings and retries in one transaction each."""
+
+    def __init__(
+        self,
+        url: str,
+        application_name: str = "blood-hpo",
+        *,
+        read_only: bool = False,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> None:
+        """Connect.
+
+        Args:
+            url: The address of a database that has this program's schema.
+            application_name: Who asks, as it stands in ``pg_stat_activity``.
+            read_only: Whether the server refuses every change.
+            grace_seconds: Silence in the middle of a transaction after which the server ends it,
+                so that a process that was stopped there does not hold up the others.
+        """
+        options = engine_options(
+            application_name, read_only=read_only, silence_seconds=grace_seconds
+        )
+        # Who has just started does not know who could be heard before.
+        self._unreachable_at = time.monotonic()
+        try:
+            super().__init__(url, engine_kwargs=options, skip_table_creation=True)
+        except Exception:
+            self.engine.dispose()  # where connections are few, none may be left behind
+            raise
+        event.listen(self.engine, "handle_error", self._on_error)
+
+    def _on_error(self, context: ExceptionContext) -> None:
+        if context.is_pre_ping:
+            return  # a connection that has died while it lay idle is replaced at once: no outage
+        if context.connection is None or context.is_disconnect:
+            self._unreachable_at = time.monotonic()
+        if context.connection is None:
+            # Where the server has no connection left for anybody, idle ones must not keep it so.
+            self.engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection with a transaction, which ends with the block."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def plain(self) -> Iterator[Connection]:
+        """A connection on which each statement is a transaction, of one round trip."""
+        with self.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.autocommit = True
+            try:
+                yield connection
+            finally:
+                # SQLAlchemy's own option stumbles over a connection that has died meanwhile.
+                if driver.closed:
+                    connection.invalidate()
+                else:
+                    driver.autocommit = False
+
+    def ask(self, name: str, /, **parameters: object) -> list[Row[Any]]:
+        """The rows that a statement gives, by itself in its transaction."""
+        with self.plain() as connection:
+            return list(connection.execute(statement(name), parameters).all())
+
+    def tell(self, name: str, /, **parameters: object) -> int:
+        """How many rows a statement changes, by itself in its transaction."""
+        with self.plain() as connection:
+            return connection.execute(statement(name), parameters).rowcount
+
+    def claim_new(
+        self,
+        connection: Connection,
+        study_id: int,
+        worker: str,
+        family: str,
+        candidates: Sequence[Mapping[str, Any]],
+    ) -> int | None:
+        """Create a running trial for the first candidate that nobody has tried.
+
+        Args:
+            connection: From `plain`.
+            study_id: Optuna's key of the study.
+            worker: Name of the worker that will run the trial.
+            family: Model family.
+            candidates: Configurations in the order of their draw: ``config_hash``, ``seed``,
+                ``config``, ``params``, ``repeats_avoided``, and under ``stored`` what Optuna is
+                told of ``params``.
+
+        Returns:
+            Number of the trial; None if all have been tried, or no place of the budget is free.
+        """
+        stored = {one["config_hash"]: one["stored"] for one in candidates}
+        rows = [{key: one[key] for key in one if key != "stored"} for one in candidates]
+        wanted = {"study_id": study_id, "family": family, "candidates": json.dumps(rows)}
+        try:
+            with _transaction(connection):
+                connection.execute(statement("claim_lock"), wanted)
+                made = connection.execute(statement("new_configuration"), wanted).one_or_none()
+                if made is None:
+                    return None
+                new = NewTrial(family, stored[made.config_hash])
+                return _new_trial(connection, study_id, made.configuration_id, worker, new)
+        except IntegrityError:
+            return None  # somebody's transaction, at another isolation level, was faster
+
+    def claim_planned(
+        self,
+        connection: Connection,
+        study_id: int,
+        worker: str,
+        families: Sequence[str],
+        replicate_name: str,
+    ) -> int | None:
+        """Create a running trial for the next training of a stage's plan.
+
+        Args:
+            connection: From `plain`.
+            study_id: Optuna's key of the stage's study.
+            worker: Name of the worker that will run the trial.
+            families: The order in which they are served.
+            replicate_name: What Optuna is told the number of the training is called.
+
+        Returns:
+            Number of the trial; None if every planned training has one.
+        """
+        wanted = {"study_id": study_id, "families": list(families)}
+        with _transaction(connection):
+            connection.execute(statement("claim_lock"), wanted)
+            made = connection.execute(statement("planned_configuration"), wanted).one_or_none()
+            if made is None:
+                return None
+            new = NewTrial(
+                made.family, replicate_params(replicate_name, made.replicate), made.source_id
+            )
+            return _new_trial(connection, study_id, made.configuration_id, worker, new)
+
+    def beat(self, trial_id: int, worker: str) -> bool:
+        """Record a heartbeat; False if the worker no longer holds the trial."""
+        return bool(self.tell("beat", trial_id=trial_id, worker=worker))
+
+    def report(self, trial_id: int, worker: str, scores: Mapping[int, float]) -> bool:
+        """Record scores by epoch, from 1; False if the worker no longer holds the trial."""
+        epochs, values = list(scores), list(scores.values())
+        told = self.tell("report", trial_id=trial_id, worker=worker, epochs=epochs, values=values)
+        return bool(told) or not scores
+
+    def end(  # noqa: PLR0913, PLR0917 - everything that belongs to one transaction
+        self,
+        trial_id: int,
+        worker: str,
+        state: TrialState,
+        value: float,
+        results: Results | None = None,
+        reason: str | None = None,
+        artefacts: Mapping[str, str] | None = None,
+    ) -> bool:
+        """Finish a trial with all that it leaves; False if the worker no longer holds it.
+
+        Args:
+            trial_id: Optuna's key of the trial.
+            worker: The worker that must hold it.
+            state: COMPLETE or PRUNED.
+            value: The trial's value.
+            results: What it measured.
+            reason: Why it was pruned.
+            artefacts: SHA-256 of stored files by name: see `store`.
+        """
+        ending = {"trial_id": trial_id, "worker": worker, "state": state.name, "reason": reason}
+        shown = (results.shown() if results else {}) | _shown_reason(reason)
+        with self.transaction() as connection:
+            told = {**ending, "value": value, "shown": json.dumps(shown)}
+            ended = connection.execute(statement("end_trial"), told).one_or_none()
+            if ended is None:
+                return bool(connection.scalar(statement("ended_as"), ending))
+            if results:
+                results.write(connection, trial_id)
+            for name, digest in (artefacts or {}).items():
+                link(connection, ended.study_id, trial_id, f"{ended.number}/{name}", digest)
+        return True
+
+    def store(self, study_id: int, content: bytes) -> str:
+        """Store a file in pieces, each in a transaction of its own; its SHA-256."""
+        with self.plain() as connection:
+            return store(connection, study_id, content)
+
+    def put_back(self, trial_id: int, worker: str) -> bool:
+        """Return a running trial to the queue as it is; False if the worker no longer holds it.
+
+        Safe only for the worker that stops working on it: a peer then writes to the same trial.
+        """
+        if self.tell("put_back", trial_id=trial_id, worker=worker):
+            return True
+        return bool(self.ask("is_waiting", trial_id=trial_id)[0][0])
+
+    def fail(  # noqa: PLR0913 - who fails what, and why
+        self,
+        study_id: int,
+        trial_id: int,
+        reason: str,
+        *,
+        worker: str,
+        retry: bool,
+        grace_seconds: float | None = None,
+    ) -> bool:
+        """Fail a running trial and, if it may be retried, enqueue its configuration again.
+
+        The retry is a new trial, so that a worker that wakes up later cannot write to it. Of
+        several processes that try, one succeeds.
+
+        Args:
+            study_id: Optuna's key of the study.
+            trial_id: Optuna's key of the trial.
+            reason: Why, in a line.
+            worker: The worker that must hold it.
+            retry: Whether to enqueue the configuration again.
+            grace_seconds: Where a peer fails it: how long the worker must have been silent.
+
+        Returns:
+            False if the trial is not held by ``worker``, has been heard of, or has ended otherwise.
+        """
+        said = printable(reason)
+        ending = {"trial_id": trial_id, "worker": worker, "reason": said, "state": "FAIL"}
+        failure = "error" if grace_seconds is None else "lost"
+        failing = {**ending, "failure": failure, "grace_seconds": grace_seconds}
+        with self.transaction() as connection:
+            connection.execute(statement("claim_lock"), {"study_id": study_id})
+            failed = connection.execute(statement("fail_trial"), failing).one_or_none()
+            if failed is None:
+                told_before = connection.scalar(statement("ended_as"), ending)
+                return grace_seconds is None and bool(told_before)
+            key = failed.configuration_id
+            if failed.in_force and retry:
+                new = NewTrial(failed.family, copied_from=trial_id)
+                _new_trial(connection, study_id, key, None, new)
+            elif failed.in_force:
+                connection.execute(statement("give_up"), {"configuration_id": key})
+        return True
+
+    def stale(self, study_id: int, grace_seconds: float) -> list[Row[Any]]:
+        """Running trials that have not been heard of for so long: key, number, attempt, worker."""
+        return self.ask("stale", study_id=study_id, grace_seconds=grace_seconds)
+
+    def reachable_seconds(self) -> float:
+        """How long the database has been there for this process, which has not been longer."""
+        return time.monotonic() - self._unreachable_at
+
+    def failures_in_a_row(self, study_id: int) -> Failures:
+        """Which configurations have failed since the latest success or the latest resumption."""
+        (found,) = self.ask("failures_in_a_row", study_id=study_id)
+        return Failures(found.configurations, found.last_reason or "")
+
+    def among_best(self, trial_id: int, value: float, count: int) -> bool:
+        """Whether a trial would be among its family's best if it were complete with that value."""
+        return bool(self.ask("among_best", trial_id=trial_id, value=value, count=count)[0][0])
+
+    def study_id(self, name: str) -> int:
+        """Optuna's key of a study.
+
+        Raises:
+            StudyError: There is no such study.
+        """
+        try:
+            return int(self.get_study_id_from_name(name))
+        except KeyError:
+            raise StudyError(
+                f"there is no study {name!r}; `blood-hpo study list` shows those that exist"
+            ) from None
+
+
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    """A transaction on a connection from `StudyStorage.plain`."""
+    connection.rollback()  # ends what was read, of which nothing is held
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.autocommit = False
+    try:
+        with connection.begin():
+            yield
+    finally:
+        if not driver.closed:
+            driver.autocommit = True
+
+
+def replicate_params(name: str, number: int) -> list[dict[str, object]]:
+    """What Optuna is told of the number of a training."""
+    from optuna.distributions import IntDistribution, distribution_to_json
+
+    distribution = distribution_to_json(IntDistribution(1, 20))
+    return [{"name": name, "value": number, "distribution": distribution}]
+
+
+def _new_trial(
+    connection: Connection, study_id: int, configuration_id: int, worker: str | None, new: NewTrial
+) -> int:
+    """Create a trial, running if a worker holds it and else waiting; its number."""
+    made = {
+        "study_id": study_id,
+        "configuration_id": configuration_id,
+        "state": "RUNNING" if worker else "WAITING",
+        "worker": worker,
+        "family": new.family,
+        "params": json.dumps(list(new.params)),
+        "copied_from": new.copied_from,
+    }
+    return int(connection.execute(statement("new_trial"), made).one().number)
+
+
+def _shown_reason(reason: str | None) -> dict[str, str]:
+    return {} if reason is None else {"reason": json.dumps(reason)}

@@ -1,0 +1,298 @@
+"""Shared studies: created with everything that workers need, opened by name, paused, deleted.
+
+The study file, its fingerprint and the identity of the data set are stored with the study, so that
+a worker needs a name and a database, and so that nobody adds trials that cannot be compared.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, Row
+from sqlalchemy.exc import IntegrityError
+
+from blood_hpo import __version__
+from blood_hpo.data.bloodmnist import DataSource
+from blood_hpo.database.statements import statement
+from blood_hpo.errors import StudyError
+from blood_hpo.store.storage import StudyStorage
+from blood_hpo.studyfile.fingerprint import differences, fingerprint
+from blood_hpo.studyfile.schema import StudySpec
+
+SEARCH = "search"
+
+
+@dataclass(frozen=True)
+class SharedStudy:
+    """A study in the database, as a worker holds it.
+
+    Attributes:
+        name: Its name.
+        study_id: Optuna's key of it.
+        spec: The study file.
+        fingerprint: What two studies must share for their scores to be comparable.
+        data: Identity of the data set.
+        program_version: Version of the program that created it.
+        storage: The database.
+    """
+
+    name: str
+    study_id: int
+    spec: StudySpec
+    fingerprint: str
+    data: Mapping[str, Any]
+    program_version: str
+    storage: StudyStorage
+
+    def paused(self) -> str | None:
+        """Why the study is paused, or None.
+
+        Raises:
+            StudyError: The study has been deleted.
+        """
+        with self.storage.plain() as connection:
+            reason = self.standing(connection)[0].paused
+        return None if reason is None else str(reason)
+
+    def standing(self, connection: Connection) -> Sequence[Row[Any]]:
+        """How it stands, family by family: paused, family, budget, closed, held, open.
+
+        Raises:
+            StudyError: The study has been deleted.
+        """
+        found = connection.execute(statement("standing"), {"study_id": self.study_id}).all()
+        if not found:
+            raise StudyError(f"study {self.name!r} has been deleted")
+        return found
+
+    def refuse_other_program(self) -> None:
+        """Compare this program with the one that the study was created with.
+
+        Raises:
+            StudyError: It has another version, so trials could not be compared.
+        """
+        if self.program_version != __version__:
+            raise StudyError(
+                f"study {self.name!r} was created by blood_hpo {self.program_version} and this is"
+                f" {__version__}, whose trials may score differently; use that version, or create"
+                " another study with --name"
+            )
+
+    def refuse_other_data(self, source: DataSource) -> None:
+        """Compare a data set with the one that the study was created with.
+
+        Raises:
+            StudyError: It is another file, so scores could not be compared.
+        """
+        if source.sha256 != self.data["sha256"]:
+            raise StudyError(
+                f"study {self.name!r} was created with {self.data['label']} (SHA-256"
+                f" {str(self.data['sha256'])[:12]}…), but {source.path} is {source.label} (SHA-256"
+                f" {source.sha256[:12]}…); give the same file with --data or BLOOD_HPO_DATA, or"
+                f" create another study with --name"
+            )
+
+
+@dataclass(frozen=True)
+class NewStudy:
+    """A study to be created.
+
+    Attributes:
+        name: Its name.
+        stage: "search", or a stage that follows one.
+        search_id: Of a stage: key of the search.
+        spec: The study file as plain values.
+        fingerprint: What two studies must share for their scores to be comparable.
+        data: Identity of the data set.
+        budgets: Trials by family.
+    """
+
+    name: str
+    stage: str
+    search_id: int | None
+    spec: Mapping[str, Any]
+    fingerprint: str
+    data: Mapping[str, Any]
+    budgets: Mapping[str, int]
+
+
+def insert_study(storage: StudyStorage, new: NewStudy) -> bool:
+    """Create a study with its record and budgets at once; False if the name is taken."""
+    shown = {"data": new.data["label"], "objective": new.spec["objective"]}
+    made = {
+        "name": new.name,
+        "metric_json": json.dumps([new.spec["objective"]]),
+        "shown": json.dumps({key: json.dumps(value) for key, value in shown.items()}),
+        "stage": new.stage,
+        "search_id": new.search_id,
+        "spec": json.dumps(new.spec),
+        "fingerprint": new.fingerprint,
+        "data": json.dumps(dict(new.data)),
+        "program_version": __version__,
+    }
+    try:
+        with storage.transaction() as connection:
+            study_id = connection.execute(statement("new_study"), made).scalar_one()
+            connection.execute(statement("new_record"), {**made, "study_id": study_id})
+            for family, budget in new.budgets.items():
+                row = {"study_id": study_id, "family": family, "budget": budget}
+                connection.execute(statement("write_budget"), row)
+    except IntegrityError:
+        return False
+    return True
+
+
+def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> SharedStudy:
+    """Create a study, or open the one of that name if it was created from the same file.
+
+    Budgets and the final stage may differ from the stored ones: the new ones are stored.
+
+    Raises:
+        StudyError: A study of that name exists and differs in anything else, or in its data set; or
+            a budget is lower than what is done.
+    """
+    document, budgets = spec.model_dump(mode="json"), _budgets(spec)
+    new = NewStudy(spec.name, SEARCH, None, document, fingerprint(spec), source.describe(), budgets)
+    if insert_study(storage, new):
+        return open_study(storage, spec.name)
+    study = open_study(storage, spec.name)
+    changed = differences(study.spec, spec)
+    if changed:
+        raise StudyError(
+            f"study {spec.name!r} exists and differs: {'; '.join(changed)}; undo the change, or"
+            " create another study with --name"
+        )
+    study.refuse_other_program()
+    study.refuse_other_data(source)
+    if study.spec != spec:
+        _rewrite(study, document, budgets)
+        study = open_study(storage, spec.name)
+    return study
+
+
+def _budgets(spec: StudySpec) -> dict[str, int]:
+    return {name: int(family.budget or 0) for name, family in spec.families.items()}
+
+
+def _rewrite(study: SharedStudy, document: Mapping[str, Any], budgets: Mapping[str, int]) -> None:
+    """Store another study file, of which only budgets and the final stage differ."""
+    with study.storage.transaction() as connection:
+        connection.execute(statement("claim_lock"), {"study_id": study.study_id})
+        for family, budget in budgets.items():
+            _set_budget(connection, study, family, budget)
+        row = {"study_id": study.study_id, "spec": json.dumps(document)}
+        connection.execute(statement("write_spec"), row)
+
+
+def _set_budget(connection: Connection, study: SharedStudy, family: str, budget: int) -> None:
+    row = {"study_id": study.study_id, "family": family, "budget": budget}
+    held = connection.execute(statement("held_places"), row).scalar_one()
+    if held > budget:
+        raise StudyError(
+            f"study {study.name!r} has {held} {family} trials done, in training or waiting: a"
+            f" budget of {budget} is too low; set at least {held}"
+        )
+    connection.execute(statement("close_ranks"), row)
+    connection.execute(statement("write_budget"), row)
+
+
+def open_study(storage: StudyStorage, name: str) -> SharedStudy:
+    """Open a study by name.
+
+    Raises:
+        StudyError: There is none, or it was not created by this program, or by a newer one whose
+            study files this one does not understand.
+    """
+    rows = storage.ask("study_record", name=name)
+    if not rows:
+        storage.study_id(name)  # says so
+    (found,) = rows
+    if found.stage is None:
+        raise StudyError(
+            f"study {name!r} holds no study file: it was created by another program; create one"
+            " with `blood-hpo study create FILE`"
+        )
+    if found.stage != SEARCH:
+        raise StudyError(
+            f"study {name!r} is a stage of {found.search!r}: name that one, or watch this one with"
+            f" `blood-hpo status {name}`"
+        )
+    return SharedStudy(
+        name=name,
+        study_id=found.study_id,
+        spec=_stored_spec(name, found),
+        fingerprint=found.fingerprint,
+        data=found.data,
+        program_version=found.program_version,
+        storage=storage,
+    )
+
+
+def _stored_spec(name: str, found: Row[Any]) -> StudySpec:
+    try:
+        spec = StudySpec.model_validate(found.spec)
+    except ValidationError as error:
+        raise StudyError(
+            f"study {name!r} was created by blood_hpo {found.program_version} and cannot be read"
+            f" by {__version__} ({error.error_count()} unknown settings); use that version"
+        ) from error
+    if fingerprint(spec) != found.fingerprint:
+        raise StudyError(
+            f"study {name!r} was created by blood_hpo {found.program_version}, whose trials"
+            f" cannot be compared with those of {__version__}; use that version"
+        )
+    return spec
+
+
+def pause(storage: StudyStorage, study_id: int, reason: str) -> None:
+    """Let running trials finish and start no more."""
+    storage.tell("pause", study_id=study_id, reason=reason)
+
+
+def pause_reasons(storage: StudyStorage, names: Iterable[str]) -> dict[str, str]:
+    """Why studies are paused, by name; those that are not, or do not exist, are left out."""
+    return {row.name: row.reason for row in storage.ask("paused", names=list(names))}
+
+
+def close_families(storage: StudyStorage, study_id: int, families: Sequence[str]) -> None:
+    """Record that the rest of these families' budgets is not going to be spent."""
+    storage.tell("close_families", study_id=study_id, families=list(families))
+
+
+def resume(storage: StudyStorage, study_id: int) -> None:
+    """Let workers claim again; failures up to now are forgiven."""
+    storage.tell("resume", study_id=study_id)
+
+
+def trials_of(storage: StudyStorage, name: str) -> dict[str, int]:
+    """How many trials a study and the stages that follow it have, by name, the search first.
+
+    Raises:
+        StudyError: There is no such study.
+    """
+    study_id = storage.study_id(name)
+    stages = {row.name: int(row.trials) for row in storage.ask("stages_of", name=name)}
+    return stages or {name: storage.get_n_trials(study_id)}
+
+
+def stored_spec(storage: StudyStorage, name: str) -> StudySpec | None:
+    """The study file of an existing study, or None if there is no study of that name."""
+    return open_study(storage, name).spec if storage.ask("study_record", name=name) else None
+
+
+def winning_configuration(storage: StudyStorage, study: str, family: str) -> dict[str, Any]:
+    """The whole configuration of the confirmed winner, or of the search's best while there is none.
+
+    Raises:
+        StudyError: There is no such study, or no complete trial of the family in it.
+    """
+    key = storage.study_id(study)
+    found = storage.ask("winning_configuration", study_id=key, family=family)
+    if not found:
+        raise StudyError(
+            f"study {study!r} has no complete {family} trial to take a configuration from;"
+            f" run it first, or choose another with --around"
+        )
+    return dict(found[0].config)

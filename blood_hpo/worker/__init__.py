@@ -1,0 +1,1 @@
+"""The worker: claims, leases, attempts, recovery, and the pool on one machine."""

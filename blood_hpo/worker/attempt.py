@@ -1,0 +1,166 @@
+"""One attempt at one trial: trained from its checkpoint or from the start, to whatever ends it."""
+
+import logging
+import math
+import time
+from dataclasses import dataclass
+
+from optuna.trial import TrialState
+
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.errors import BloodHpoError, NonFiniteLoss
+from blood_hpo.settings import Settings
+from blood_hpo.store.outage import ERRORS, Interrupted, first_line, transient
+from blood_hpo.worker.checkpoint import Checkpoint
+from blood_hpo.worker.lease import Lease, LeaseLostError
+from blood_hpo.worker.shutdown import Shutdown
+from blood_hpo.worker.stage import Run, Stage
+
+log = logging.getLogger(__name__)
+
+EXPECTED = (BloodHpoError, MemoryError, OSError)
+"""Failures that explain themselves in one line; all others are logged with their traceback."""
+
+
+@dataclass
+class Attempt:
+    """One attempt of a worker at a trial that it holds.
+
+    Attributes:
+        stage: How the trial is trained.
+        claim: The trial.
+        lease: Tells the database of it.
+        settings: Attempts at one configuration; home of the checkpoints.
+        shutdown: Tells the worker to stop.
+        checkpoint_seconds: Least time between two checkpoints.
+    """
+
+    stage: Stage
+    claim: TrialRecord
+    lease: Lease
+    settings: Settings
+    shutdown: Shutdown
+    checkpoint_seconds: float
+
+    def __post_init__(self) -> None:
+        self._last_words = self.shutdown.last_words
+        self._checkpoint = Checkpoint(self.settings.home, self.stage.study, self.claim.identity)
+        self._saved = time.monotonic()
+        self._failed = False
+
+    def run(self) -> bool:
+        """Train to an ending and tell it; False if that is a failure.
+
+        Raises:
+            LeaseLostError: A peer has taken the trial over.
+            Interrupted: The worker was told to stop while the database was away.
+        """
+        try:
+            self._run()
+        except (LeaseLostError, Interrupted):
+            raise
+        except NonFiniteLoss as error:
+            # The same seeds give the same loss again: another attempt would be wasted.
+            self._fail(str(error), retry=False)
+        except Exception as error:
+            if not isinstance(error, EXPECTED):
+                log.exception("trial %d failed", self.claim.number)
+            self._fail(_reason(error), retry=self.claim.attempt < self.settings.max_attempts)
+        return not self._failed
+
+    def _run(self) -> None:
+        run = self.stage.start(self.claim)
+        try:
+            self._resume(run)
+            self._train(run)
+        except Interrupted:
+            # The queue could not be told; whoever recovers the trial need not start afresh.
+            self._checkpoint.save(run.state())
+            raise
+        except ERRORS as error:
+            if not transient(error):
+                raise
+            # Where nobody waited for the database: that is no fault of the trial.
+            log.warning("trial %d: database away (%s)", self.claim.number, first_line(error))
+            self._put_back(run)
+        finally:
+            run.close()
+
+    def _resume(self, run: Run) -> None:
+        arrays = self._checkpoint.load()
+        if arrays is not None:
+            try:
+                run.restore(arrays)
+            except Exception:
+                self._checkpoint.discard()  # or the next attempt would stumble over it as well
+                raise
+            log.info("trial %d: goes on from epoch %d", self.claim.number, run.epoch)
+            self.lease.report(run.reports())
+
+    def _train(self, run: Run) -> None:
+        while not run.finished:
+            if self.shutdown.requested:
+                self._put_back(run)
+                return
+            run.advance()
+            if self._report(run) and not run.finished and self._should_prune(run):
+                self._end(TrialState.PRUNED, run, f"pruned after epoch {run.epoch}")
+                return
+            self._save_now_and_then(run)
+        self._end(TrialState.COMPLETE, run)
+
+    def _report(self, run: Run) -> bool:
+        score = run.reports()[run.epoch]
+        reached = self.lease.report({run.epoch: score})
+        log.info(
+            "trial %d: epoch %d/%d score %.4f", self.claim.number, run.epoch, run.epochs, score
+        )
+        return reached
+
+    def _should_prune(self, run: Run) -> bool:
+        try:
+            return self.stage.should_prune(self.claim, run)
+        except ERRORS as error:
+            if not transient(error):
+                raise
+            return False
+
+    def _save_now_and_then(self, run: Run) -> None:
+        if time.monotonic() - self._saved >= self.checkpoint_seconds:
+            self._checkpoint.save(run.state())
+            self._saved = time.monotonic()
+
+    def _put_back(self, run: Run) -> None:
+        if run.epoch:
+            self._checkpoint.save(run.state())
+        self.lease.put_back(self._last_words)
+        log.info("trial %d: back in the queue after epoch %d", self.claim.number, run.epoch)
+
+    def _end(self, state: TrialState, run: Run, reason: str | None = None) -> None:
+        ending = self.stage.end(self.claim, run, self._open_test)
+        if not math.isfinite(ending.value):
+            self._fail(f"the score is {ending.value}", retry=False)
+            return
+        self.lease.end(state, ending, reason, self._last_words)
+        self._checkpoint.discard()
+        log.info("trial %d: %s, score %.4f", self.claim.number, state.name, ending.value)
+
+    def _open_test(self) -> None:
+        self.lease.open_test(self._last_words)
+
+    def _fail(self, reason: str, *, retry: bool) -> None:
+        self._failed = True
+        self.lease.fail(reason, retry=retry, wait=self._last_words)
+        if not retry:
+            self._checkpoint.discard()
+        log.warning(
+            "trial %d: FAIL, %s%s",
+            self.claim.number,
+            reason,
+            "; its configuration is queued again" if retry else "",
+        )
+
+
+def _reason(error: Exception) -> str:
+    """The error in one line."""
+    return (f"{type(error).__name__}: {error}".splitlines() or [""])[0].removesuffix(": ")

@@ -1,0 +1,189 @@
+"""Claims: each family gets exactly its budget of distinct configurations, whoever asks.
+
+What has finished is read and configurations are proposed without any lock. Then one short
+transaction creates the trial of the first proposal that does not collide with another worker's; the
+keys of the database see to it that none is made twice or beyond the budget. A collision proposes
+again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from optuna.distributions import BaseDistribution, distribution_to_json
+from sqlalchemy import Connection, Row
+
+from blood_hpo.database.record import TrialRecord, read_trial
+from blood_hpo.database.statements import statement
+from blood_hpo.search.history import FamilyStudy, History
+from blood_hpo.search.proposer import Exhausted, Proposal, Proposer, Wait
+from blood_hpo.search.space import MODEL, model_distribution
+from blood_hpo.store.outage import Waiting, patiently
+from blood_hpo.store.studies import SharedStudy
+from blood_hpo.training.seeds import derive
+
+COLLISIONS = 50
+"""Proposals in a row that others were faster with, after which others are let go first."""
+
+
+@dataclass(frozen=True)
+class Paused:
+    """The study is paused; nothing is claimed until it is resumed."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Nothing to claim now, but unfinished trials may yet come back or unblock a stage."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """No trial is unfinished, and there is none to create.
+
+    Attributes:
+        closed: Families that have budget left and nothing left to try.
+    """
+
+    closed: tuple[str, ...] = ()
+
+
+Found = TrialRecord | Paused | Busy | Finished
+Standing = Sequence[Row[Any]]
+"""A row a family: paused, family, budget, closed, held, open; see `SharedStudy.standing`."""
+
+
+class Create(Protocol):
+    """Creates the next trial of a study."""
+
+    def __call__(self, connection: Connection, standing: Standing) -> int | Busy | Finished:
+        """Number of the trial, or why there is none."""
+
+
+def claim_trial(study: SharedStudy, worker: str, create: Create, stop: Waiting) -> Found:
+    """Take a waiting trial or create one, waiting for the database if it is away.
+
+    Raises:
+        Interrupted: ``stop`` was set while the database was away.
+        StudyError: The study has been deleted.
+    """
+
+    def attempt() -> Found:
+        key = {"study_id": study.study_id, "worker": worker}
+        with study.storage.plain() as connection:
+            number = connection.execute(statement("take"), key).scalar()
+            if number is None:
+                standing = study.standing(connection)
+                if standing[0].paused is not None:
+                    return Paused(standing[0].paused)
+                number = create(connection, standing)
+            if not isinstance(number, int):
+                return number
+            return read_trial(connection, study.name, number) or Busy()
+
+    return patiently(attempt, "claiming a trial", stop)
+
+
+@dataclass
+class Claims:
+    """Claims trials of the search in one study for one worker."""
+
+    study: SharedStudy
+    worker: str
+    proposers: dict[str, Proposer] = field(init=False)
+    history: History = field(init=False)
+
+    def __post_init__(self) -> None:
+        families = self.study.spec.families
+        self.proposers = {name: Proposer(self.study.spec, name) for name in families}
+        self.history = History({name: one.space for name, one in self.proposers.items()})
+
+    def claim(self, stop: Waiting) -> Found:
+        """Take the next trial, waiting for the database if it is away.
+
+        Raises:
+            Interrupted: ``stop`` was set while the database was away.
+            StudyError: The study has been deleted.
+        """
+        return claim_trial(self.study, self.worker, self._create, stop)
+
+    def known(self, family: str) -> FamilyStudy:
+        """The family's trials as they are now."""
+        with self.study.storage.plain() as connection:
+            self._refresh(connection)
+        return self.history.families[family]
+
+    def _refresh(self, connection: Connection) -> None:
+        """Read what has changed since the last look."""
+        looked = {
+            "study_id": self.study.study_id,
+            "newest": self.history.newest,
+            "unfinished": sorted(self.history.unfinished),
+        }
+        self.history.learn(connection.execute(statement("history"), looked))
+
+    def _create(self, connection: Connection, standing: Standing) -> int | Busy | Finished:
+        """Propose and create, again while others are faster with the same configuration."""
+        for collisions in range(COLLISIONS):
+            self._refresh(connection)
+            found = self._propose(standing, self.worker if collisions else "")
+            if isinstance(found, Busy | Finished):
+                return found
+            number = self._insert(connection, found)
+            if number is not None:
+                return number
+            standing = self.study.standing(connection)
+        return Busy()
+
+    def _propose(self, standing: Standing, salt: str) -> list[Proposal] | Busy | Finished:
+        """Configurations of the family that has used the smallest share of its places."""
+        order = list(self.study.spec.families)
+        left = [row for row in standing if row.held < row.budget and not row.closed]
+        left.sort(key=lambda row: (row.held / row.budget, order.index(row.family)))
+        exhausted, blocked = [], any(row.open for row in standing)
+        for row in left:
+            known = self.history.families[row.family]
+            found = self.proposers[row.family].propose(known, salt)
+            if isinstance(found, list):
+                return found
+            exhausted += [row.family] if isinstance(found, Exhausted) else []
+            blocked = blocked or isinstance(found, Wait)
+        return Busy() if blocked else Finished(tuple(exhausted))
+
+    def _insert(self, connection: Connection, proposals: Sequence[Proposal]) -> int | None:
+        family = proposals[0].configuration.family
+        space = {MODEL: model_distribution(self.study.spec), **self.proposers[family].space}
+        spelt = {name: distribution_to_json(one) for name, one in space.items()}
+        candidates = [
+            _candidate(self.study, rank, one, space, spelt) for rank, one in enumerate(proposals)
+        ]
+        storage, study_id = self.study.storage, self.study.study_id
+        return storage.claim_new(connection, study_id, self.worker, family, candidates)
+
+
+def _candidate(
+    study: SharedStudy,
+    rank: int,
+    one: Proposal,
+    space: Mapping[str, BaseDistribution],
+    spelt: Mapping[str, str],
+) -> dict[str, Any]:
+    params = {MODEL: one.configuration.family, **one.params}
+    digest = one.configuration.config_hash
+    return {
+        "rank": rank,
+        "config_hash": digest,
+        "seed": derive(study.spec.seed, digest),
+        "config": one.configuration.document,
+        "params": one.params,
+        "repeats_avoided": one.repeats_avoided,
+        "stored": [
+            {
+                "name": name,
+                "value": distribution.to_internal_repr(params[name]),
+                "distribution": spelt[name],
+            }
+            for name, distribution in space.items()
+        ],
+    }

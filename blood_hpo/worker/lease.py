@@ -1,0 +1,165 @@
+"""A worker's hold on one running trial: heartbeats, reports and the ending survive outages.
+
+While the database is away training goes on; what could not be reported is kept and sent when the
+database is back. The hold is lost when a peer has failed the trial in the meantime, because this
+worker was not heard of for the grace time: then nothing this worker has to say counts any more.
+"""
+
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from optuna.trial import TrialState
+
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.errors import StudyError
+from blood_hpo.store.outage import ERRORS, OUTAGES, Waiting, patiently, transient
+from blood_hpo.store.storage import StudyStorage
+from blood_hpo.worker.stage import Ending
+
+
+class LeaseLostError(Exception):
+    """A peer has taken the trial over; its result will be the one that counts."""
+
+
+class Lease:
+    """Holds one trial from its claim to its ending; a context manager that keeps it alive."""
+
+    def __init__(
+        self, storage: StudyStorage, study_id: int, claim: TrialRecord, heartbeat_seconds: float
+    ) -> None:
+        self._storage = storage
+        self._study_id = study_id
+        self._trial_id = claim.trial_id
+        self._worker = str(claim.worker)
+        self._seconds = heartbeat_seconds
+        self._unsent: dict[int, float] = {}
+        self._done = threading.Event()
+        self._lost = threading.Event()
+        self._thread = threading.Thread(target=self._keep_alive, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # Not joined: a beat that hangs on a cut link ends by its own time-out, harmlessly, since
+        # it touches the trial only while the trial is running and held by this worker.
+        self._done.set()
+
+    def _keep_alive(self) -> None:
+        while not self._done.wait(self._seconds):
+            try:
+                alive = self._storage.beat(self._trial_id, self._worker)
+            except Exception as error:  # whatever it is, a peer must not take a live trial over
+                OUTAGES.away("sending heartbeats", error)
+                continue
+            OUTAGES.back()
+            if not alive:
+                self._lost.set()
+                return
+
+    def check(self) -> None:
+        """Raise if the trial is no longer ours.
+
+        Raises:
+            LeaseLostError: A peer has taken the trial over.
+        """
+        if self._lost.is_set():
+            raise LeaseLostError
+
+    def report(self, reported: Mapping[int, float]) -> bool:
+        """Send the score after each epoch, as many as have not been sent.
+
+        Args:
+            reported: Mean score by epoch, epochs counted from 1.
+
+        Returns:
+            False if the database is away; the scores are kept for the next call.
+
+        Raises:
+            LeaseLostError: A peer has taken the trial over.
+        """
+        self._unsent.update(reported)
+        try:
+            self._send()
+        except ERRORS as error:
+            if not transient(error):
+                raise
+            OUTAGES.away("reporting, training goes on", error)
+            return False
+        OUTAGES.back()
+        return True
+
+    def _send(self) -> None:
+        self.check()
+        if not self._storage.report(self._trial_id, self._worker, self._unsent):
+            raise LeaseLostError  # ended by a peer, or deleted with its study
+        self._unsent.clear()
+
+    def end(self, state: TrialState, ending: Ending, reason: str | None, wait: Waiting) -> None:
+        """Finish the trial, waiting for the database as long as it takes.
+
+        Files are stored first, however long that takes, and linked with the rest.
+
+        Raises:
+            LeaseLostError: A peer has taken the trial over.
+            Interrupted: ``wait`` said so while the database was away.
+        """
+        patiently(self._send, "reporting", wait)
+        files = patiently(lambda: self._store(ending.artefacts), "storing files of a trial", wait)
+        ended = patiently(
+            lambda: self._storage.end(
+                self._trial_id, self._worker, state, ending.value, ending.results, reason, files
+            ),
+            "ending a trial",
+            wait,
+        )
+        if not ended:
+            raise LeaseLostError
+
+    def _store(self, artefacts: Mapping[str, bytes]) -> dict[str, str]:
+        return {
+            name: self._storage.store(self._study_id, content)
+            for name, content in artefacts.items()
+        }
+
+    def fail(self, reason: str, *, retry: bool, wait: Waiting) -> None:
+        """Fail the trial for a reason of its own, with or without another attempt."""
+        failed = patiently(
+            lambda: self._storage.fail(
+                self._study_id, self._trial_id, reason, worker=self._worker, retry=retry
+            ),
+            "failing a trial",
+            wait,
+        )
+        if not failed:
+            raise LeaseLostError
+
+    def open_test(self, wait: Waiting) -> None:
+        """Note that the test split is opened for the trial's model.
+
+        Raises:
+            StudyError: The plan of the study no longer asks for the model.
+            Interrupted: ``wait`` said so while the database was away.
+        """
+        key = {"trial_id": self._trial_id, "worker": self._worker}
+        if not patiently(lambda: self._storage.ask("open_test", **key), "opening the test", wait):
+            self.check()
+            raise StudyError("the study's plan no longer asks for this model; it is not tested")
+
+    def put_back(self, wait: Waiting) -> None:
+        """Return the trial to the queue, to be gone on with by whoever claims it next."""
+        returned = patiently(
+            lambda: self._storage.put_back(self._trial_id, self._worker),
+            "returning a trial to the queue",
+            wait,
+        )
+        if not returned:
+            raise LeaseLostError

@@ -1,0 +1,66 @@
+"""Run a recorded trial again and hold the scores against each other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from blood_hpo.database.record import TrialRecord, read_trial
+from blood_hpo.errors import StudyError
+from blood_hpo.search.cross_validation import CrossValidation
+from blood_hpo.search.dataset import SearchData
+from blood_hpo.store.studies import SharedStudy
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Recorded and replayed scores of one trial, a value a fold."""
+
+    number: int
+    recorded: tuple[float, ...]
+    replayed: tuple[float, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether every fold scored exactly as recorded."""
+        return self.recorded == self.replayed
+
+
+def finished_trial(study: SharedStudy, number: int) -> TrialRecord:
+    """A trial with recorded scores.
+
+    Raises:
+        StudyError: There is no such trial, or it has no scores to compare with.
+    """
+    with study.storage.plain() as connection:
+        found = read_trial(connection, study.name, number)
+    if found is None:
+        raise StudyError(
+            f"study {study.name!r} has no trial {number}; see `blood-hpo study show {study.name}`"
+        )
+    if found.fold_scores is None:
+        raise StudyError(
+            f"trial {number} is {found.state} and recorded no scores; choose a COMPLETE one"
+        )
+    return found
+
+
+def replay(
+    study: SharedStudy,
+    trial: TrialRecord,
+    data: SearchData,
+    on_epoch: Callable[[int, float], None],
+) -> Replay:
+    """Train a recorded trial again, for as many epochs as it was trained for.
+
+    Args:
+        study: The trial's study.
+        trial: From `finished_trial`.
+        data: The study's own data.
+        on_epoch: Called with the epoch and the mean score after each.
+    """
+    run = CrossValidation(study.spec, trial.family, trial.config, data)
+    while not run.finished and run.epoch < (trial.epoch or 0):
+        run.advance()
+        on_epoch(run.epoch, run.score)
+    replayed = tuple(run.results().fold_scores)
+    run.close()
+    return Replay(trial.number, tuple(trial.fold_scores or ()), replayed)

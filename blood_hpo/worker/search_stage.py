@@ -1,0 +1,75 @@
+"""The search as a stage: cross-validated trials, proposed by the sampler, stopped by the pruner."""
+
+from blood_hpo.dashboard.trial_pictures import SHOWN, pictures_of_folds
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.search.cross_validation import CrossValidation
+from blood_hpo.search.dataset import SearchData
+from blood_hpo.search.pruner import build_pruner, should_prune
+from blood_hpo.store.outage import ERRORS, Waiting, transient
+from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.studies import SharedStudy
+from blood_hpo.worker.claims import Claims, Found
+from blood_hpo.worker.stage import Ending, OpenTest, Run
+
+
+class SearchStage:
+    """Trials of the search on one worker."""
+
+    def __init__(self, study: SharedStudy, data: SearchData, worker: str) -> None:
+        self.study = study
+        self.worker = worker
+        self._data = data
+        self._claims = Claims(study, worker)
+        self._pruner = build_pruner(study.spec.pruner)
+
+    def claim(self, stop: Waiting) -> Found:
+        """Take the trial that the sampler proposes for the family with most budget left."""
+        return self._claims.claim(stop)
+
+    def start(self, claim: TrialRecord) -> CrossValidation:
+        """Begin to train one configuration on all folds."""
+        return CrossValidation(self.study.spec, claim.family, claim.config, self._data)
+
+    def should_prune(self, claim: TrialRecord, run: Run) -> bool:
+        """Ask the pruner, which knows the trials of the same family."""
+        if self.study.spec.pruner.name == "none":
+            return False
+        return should_prune(self._pruner, self._claims.known(claim.family), run.reports())
+
+    def end(self, claim: TrialRecord, run: Run, _open_test: OpenTest) -> Ending:
+        """The scores of the folds, and their mean; pictures of one of the best."""
+        assert isinstance(run, CrossValidation)
+        results = results_of_folds(run)
+        if not self._shown(claim, run):
+            return Ending(run.score, results)
+        title = f"{claim.family}, trial {claim.number}"
+        return Ending(run.score, results, pictures_of_folds(title, results))
+
+    def _shown(self, claim: TrialRecord, run: CrossValidation) -> bool:
+        """Whether the trial is worth the time that its pictures take."""
+        if not run.finished:  # pruned
+            return False
+        try:
+            return self.study.storage.among_best(claim.trial_id, run.score, SHOWN)
+        except ERRORS as error:
+            if not transient(error):
+                raise
+            return True  # whoever ends the trial waits for the database
+
+
+def results_of_folds(run: CrossValidation) -> Results:
+    """What a cross-validated trial measured."""
+    found = run.results()
+    folds = [
+        FoldResult(score, epochs, best, loss, validation, held_out)
+        for score, epochs, best, loss, validation, held_out in zip(
+            found.fold_scores,
+            found.fold_epochs,
+            found.fold_best_epochs,
+            found.curves["train_loss"],
+            found.curves["validation"],
+            found.curves["score"],
+            strict=True,
+        )
+    ]
+    return Results(folds, found.seconds, found.parameter_count, found.held_out_confusion)

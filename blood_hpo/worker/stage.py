@@ -1,0 +1,94 @@
+"""What a worker can be given to do: a stage of a study, with trials to claim, run and end.
+
+The search is a stage; so are the confirmation and the retraining that follow it. They differ in
+which trial comes next, how one is trained and what it leaves behind; claims, leases, heartbeats,
+checkpoints, retries and recovery are the worker's, and the same for all.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.store.outage import Waiting
+from blood_hpo.store.results import Results
+from blood_hpo.store.studies import SharedStudy
+from blood_hpo.worker.claims import Found
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+OpenTest = Callable[[], None]
+"""Notes that the test split is opened for a trial's model; raises where the plan has changed."""
+
+
+class Run(Protocol):
+    """A trial in training, one epoch at a time."""
+
+    @property
+    def epoch(self) -> int:
+        """Completed epochs."""
+
+    @property
+    def epochs(self) -> int:
+        """Most epochs that it will train."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether training is over."""
+
+    def advance(self) -> None:
+        """Train one more epoch."""
+
+    def reports(self) -> dict[int, float]:
+        """The value reported after each epoch so far, epochs counted from 1."""
+
+    def state(self) -> Arrays:
+        """Everything needed to go on in another process."""
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Go on from a `state`."""
+
+    def close(self) -> None:
+        """Free the memory."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What a trial leaves behind; all of it is stored together with its final state.
+
+    Attributes:
+        value: The trial's value.
+        results: What it measured.
+        artefacts: Contents of files by name, kept under ``<number of the trial>/<name>`` and linked
+            to the trial for Optuna.
+    """
+
+    value: float
+    results: Results
+    artefacts: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Stage(Protocol):
+    """The trials of one study in the database."""
+
+    @property
+    def study(self) -> SharedStudy:
+        """Where the trials are."""
+
+    @property
+    def worker(self) -> str:
+        """Name of the worker that claims them."""
+
+    def claim(self, stop: Waiting) -> Found:
+        """Take the next trial, waiting for the database if it is away."""
+
+    def start(self, claim: TrialRecord) -> Run:
+        """Begin a trial, before its first epoch."""
+
+    def should_prune(self, claim: TrialRecord, run: Run) -> bool:
+        """Whether the trial is hopeless."""
+
+    def end(self, claim: TrialRecord, run: Run, open_test: OpenTest) -> Ending:
+        """What a trial that trains no more leaves behind."""

@@ -1,0 +1,166 @@
+"""A worker: claims trials until the study is finished, and survives what happens meanwhile.
+
+One process, one core, many trials. A first signal drains: the epoch ends, the trial goes back to
+the queue with its checkpoint, and the worker exits with 0. A second signal ends it at once; the
+trial is then recovered by a peer after the grace time.
+"""
+
+import logging
+import os
+import secrets
+from dataclasses import dataclass
+
+from blood_hpo.dashboard.notes import refresh_note
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.settings import Settings
+from blood_hpo.store.outage import Interrupted, patiently
+from blood_hpo.store.studies import close_families, pause
+from blood_hpo.worker.attempt import Attempt
+from blood_hpo.worker.claims import Busy, Finished, Paused
+from blood_hpo.worker.health import this_host
+from blood_hpo.worker.janitor import recover_stale_trials
+from blood_hpo.worker.lease import Lease, LeaseLostError
+from blood_hpo.worker.shutdown import Shutdown
+from blood_hpo.worker.stage import Stage
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+CHECKPOINT_SECONDS = 20.0
+"""Least time between two checkpoints of a trial; a drained trial is always saved."""
+
+FAILURES_BEFORE_PAUSE = 5
+
+
+def worker_name() -> str:
+    """Host, process and a random word: no other process has it, not even in a twin container."""
+    return f"{this_host()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+@dataclass
+class Worker:
+    """Runs the trials of one stage of a study in this process.
+
+    Attributes:
+        stage: Which trials, and how each is trained. Its ``worker`` must be this process's alone.
+        settings: Heartbeat, grace time and attempts; home of the checkpoints.
+        shutdown: Tells the worker to stop.
+        checkpoint_seconds: Least time between two checkpoints of a trial.
+    """
+
+    stage: Stage
+    settings: Settings
+    shutdown: Shutdown
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+
+    def __post_init__(self) -> None:
+        self.study = self.stage.study
+        self._waiting_for: Paused | Busy | None = None
+        self._finished: Finished | None = None
+
+    def run(self) -> None:
+        """Claim and run trials until the stage is finished or the worker is drained.
+
+        Raises:
+            StudyError: The study has been deleted.
+        """
+        while not self.shutdown.requested:
+            if not self.step():
+                return
+
+    def step(self) -> bool:
+        """Recover, claim, and run one trial or wait; False when the stage is finished.
+
+        Raises:
+            StudyError: The study has been deleted.
+        """
+        try:
+            return self._step()
+        except Interrupted as error:
+            log.info("stopped while %s", error)
+            return True
+
+    def _step(self) -> bool:
+        patiently(self._recover, "looking for stale trials", self.shutdown)
+        found = self.stage.claim(self.shutdown)
+        if isinstance(found, TrialRecord):
+            self._run(found)
+        elif isinstance(found, Finished):
+            self._finish(found)
+        else:
+            self._wait(found)
+        return not isinstance(found, Finished)
+
+    def _recover(self) -> None:
+        recovered = recover_stale_trials(
+            self.study.storage,
+            self.study.study_id,
+            grace_seconds=self.settings.grace_seconds,
+            max_attempts=self.settings.max_attempts,
+        )
+        if recovered:
+            self._pause_if_failing()
+
+    def _finish(self, found: Finished) -> None:
+        # Said and done once, not once per look.
+        if found == self._finished:
+            return
+        self._finished = found
+        storage, study_id = self.study.storage, self.study.study_id
+        for family in found.closed:
+            log.info("%s: nothing is left to try; its budget closes", family)
+        if found.closed:
+            patiently(
+                lambda: close_families(storage, study_id, found.closed), "closing", self.shutdown
+            )
+        refresh_note(storage, study_id, least_seconds=0)
+        log.info("study %s is finished", self.study.name)
+
+    def _wait(self, found: Paused | Busy) -> None:
+        # Said once per reason, not once per poll.
+        if found != self._waiting_for:
+            self._waiting_for = found
+            if isinstance(found, Paused):
+                log.info("study is paused (%s); waiting", found.reason)
+            else:
+                log.info("nothing to claim while trials of other workers are unfinished; waiting")
+        self.shutdown.wait(POLL_SECONDS)
+
+    def _run(self, claim: TrialRecord) -> None:
+        self._waiting_for = self._finished = None
+        settings = ", ".join(f"{name}={value}" for name, value in claim.params.items())
+        log.info(
+            "trial %d: %s %s (attempt %d)", claim.number, claim.family, settings, claim.attempt
+        )
+        storage, seconds = self.study.storage, self.settings.heartbeat_seconds
+        lease = Lease(storage, self.study.study_id, claim, seconds)
+        with lease:
+            try:
+                if not self._attempt(claim, lease).run():
+                    self._pause_if_failing()
+            except LeaseLostError:
+                log.warning(
+                    "trial %d: lease lost, a peer has taken it over; result discarded", claim.number
+                )
+        if not self.shutdown.requested:
+            refresh_note(self.study.storage, self.study.study_id)
+
+    def _attempt(self, claim: TrialRecord, lease: Lease) -> Attempt:
+        return Attempt(
+            self.stage, claim, lease, self.settings, self.shutdown, self.checkpoint_seconds
+        )
+
+    def _pause_if_failing(self) -> None:
+        """Pause the study when its latest configurations all failed: the fault is not in them."""
+        storage, study_id = self.study.storage, self.study.study_id
+        wait = self.shutdown.last_words
+        failures = patiently(lambda: storage.failures_in_a_row(study_id), "counting failures", wait)
+        if failures.configurations < FAILURES_BEFORE_PAUSE:
+            return
+        reason = (
+            f"{failures.configurations} configurations in a row failed, the last one with:"
+            f" {failures.last_reason}"
+        )
+        log.error("study %s is paused: %s", self.study.name, reason)
+        patiently(lambda: pause(storage, study_id, reason), "pausing", wait)
+        refresh_note(storage, study_id, least_seconds=0)

@@ -1,0 +1,190 @@
+"""Exactly the budget, each configuration once, whoever asks and however many."""
+
+import multiprocessing
+import random
+import threading
+from collections import Counter
+
+import pytest
+from optuna.trial import TrialState
+
+from blood_hpo.database.record import TrialRecord, read_trials
+from blood_hpo.errors import StudyError
+from blood_hpo.store.storage import StudyStorage
+from blood_hpo.store.studies import SharedStudy, open_study, pause, resume
+from blood_hpo.worker.claims import Busy, Claims, Finished, Paused
+
+from .conftest import MakeStudy
+
+STOP = threading.Event()
+
+
+def run_to_the_end(url: str, worker: str, seed: int) -> None:
+    """A worker without training: random scores, a tenth pruned, a tenth failed."""
+    study = open_study(StudyStorage(url, worker), "small")
+    claims, dice = Claims(study, worker), random.Random(seed)
+    pause_between_polls = threading.Event()
+    while not isinstance(found := claims.claim(STOP), Finished):
+        if isinstance(found, TrialRecord):
+            end_somehow(study, worker, found, dice)
+        else:
+            pause_between_polls.wait(0.02)
+
+
+def end_somehow(study: SharedStudy, worker: str, claim: TrialRecord, dice: random.Random) -> None:
+    chance = dice.random()
+    if chance < 0.1:
+        study.storage.fail(study.study_id, claim.trial_id, "dice", worker=worker, retry=True)
+    else:
+        state = TrialState.PRUNED if chance < 0.2 else TrialState.COMPLETE
+        study.storage.end(claim.trial_id, worker, state, dice.random())
+
+
+def test_eight_workers_spend_exactly_the_budget_and_repeat_nothing(
+    make_study: MakeStudy, database_url: str
+) -> None:
+    families = {
+        "mlp": {"budget": 18, "space": {"units": [64, 128, 256]}},
+        "cnn": {"budget": 22, "space": {"filters": [8, 16], "kernel_size": [3, 5]}},
+    }
+    study = make_study(families=families)
+    spawn = multiprocessing.get_context("spawn")
+    workers = [
+        spawn.Process(target=run_to_the_end, args=(database_url, f"worker-{n}", n))
+        for n in range(8)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+        assert worker.exitcode == 0
+
+    with study.storage.plain() as connection:
+        trials = read_trials(connection, "small")
+    counted = [t for t in trials if t.state in {"COMPLETE", "PRUNED"}]
+    assert Counter(t.family for t in counted) == {"mlp": 18, "cnn": 22}
+    assert not [t for t in trials if t.state in {"WAITING", "RUNNING"}]
+    first_attempts = [t.config_hash for t in trials if t.attempt == 1]
+    assert len(first_attempts) == len(set(first_attempts))
+    assert len({t.config_hash for t in counted}) == 40
+    optunas = study.storage.get_all_trials(study.study_id)
+    assert sorted(t.number for t in optunas) == list(range(len(trials)))
+
+
+def test_families_are_served_by_the_share_of_their_budget(make_study: MakeStudy) -> None:
+    study = make_study()
+    served = []
+    for number in range(12):
+        claim = Claims(study, f"worker-{number}").claim(STOP)
+        assert isinstance(claim, TrialRecord)
+        served.append(claim.family)
+    assert Counter(served[:6]) == {"mlp": 3, "cnn": 3}
+    assert isinstance(Claims(study, "one more").claim(STOP), Busy)
+
+
+def test_a_claim_whose_answer_was_lost_is_answered_again(make_study: MakeStudy) -> None:
+    claims = Claims(make_study(), "one")
+    first = claims.claim(STOP)
+    assert isinstance(first, TrialRecord)
+    assert claims.claim(STOP) == first
+
+
+def test_a_raised_budget_reaches_workers_that_are_at_work(make_study: MakeStudy) -> None:
+    families = {"mlp": {"budget": 1, "space": {"units": [64, 128, 256]}}}
+    study = make_study(families=families)
+    claims = Claims(study, "one")
+    for budget in (1, 2):
+        families["mlp"]["budget"] = budget
+        make_study(families=families)
+        claim = claims.claim(STOP)
+        assert isinstance(claim, TrialRecord)
+        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, 0.5)
+        assert claims.claim(STOP) == Finished()
+
+
+def test_a_deleted_study_is_one_line(make_study: MakeStudy) -> None:
+    study = make_study()
+    claims = Claims(study, "one")
+    claim = claims.claim(STOP)
+    assert isinstance(claim, TrialRecord)
+    study.storage.delete_study(study.study_id)
+    assert not study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, 0.5)
+    with pytest.raises(StudyError, match="study 'small' has been deleted"):
+        claims.claim(STOP)
+
+
+def test_an_exhausted_space_closes_the_budget_and_says_so(make_study: MakeStudy) -> None:
+    study = make_study(
+        space={}, families={"mlp": {"budget": 10, "space": {"units": [64, 128, 256]}}}
+    )
+    claims = Claims(study, "one")
+    for _ in range(3):
+        claim = claims.claim(STOP)
+        assert isinstance(claim, TrialRecord)
+        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, 0.5)
+    assert claims.claim(STOP) == Finished(closed=("mlp",))
+
+
+def test_a_failed_configuration_gives_its_place_to_another(make_study: MakeStudy) -> None:
+    study = make_study(
+        space={}, families={"mlp": {"budget": 2, "space": {"units": [64, 128, 256]}}}
+    )
+    claims = Claims(study, "one")
+    failed = claims.claim(STOP)
+    assert isinstance(failed, TrialRecord)
+    study.storage.fail(study.study_id, failed.trial_id, "NaN", worker="one", retry=False)
+    rest = set()
+    for _ in range(2):
+        claim = claims.claim(STOP)
+        assert isinstance(claim, TrialRecord)
+        rest.add(claim.config_hash)
+        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, 0.5)
+    assert len(rest) == 2
+    assert failed.config_hash not in rest
+    assert claims.claim(STOP) == Finished()
+
+
+def test_a_paused_study_gives_nothing_out_until_it_is_resumed(make_study: MakeStudy) -> None:
+    study = make_study()
+    claims = Claims(study, "one")
+    pause(study.storage, study.study_id, "the disk is full")
+    assert claims.claim(STOP) == Paused("the disk is full")
+    resume(study.storage, study.study_id)
+    assert isinstance(claims.claim(STOP), TrialRecord)
+
+
+def test_one_worker_proposes_the_same_configurations_in_every_run(
+    make_study: MakeStudy, storage: StudyStorage
+) -> None:
+    runs = []
+    for name in ("first", "second"):
+        study = make_study(name=name, sampler={"name": "tpe", "startup_trials": 3})
+        claims, proposed = Claims(study, "one"), []
+        while isinstance(claim := claims.claim(STOP), TrialRecord):
+            proposed.append(claim.config_hash)
+            score = int(claim.config_hash[:4], 16) / 65536
+            storage.end(claim.trial_id, "one", TrialState.COMPLETE, score)
+        runs.append(proposed)
+    assert runs[0] == runs[1]
+    assert len(runs[0]) == 12
+
+
+def test_a_staged_grid_waits_for_a_stage_and_fixes_its_best(make_study: MakeStudy) -> None:
+    family = {
+        "space": {"units": [64, 128], "activation": ["relu", "tanh"]},
+        "start": {"units": 64, "activation": "relu"},
+        "stages": [["units"], ["activation"]],
+    }
+    study = make_study(space={}, sampler={"name": "staged_grid"}, families={"mlp": family})
+    stage = {name: Claims(study, name).claim(STOP) for name in ("one", "two")}
+    claims = Claims(study, "three")
+    assert isinstance(claims.claim(STOP), Busy)
+    for worker, claim in stage.items():
+        assert isinstance(claim, TrialRecord)
+        score = 0.9 if claim.params["units"] == 128 else 0.1
+        study.storage.end(claim.trial_id, worker, TrialState.COMPLETE, score)
+    last = claims.claim(STOP)
+    assert isinstance(last, TrialRecord)
+    assert last.params == {"units": 128, "activation": "tanh"}
+    study.storage.end(last.trial_id, "three", TrialState.COMPLETE, 0.5)
+    assert isinstance(claims.claim(STOP), Finished)

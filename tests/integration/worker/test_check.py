@@ -1,0 +1,91 @@
+"""The audit finds each thing that should not be, and mends what can be mended."""
+
+import os
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+from sqlalchemy import text
+
+from blood_hpo.database.record import TrialRecord, read_trials
+from blood_hpo.settings import Settings
+from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.studies import SharedStudy
+from blood_hpo.worker.audit import Audit
+from blood_hpo.worker.checkpoint import Checkpoint
+from blood_hpo.worker.claims import Claims
+
+from .conftest import STOP, MakeStudy
+
+BREAKAGES = {
+    "duplicate number": "UPDATE public.trials SET number = 0 WHERE number = 2",
+    "lost": "DELETE FROM hpo.attempt WHERE number = 4",
+    "never heard of": "UPDATE hpo.attempt SET heartbeat_at = NULL",
+    "not heard of": "UPDATE hpo.attempt SET heartbeat_at = '2000-01-01'",
+    "holds several": """
+        UPDATE public.trials SET state = 'RUNNING' WHERE number = 4;
+        UPDATE hpo.attempt SET worker = 'd', heartbeat_at = now() WHERE number = 4""",
+    "without score": "DELETE FROM public.trial_values",
+    "without result": "DELETE FROM hpo.result",
+    "unlinked file": """
+        INSERT INTO hpo.piece (study_id, sha256, piece, content, stored_at)
+        SELECT study_id, 'ab', 0, 'x', '2000-01-01' FROM hpo.study""",
+}
+MENDED = {"lost", "never heard of", "not heard of", "unlinked file"}
+RESULTS = Results([FoldResult(0.5, 1, 1, [0.5], [0.5], [0.5])], 1.0, 1000)
+
+
+@pytest.fixture
+def study(make_study: MakeStudy) -> SharedStudy:
+    """Trials 0 and 2 complete, 1 failed and retried as 4, 3 in training."""
+    study = make_study()
+    claims = [Claims(study, name).claim(STOP) for name in "abcd"]
+    for claim, worker in zip(claims, "abcd", strict=True):
+        assert isinstance(claim, TrialRecord)
+        if worker in "ac":
+            study.storage.end(claim.trial_id, worker, TrialState.COMPLETE, 0.5, RESULTS)
+        if worker == "b":
+            study.storage.fail(study.study_id, claim.trial_id, "dice", worker="b", retry=True)
+    return study
+
+
+@pytest.fixture
+def audit(study: SharedStudy, tmp_path: Path) -> Audit:
+    return Audit(study.storage, study.name, Settings(home=tmp_path))
+
+
+def test_a_sound_study_has_nothing_to_find(audit: Audit) -> None:
+    assert audit.find() == []
+
+
+@pytest.mark.parametrize("kind", BREAKAGES)
+def test_what_is_broken_is_named(study: SharedStudy, tmp_path: Path, kind: str) -> None:
+    grace = 0.01 if kind == "not heard of" else 30.0
+    audit = Audit(study.storage, study.name, Settings(home=tmp_path, grace_seconds=grace))
+    with study.storage.transaction() as session:
+        session.execute(text(BREAKAGES[kind]))
+    assert kind in {one.kind for one in audit.find()}
+
+
+@pytest.mark.parametrize("kind", sorted(MENDED & BREAKAGES.keys()))
+def test_what_can_be_mended_is_mended(study: SharedStudy, tmp_path: Path, kind: str) -> None:
+    audit = Audit(study.storage, study.name, Settings(home=tmp_path, grace_seconds=0.01))
+    with study.storage.transaction() as session:
+        session.execute(text(BREAKAGES[kind]))
+    audit.repair()
+    assert kind not in {one.kind for one in audit.find()}
+
+
+def test_a_checkpoint_that_nobody_needs_is_removed(
+    study: SharedStudy, audit: Audit, tmp_path: Path
+) -> None:
+    with study.storage.plain() as connection:
+        trials = read_trials(connection, study.name)
+    done, needed = (Checkpoint(tmp_path, study, trials[number].identity) for number in (0, 3))
+    for checkpoint in (done, needed):
+        checkpoint.save({})
+        os.utime(checkpoint.path, (0, 0))
+    assert [(one.kind, one.detail) for one in audit.find()] == [("left over", str(done.path))]
+    audit.repair()
+    assert not done.path.exists()
+    assert needed.path.exists()

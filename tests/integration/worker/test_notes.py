@@ -1,0 +1,128 @@
+"""The note of a study: what an onlooker reads, written seldom and by one at a time."""
+
+import threading
+
+import pytest
+from optuna.study import Study
+from optuna.trial import TrialState
+from optuna_dashboard import get_note, save_note
+from sqlalchemy import event, text
+
+from blood_hpo.dashboard.notes import refresh_note
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.store import studies
+from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.storage import StudyStorage
+from blood_hpo.store.studies import SharedStudy
+from blood_hpo.worker.claims import Claims
+
+from .conftest import MakeStudy
+
+STOP = threading.Event()
+
+
+@pytest.fixture
+def study(make_study: MakeStudy) -> SharedStudy:
+    return make_study(description="a small search | with a bar")
+
+
+def read(study: SharedStudy) -> str:
+    """The note as optuna-dashboard reads it."""
+    return get_note(Study(study.name, study.storage))
+
+
+def version(study: SharedStudy) -> int:
+    return int(study.storage.get_study_system_attrs(study.study_id)["dashboard:note_ver"])
+
+
+def finish(
+    study: SharedStudy, value: float, state: TrialState = TrialState.COMPLETE
+) -> TrialRecord:
+    claim = Claims(study, "holder").claim(STOP)
+    assert isinstance(claim, TrialRecord)
+    scores = [value - 0.01, value, value + 0.01]
+    folds = [FoldResult(score, 1, 1, [0.5], [score], [score]) for score in scores]
+    known = Results(folds, 60.0, 302_216)
+    assert study.storage.end(claim.trial_id, "holder", state, value, known)
+    return claim
+
+
+def test_a_new_study_says_what_it_is_for(study: SharedStudy) -> None:
+    found = read(study)
+    assert "# small" in found
+    assert "mean accuracy over 3 held-out folds" in found
+    assert "a" * 64 in found
+    assert "SYNTHETIC" in found
+    assert "| mlp | 0 of 6 |" in found
+    assert "Waiting for workers" in found
+    assert "blood-hpo report small" in found
+
+
+def test_it_shows_the_best_trials_of_each_family(study: SharedStudy) -> None:
+    for number in range(4):
+        claim = finish(study, 0.8 + number / 100)
+    refresh_note(study.storage, study.study_id, least_seconds=0)
+    found = read(study)
+    assert f"[{claim.number}](/dashboard/studies/{study.study_id}/trials?numbers=3)" in found
+    assert "| 0.8300 ± 0.0100 | 302,216 | 60 |" in found
+    assert "## Best of mlp" in found
+    assert "## Best of cnn" in found
+
+
+def test_it_is_left_alone_for_a_while_and_where_nothing_has_changed(study: SharedStudy) -> None:
+    assert version(study) == 1
+    finish(study, 0.8)
+    refresh_note(study.storage, study.study_id)
+    assert version(study) == 1  # looked after when the study was created
+    refresh_note(study.storage, study.study_id, least_seconds=0)
+    assert version(study) == 2
+    refresh_note(study.storage, study.study_id, least_seconds=0)
+    assert version(study) == 2
+
+
+def test_of_many_who_find_it_old_one_writes(study: SharedStudy) -> None:
+    finish(study, 0.8)
+    with study.storage.transaction() as session:
+        session.execute(text("UPDATE hpo.study SET noted_at = '2020-01-01'"))
+    peers = [StudyStorage(study.storage.url, f"peer-{number}") for number in range(6)]
+    asked: list[str] = []
+    for peer in peers:
+        event.listen(
+            peer.engine,
+            "before_cursor_execute",
+            lambda _connection, _cursor, sql, *_: asked.append(sql),
+        )
+    threads = [threading.Thread(target=refresh_note, args=(peer, study.study_id)) for peer in peers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([sql for sql in asked if "dashboard:note_str" in sql]) == 1
+    assert version(study) == 2
+    for peer in peers:
+        peer.engine.dispose()
+
+
+def test_pausing_and_resuming_shows_at_once(study: SharedStudy) -> None:
+    studies.pause(study.storage, study.study_id, "disk is full")
+    assert "**Paused: disk is full**" in read(study)
+    studies.resume(study.storage, study.study_id)
+    assert "disk is full" not in read(study)
+
+
+def test_a_longer_note_that_somebody_left_leaves_no_rest(study: SharedStudy) -> None:
+    save_note(Study(study.name, study.storage), "x" * 5000)
+    refresh_note(study.storage, study.study_id, least_seconds=0)
+    assert "x" * 10 not in read(study)
+    assert read(study).startswith("# small")
+
+
+def test_what_is_in_its_way_stops_nobody(
+    study: SharedStudy, caplog: pytest.LogCaptureFixture
+) -> None:
+    with study.storage.transaction() as connection:
+        connection.execute(text("DROP VIEW hpo.confirmations, hpo.progress CASCADE"))
+    refresh_note(study.storage, study.study_id, least_seconds=0)
+    assert "not renewed" in caplog.text
+    study.storage.delete_study(study.study_id)
+    refresh_note(study.storage, study.study_id)

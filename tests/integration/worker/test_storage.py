@@ -1,0 +1,326 @@
+"""Claims, endings and retries: all of it or nothing, and only by whoever holds the trial."""
+
+import threading
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.artifacts import download_artifact, get_all_artifact_meta
+from optuna.artifacts.exceptions import ArtifactNotFound
+from optuna.trial import TrialState
+from sqlalchemy import text
+from sqlalchemy.exc import DataError
+
+from blood_hpo.dashboard.artifact_store import DatabaseArtefacts
+from blood_hpo.database.record import TrialRecord, read_trial, read_trials
+from blood_hpo.errors import StudyError
+from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.storage import Failures, StudyStorage
+from blood_hpo.store.studies import SharedStudy, create_study, open_study
+from blood_hpo.worker.claims import Busy, Claims, Finished
+from blood_hpo.worker.janitor import recover_stale_trials
+
+from .conftest import MakeStudy, small_spec, source
+
+STOP = threading.Event()
+
+
+@pytest.fixture
+def study(make_study: MakeStudy) -> SharedStudy:
+    return make_study()
+
+
+@pytest.fixture
+def claim(study: SharedStudy) -> TrialRecord:
+    found = Claims(study, "holder").claim(STOP)
+    assert isinstance(found, TrialRecord)
+    return found
+
+
+def silence(study: SharedStudy, claim: TrialRecord, seconds: float) -> None:
+    """Make the last heartbeat, and the start of this process, look that old."""
+    study.storage._unreachable_at -= seconds
+    aged = text(
+        "UPDATE hpo.attempt SET heartbeat_at = heartbeat_at - make_interval(secs => :s)"
+        " WHERE trial_id = :id"
+    )
+    with study.storage.transaction() as connection:
+        connection.execute(aged, {"s": seconds, "id": claim.trial_id})
+
+
+def test_a_trial_is_born_with_configuration_holder_and_heartbeat(
+    study: SharedStudy, claim: TrialRecord
+) -> None:
+    trial = study.storage.get_trial(claim.trial_id)
+    assert trial.state == TrialState.RUNNING
+    assert trial.user_attrs["worker"] == "holder"
+    assert trial.params == {"model": claim.family, **claim.params}
+    assert study.storage.beat(claim.trial_id, "holder")
+
+
+def test_a_claim_that_fails_leaves_nothing_behind(study: SharedStudy) -> None:
+    candidate = {
+        "rank": 0,
+        "config_hash": "0" * 16,
+        "seed": 1,
+        "config": {},
+        "params": {},
+        "repeats_avoided": 0,
+        "stored": [{"name": "units", "value": "no number", "distribution": "{}"}],
+    }
+    with study.storage.plain() as connection, pytest.raises(DataError):
+        study.storage.claim_new(connection, study.study_id, "holder", "mlp", [candidate])
+    assert study.storage.get_all_trials(study.study_id) == []
+    with study.storage.plain() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM hpo.configuration")) == 0
+
+
+def test_only_the_holder_beats_and_ends(study: SharedStudy, claim: TrialRecord) -> None:
+    assert not study.storage.beat(claim.trial_id, "stranger")
+    assert not study.storage.end(claim.trial_id, "stranger", TrialState.COMPLETE, 0.1)
+    results = Results([FoldResult(0.9, 1, 1, [0.5], [0.8], [0.9])], 1.0, 302_216)
+    assert study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9, results)
+    trial = study.storage.get_trial(claim.trial_id)
+    assert (trial.state, trial.value) == (TrialState.COMPLETE, 0.9)
+    assert (trial.user_attrs["seconds"], trial.user_attrs["fold_scores"]) == (1.0, [0.9])
+    with study.storage.plain() as connection:
+        found = read_trial(connection, "small", claim.number)
+    assert found is not None
+    assert (found.score, found.epochs, found.parameter_count) == (0.9, 1, 302_216)
+    assert found.fold_scores == [0.9]
+
+
+def test_an_ending_told_twice_counts_once(study: SharedStudy, claim: TrialRecord) -> None:
+    for _ in range(2):
+        assert study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9)
+    assert not study.storage.end(claim.trial_id, "holder", TrialState.PRUNED, 0.1)
+    assert study.storage.get_trial(claim.trial_id).value == 0.9
+
+
+def test_the_best_of_a_family_are_known_before_they_end(make_study: MakeStudy) -> None:
+    study = make_study(families={"mlp": {"budget": 9, "space": {"units": [32, 64, 128]}}})
+    found = []
+    for value in (0.5, 0.7, 0.6, 0.4, 0.7, 0.7):
+        claim = Claims(study, "holder").claim(STOP)
+        assert isinstance(claim, TrialRecord)
+        found.append(study.storage.among_best(claim.trial_id, value, 2))
+        study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, value)
+    # 0.6 was the second best when it ended; an equal of both of the best is none of them.
+    assert found == [True, True, True, False, True, False]
+
+
+def test_pruned_trials_and_other_families_displace_nobody(study: SharedStudy) -> None:
+    first = Claims(study, "holder").claim(STOP)
+    second = Claims(study, "peer").claim(STOP)
+    third = Claims(study, "third").claim(STOP)
+    assert isinstance(first, TrialRecord)
+    assert isinstance(second, TrialRecord)
+    assert isinstance(third, TrialRecord)
+    assert first.family == third.family != second.family
+    study.storage.end(first.trial_id, "holder", TrialState.PRUNED, 0.9)
+    study.storage.end(second.trial_id, "peer", TrialState.COMPLETE, 0.9)
+    assert study.storage.among_best(third.trial_id, 0.1, 1)
+
+
+def test_files_are_artifacts_to_optuna(
+    study: SharedStudy, claim: TrialRecord, tmp_path: Path
+) -> None:
+    files = {"curves.svg": b"<svg/>", "model.keras": b"weights" * 100_000}
+    stored = {name: study.storage.store(study.study_id, one) for name, one in files.items()}
+    study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9, artefacts=stored)
+    trial = study.storage.get_trial(claim.trial_id)
+    found = get_all_artifact_meta(trial, storage=study.storage)
+    kinds = {one.filename: one.mimetype for one in found}
+    assert kinds == {"curves.svg": "image/svg+xml", "model.keras": "application/octet-stream"}
+    store = DatabaseArtefacts(study.storage.engine)
+    for one in found:
+        path = tmp_path / one.filename
+        download_artifact(artifact_store=store, artifact_id=one.artifact_id, file_path=str(path))
+        assert path.read_bytes() == files[one.filename]
+    with pytest.raises(ArtifactNotFound):
+        store.open_reader("0" * 64)
+    with pytest.raises(StudyError, match="workers alone"):
+        store.write("0" * 64, BytesIO(b""))
+    with pytest.raises(StudyError, match="study delete"):
+        store.remove(found[0].artifact_id)
+
+
+def test_a_drained_trial_is_the_next_one_claimed(study: SharedStudy, claim: TrialRecord) -> None:
+    assert study.storage.put_back(claim.trial_id, "holder")
+    assert not study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9)
+    again = Claims(study, "peer").claim(STOP)
+    assert isinstance(again, TrialRecord)
+    assert (again.trial_id, again.attempt) == (claim.trial_id, 1)
+    assert not study.storage.put_back(claim.trial_id, "holder")
+
+
+def test_a_silent_trial_is_retried_once_and_linked_to_its_origin(
+    study: SharedStudy, claim: TrialRecord
+) -> None:
+    silence(study, claim, 0.5)
+    storages = [StudyStorage(study.storage.url, f"janitor-{n}") for n in range(4)]
+    for storage in storages:
+        storage._unreachable_at -= 1.0
+    janitors = [
+        threading.Thread(
+            target=recover_stale_trials,
+            args=(storage, study.study_id),
+            kwargs={"grace_seconds": 0.2, "max_attempts": 3},
+        )
+        for storage in storages
+    ]
+    for janitor in janitors:
+        janitor.start()
+    for janitor in janitors:
+        janitor.join()
+    first, second = study.storage.get_all_trials(study.study_id)
+    assert first.state == TrialState.FAIL
+    assert "holder was not heard of" in first.user_attrs["reason"]
+    assert second.state == TrialState.WAITING
+    assert second.params == first.params
+    assert second.user_attrs["attempt"] == 2
+    with study.storage.plain() as connection:
+        retry = read_trial(connection, "small", second.number)
+    assert retry is not None
+    assert (retry.attempt, retry.retry_of) == (2, first.number)
+    assert retry.config_hash == claim.config_hash
+    assert not study.storage.beat(claim.trial_id, "holder")
+    assert not study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9)
+
+
+def test_a_trial_that_is_heard_of_is_left_alone(study: SharedStudy, claim: TrialRecord) -> None:
+    silence(study, claim, 3600)
+    assert study.storage.beat(claim.trial_id, "holder")
+    assert recover(study, attempts=3, grace=60) == []
+
+
+def test_silence_before_the_server_started_does_not_count(
+    study: SharedStudy, claim: TrialRecord
+) -> None:
+    silence(study, claim, 24 * 3600)
+    assert recover(study, attempts=3, grace=12 * 3600) == []
+
+
+def test_the_last_attempt_fails_for_good(study: SharedStudy, claim: TrialRecord) -> None:
+    silence(study, claim, 0.5)
+    assert recover(study, attempts=1, grace=0.2) == [claim.number]
+    (trial,) = study.storage.get_all_trials(study.study_id)
+    assert trial.state == TrialState.FAIL
+    with study.storage.plain() as connection:
+        found = read_trial(connection, "small", trial.number)
+    assert found is not None
+    assert (found.failure, found.in_force) == ("lost", False)
+
+
+def recover(study: SharedStudy, *, attempts: int, grace: float) -> list[int]:
+    return recover_stale_trials(
+        study.storage, study.study_id, grace_seconds=grace, max_attempts=attempts
+    )
+
+
+def test_failures_in_a_row_are_counted_from_the_latest(study: SharedStudy) -> None:
+    claims = Claims(study, "holder")
+    kinds = ["error", "complete", "error", "lost", "error"]
+    for kind in kinds:
+        claim = claims.claim(STOP)
+        assert isinstance(claim, TrialRecord)
+        if kind == "complete":
+            study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.5)
+        else:
+            lost = kind == "lost"
+            assert study.storage.fail(
+                study.study_id,
+                claim.trial_id,
+                f"{kind} {claim.number}",
+                worker="holder",
+                retry=lost,
+                grace_seconds=0.0 if lost else None,
+            )
+    assert study.storage.failures_in_a_row(study.study_id) == Failures(2, f"error {claim.number}")
+
+
+def test_the_same_file_opens_the_same_study(study: SharedStudy) -> None:
+    again = create_study(study.storage, small_spec(), source())
+    assert again.study_id == study.study_id
+
+
+def test_a_changed_file_is_refused_with_the_difference(study: SharedStudy) -> None:
+    with pytest.raises(StudyError, match=r"training\.epochs: 50 -> 60"):
+        create_study(study.storage, small_spec(training={"epochs": 60}), source())
+
+
+def test_another_data_set_is_refused(study: SharedStudy) -> None:
+    with pytest.raises(StudyError, match=r"aaaaaaaaaaaa.*bbbbbbbbbbbb"):
+        create_study(study.storage, small_spec(), source("b"))
+
+
+def test_a_budget_can_be_raised(study: SharedStudy) -> None:
+    larger = create_study(study.storage, small_spec().with_budgets({"mlp": 9}), source())
+    assert larger.spec.budgets == {"mlp": 9, "cnn": 6}
+    assert open_study(study.storage, "small").spec.budgets["mlp"] == 9
+
+
+def test_an_unknown_study_is_one_line(storage: StudyStorage) -> None:
+    with pytest.raises(StudyError, match="there is no study 'nothing'"):
+        open_study(storage, "nothing")
+
+
+def test_a_trial_that_is_being_taken_over_is_not_resumed_by_its_last_holder(
+    study: SharedStudy, claim: TrialRecord
+) -> None:
+    with study.storage.transaction() as janitor:
+        taken = text("SELECT * FROM trials WHERE trial_id = :id FOR UPDATE")
+        janitor.execute(taken, {"id": claim.trial_id})
+        second = Claims(study, "holder").claim(STOP)
+    assert isinstance(second, TrialRecord)
+    assert second.trial_id != claim.trial_id
+
+
+def test_a_process_that_has_just_started_judges_nobody(
+    study: SharedStudy, claim: TrialRecord
+) -> None:
+    aged = text("UPDATE hpo.attempt SET heartbeat_at = '2000-01-01' WHERE trial_id = :id")
+    with study.storage.transaction() as connection:
+        connection.execute(aged, {"id": claim.trial_id})
+    newcomer = StudyStorage(study.storage.url, "newcomer")
+    judged: Any = {"grace_seconds": 86400.0, "max_attempts": 3}
+    assert recover_stale_trials(newcomer, study.study_id, **judged) == []
+    newcomer._unreachable_at -= 86400.0
+    # The server has not been up for that long either: its silence excuses the worker.
+    assert recover_stale_trials(newcomer, study.study_id, **judged) == []
+    judged = {"grace_seconds": 0.01, "max_attempts": 3}
+    assert recover_stale_trials(newcomer, study.study_id, **judged) == [claim.number]
+
+
+def test_a_budget_below_what_is_done_is_refused(study: SharedStudy, claim: TrialRecord) -> None:
+    study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.5)
+    for worker in ("one", "two", "three"):
+        Claims(study, worker).claim(STOP)
+    lower = small_spec().with_budgets({"mlp": 1, "cnn": 1})
+    with pytest.raises(StudyError, match=r"2 mlp trials done, in training .* at least 2"):
+        create_study(study.storage, lower, source())
+    assert open_study(study.storage, "small").spec.budgets == {"mlp": 6, "cnn": 6}
+    create_study(study.storage, small_spec().with_budgets({"mlp": 2, "cnn": 2}), source())
+    assert isinstance(Claims(study, "four").claim(STOP), Busy)
+
+
+def test_trials_of_other_programs_are_left_alone(study: SharedStudy) -> None:
+    stranger = optuna.load_study(study_name="small", storage=study.storage)
+    stranger.ask()
+    stranger.enqueue_trial({"x": 1}, user_attrs={"seconds": "3.2 s", "reason": "a\nb"})
+    claims = Claims(study, "one")
+    while isinstance(found := claims.claim(STOP), TrialRecord):
+        study.storage.end(found.trial_id, "one", TrialState.COMPLETE, 0.5)
+    assert found == Finished()
+    with study.storage.plain() as connection:
+        assert len(read_trials(connection, "small")) == 12
+
+
+def test_a_reason_is_printable(study: SharedStudy, claim: TrialRecord) -> None:
+    study.storage.fail(study.study_id, claim.trial_id, "a\0b\nc", worker="holder", retry=False)
+    with study.storage.plain() as connection:
+        found = read_trial(connection, "small", claim.number)
+    assert found is not None
+    assert found.reason == "a\\x00b\\nc"

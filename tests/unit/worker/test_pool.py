@@ -1,0 +1,85 @@
+"""Workers that do not go when they are asked."""
+
+import logging
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from blood_hpo.worker.pool import Pool
+
+DEAF = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(1, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_worker_that_ignores_the_request_is_killed_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = Pool([sys.executable, "-c", DEAF], {}, tmp_path)
+    pool.start(1)
+    while not (tmp_path / "worker-1.log").read_text():  # it has begun to be deaf
+        assert pool.alive() == 1
+    with caplog.at_level(logging.WARNING):
+        pool.close(0.1)
+    assert pool.alive() == 0
+    assert "did not end within 0 s of being asked and are killed" in caplog.text
+
+
+HOT = """
+import sys
+from pathlib import Path
+from blood_hpo.cli.supervision import _Interrupts
+from blood_hpo.cli.streams import guard
+from blood_hpo.worker.pool import Pool
+from blood_hpo.worker.shutdown import heard
+
+guard()
+pool = Pool(["sleep", "60"], {}, Path(sys.argv[1]))
+with heard(_Interrupts(pool).on_signal):
+    pool.start(2)
+    print("ready", flush=True)
+    while True:
+        pool.alive()
+"""
+
+
+def test_two_interrupts_end_a_pool_whatever_its_owner_is_doing(tmp_path: Path) -> None:
+    for _ in range(5):
+        with subprocess.Popen(
+            [sys.executable, "-c", HOT, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as owner:
+            assert owner.stdout is not None
+            assert owner.stderr is not None
+            assert owner.stdout.readline() == "ready\n"
+            owner.send_signal(signal.SIGINT)
+            assert any("draining" in line for line in owner.stderr)
+            owner.send_signal(signal.SIGINT)
+            assert owner.wait(20) == 130
+
+
+def test_an_interrupt_drains_also_when_the_terminal_is_gone(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOT, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as owner:
+        assert owner.stdout is not None
+        assert owner.stderr is not None
+        assert owner.stdout.readline() == b"ready\n"
+        owner.stderr.close()
+        owner.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + 20
+        while any(child.status() != "zombie" for child in psutil.Process(owner.pid).children()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        owner.send_signal(signal.SIGINT)
+        assert owner.wait(20) == 130
