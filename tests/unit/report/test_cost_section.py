@@ -41,14 +41,6 @@ def test_every_stage_has_its_time(finished: Findings) -> None:
     assert rows["search"]["computing time"] == sum(one.seconds or 0 for one in found.study.trials)
 
 
-def test_every_trial_is_some_workers(finished: Findings) -> None:
-    section = cost.section(finished)
-    workers = table(section, "workers").records()
-    trials = finished.study.trials
-    assert sum(row["trials"] for row in workers) == len(trials)
-    assert sum(row["epochs"] for row in workers) == sum(one.epochs or 0 for one in trials)
-
-
 def test_pruning_saved_what_the_view_says(searched: Findings) -> None:
     for row in table(cost.section(searched), "pruning").records():
         assert row["epochs, complete"] == 18 * 45
