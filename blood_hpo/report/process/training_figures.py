@@ -71,6 +71,7 @@ def lines(name: str, title: str, panels: dict[str, list[Line]], caption: str = "
             axes.set(xlabel="epoch", ylabel=label)
             whole_numbers(axes)
         grid[0].set_title(title)
-        legend_above(grid[-1])  # at the first it would hide the title
+        if grid[-1].get_legend_handles_labels()[1]:
+            legend_above(grid[-1])  # at the first it would hide the title
         alt = f"{title}: {' and '.join(panels)} by epoch."
         return canvas.figure(name, alt, caption)

@@ -42,7 +42,7 @@ def test_a_model_shows_training_beside_validation() -> None:
     line = [0.1, 0.2]
     trained = FoldResult(0.2, 2, 2, line, line, None, line, line, line)
     found = pictures_of_model("cnn, seed 1", trained, [1] * 64)
-    assert words(found["curves.svg"]).count("training") == 2
+    assert words(found["curves.svg"]).count("training") == 1
     assert any("test split" in one for one in words(found["confusion.svg"]))
 
 
