@@ -5,11 +5,11 @@ linked by it as Optuna links its artifacts. Its identifier is the SHA-256 of its
 """
 
 import hashlib
-import json
 import mimetypes
 from typing import TYPE_CHECKING
 
 from blood_hpo.database.statements import statement
+from blood_hpo.search.optuna_private import artifact_attribute
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -57,13 +57,7 @@ def link(
     if trial_id is not None:
         shown = name.partition("/")[2]
         kind, encoding = mimetypes.guess_type(shown)
-        found = {
-            "artifact_id": digest,
-            "filename": shown,
-            "mimetype": kind or "application/octet-stream",
-            "encoding": encoding,
-        }
-        # Optuna keeps what it says of a file as a text, which is stored as JSON once more.
-        text = json.dumps(json.dumps(found))
-        row = {"trial_id": trial_id, "key": f"artifacts:{digest}", "value_json": text}
-        connection.execute(statement("link_artifact"), row)
+        row = artifact_attribute(
+            digest, filename=shown, mimetype=kind or "application/octet-stream", encoding=encoding
+        )
+        connection.execute(statement("link_artifact"), {**row, "trial_id": trial_id})
