@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from blood_hpo.dashboard.drawing import Curve, Panel, confusion, curves
 from blood_hpo.data.facts import CLASSES
-from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.results import Results
+from blood_hpo.training.history import FoldResult
 
 CURVES_FILE, CONFUSION_FILE = "curves.svg", "confusion.svg"
 FOLDS = ("#0072b2", "#b85208", "#00795a", "#74508f", "#8a6d00")

@@ -27,7 +27,6 @@ from blood_hpo.final.stage_study import (
     put_in_force,
     reread,
 )
-from blood_hpo.models.configuration import Configuration
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData, fresh_data
 from blood_hpo.stages import CONFIRM
@@ -98,7 +97,7 @@ class ConfirmStage:
     def start(self, claim: TrialRecord) -> CrossValidation:
         """Begin to train one configuration on one split."""
         spec = split_spec(self._search.spec, claim.replicate)
-        return CrossValidation(spec, claim.family, claim.config, self._fresh(spec.seed))
+        return CrossValidation(spec, claim.configuration, self._fresh(spec.seed))
 
     def _fresh_data(self, seed: int) -> SearchData:
         return fresh_data(self._search.spec, self._source, seed)
@@ -180,7 +179,7 @@ def split_spec(spec: StudySpec, split: int) -> StudySpec:
 
 def _training(spec: StudySpec, source: TrialRecord, split: int) -> Training:
     return Training(
-        configuration=Configuration.of(source.family, source.config),
+        configuration=source.configuration,
         replicate=split,
         seed=derive(split_spec(spec, split).seed, source.config_hash),
         params=source.params,

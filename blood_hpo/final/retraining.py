@@ -10,10 +10,9 @@ import numpy.typing as npt
 from blood_hpo.data.bloodmnist import DataSource, Split, load_split
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.metrics import Objective
-from blood_hpo.models.configuration import Configuration
-from blood_hpo.store.results import FoldResult
 from blood_hpo.training.epoch import CompiledNetwork
-from blood_hpo.training.fit import Fit, TrainingRules
+from blood_hpo.training.fit import Fit
+from blood_hpo.training.history import FoldResult, TrainingRules
 from blood_hpo.training.preparation import Preparation
 from blood_hpo.worker.stage import Arrays
 
@@ -48,9 +47,9 @@ class Retraining:
         assert epochs is not None
         assert patience is not None
         assert start_epoch is not None
-        config = Configuration.of(claim.family, claim.config).hyperparameters
         images = np.concatenate([data.train.images, data.validation.images])
         labels = np.concatenate([data.train.labels, data.validation.labels])
+        config = claim.configuration.hyperparameters
         self._network = CompiledNetwork(claim.family, config, images, labels)
         self._validation = np.arange(len(data.train), len(labels), dtype=np.int64)
         self._fit = Fit(
@@ -115,19 +114,9 @@ class Retraining:
         """Wall time so far, of this process."""
         return round(time.monotonic() - self._started, 3)
 
-    def results(self) -> FoldResult:
+    def result(self) -> FoldResult:
         """What is known about the training."""
-        history = self._fit.history
-        return FoldResult(
-            score=self.score,
-            epochs=self._fit.epoch,
-            best_epoch=self._fit.best_epoch,
-            train_loss=history.train_loss,
-            validation=history.validation,
-            train_accuracy=history.train_accuracy,
-            validation_accuracy=history.validation_accuracy,
-            validation_loss=history.validation_loss,
-        )
+        return self._fit.result()
 
     def state(self) -> Arrays:
         """Everything needed to go on in another process."""

@@ -8,37 +8,10 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from blood_hpo.database.statements import statement
+from blood_hpo.training.history import FoldResult
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-
-@dataclass(frozen=True)
-class FoldResult:
-    """One fold of a trial; curves have an element an epoch.
-
-    Attributes:
-        score: Objective on the held-out fold, or of a retraining on the validation split, with the
-            weights of ``best_epoch``.
-        epochs: Epochs that it was trained for.
-        best_epoch: Epoch whose weights early stopping restored, from 1.
-        train_loss: Mean training loss.
-        validation: Score on the validation split, which early stopping watches.
-        held_out: Objective on the held-out fold; None in a retraining.
-        train_accuracy: Of a retraining: accuracy on the training images.
-        validation_accuracy: Of a retraining: accuracy on the validation split.
-        validation_loss: Of a retraining: loss on the validation split.
-    """
-
-    score: float
-    epochs: int
-    best_epoch: int
-    train_loss: Sequence[float]
-    validation: Sequence[float]
-    held_out: Sequence[float] | None = None
-    train_accuracy: Sequence[float] | None = None
-    validation_accuracy: Sequence[float] | None = None
-    validation_loss: Sequence[float] | None = None
 
 
 @dataclass(frozen=True)

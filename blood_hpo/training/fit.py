@@ -1,53 +1,25 @@
 """One fit: a network trained epoch by epoch under early stopping, and resumable after each."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blood_hpo.errors import NonFiniteLoss
-from blood_hpo.metrics import Objective, confusion, log_loss, score
-from blood_hpo.training.early_stopping import best_epoch, exhausted
+from blood_hpo.metrics import confusion, log_loss, score
 from blood_hpo.training.epoch import CompiledNetwork, NetworkState
+from blood_hpo.training.history import (
+    FoldResult,
+    History,
+    TrainingRules,
+    best_epoch,
+    exhausted,
+    rounded,
+)
 from blood_hpo.training.schedule import learning_rates
 from blood_hpo.training.seeds import derive
 
 Indices = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class TrainingRules:
-    """When training ends and what it is judged by.
-
-    Attributes:
-        epochs: Most epochs to train.
-        patience: Watched epochs without improvement after which training stops, unless the
-            schedule of the learning rate has an end, which is then reached.
-        start_epoch: Epochs at the beginning that early stopping does not watch.
-        objective: The score on the validation split and on the scored images.
-    """
-
-    epochs: int
-    patience: int
-    start_epoch: int
-    objective: Objective
-
-
-@dataclass
-class History:
-    """One number an epoch; ``score`` stays empty where no images are scored.
-
-    ``validation`` and ``score`` are the objective, ``validation_loss`` is the plain cross-entropy
-    (no smoothing, no class weights), and ``kept`` is `Fit.score` as it stood after each epoch.
-    """
-
-    train_loss: list[float] = field(default_factory=list)
-    train_accuracy: list[float] = field(default_factory=list)
-    validation: list[float] = field(default_factory=list)
-    validation_accuracy: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    score: list[float] = field(default_factory=list)
-    kept: list[float] = field(default_factory=list)
 
 
 class Fit:
@@ -93,10 +65,7 @@ class Fit:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch that early stopping would restore now, from 1; 0 before the first.
-
-        It is the best watched epoch, or before watching begins the last one.
-        """
+        """The epoch that early stopping would restore now: see `history.best_epoch`."""
         return best_epoch(self.history.validation, self._rules.start_epoch)
 
     @property
@@ -128,6 +97,14 @@ class Fit:
             ValueError: No epoch has been completed, or no images are scored.
         """
         return confusion(self._network.labels[self._scored], self.held_out_probabilities)
+
+    def result(self) -> FoldResult:
+        """What is known so far, its curves rounded; of a fold that is scored only the first two."""
+        watched = ("train_accuracy", "validation_accuracy", "validation_loss")
+        shown = ("train_loss", "validation", *(() if len(self._scored) else watched))
+        curves = {name: rounded(getattr(self.history, name)) for name in shown}
+        held_out = rounded(self.history.score) or None
+        return FoldResult(self.score, self.epoch, self.best_epoch, held_out=held_out, **curves)
 
     def advance(self) -> None:
         """Train one more epoch, then score the validation split and the scored images.

@@ -57,10 +57,10 @@ def replay(
         data: The study's own data.
         on_epoch: Called with the epoch and the mean score after each.
     """
-    run = CrossValidation(study.spec, trial.family, trial.config, data)
+    run = CrossValidation(study.spec, trial.configuration, data)
     while not run.finished and run.epoch < (trial.epoch or 0):
         run.advance()
         on_epoch(run.epoch, run.score)
-    replayed = tuple(run.results().fold_scores)
+    replayed = tuple(one.score for one in run.results())
     run.close()
     return Replay(trial.number, tuple(trial.fold_scores or ()), replayed)

@@ -25,8 +25,9 @@ from blood_hpo.errors import BloodHpoError, NonFiniteLoss
 from blood_hpo.search.pruner import build_pruner, should_prune
 from blood_hpo.settings import Settings
 from blood_hpo.store.outage import Interrupted, Waiting, patiently
-from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.results import Results
 from blood_hpo.store.studies import SharedStudy
+from blood_hpo.training.history import FoldResult
 from blood_hpo.worker.claims import Claims, Found
 from blood_hpo.worker.join import join_study
 from blood_hpo.worker.shutdown import Shutdown

@@ -17,10 +17,11 @@ from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.address import engine
 from blood_hpo.database.query import names
 from blood_hpo.database.record import TrialRecord, read_trial
-from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.results import Results
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import create_study
 from blood_hpo.studyfile.load import load
+from blood_hpo.training.history import FoldResult
 
 from .conftest import copy_of, fill_synthetic
 

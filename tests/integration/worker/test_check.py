@@ -9,8 +9,9 @@ from sqlalchemy import text
 
 from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.settings import Settings
-from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.results import Results
 from blood_hpo.store.studies import SharedStudy
+from blood_hpo.training.history import FoldResult
 from blood_hpo.worker.audit import Audit
 from blood_hpo.worker.checkpoint import Checkpoint
 from blood_hpo.worker.claims import Claims

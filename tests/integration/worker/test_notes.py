@@ -11,9 +11,10 @@ from sqlalchemy import event, text
 from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.store import studies
-from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.results import Results
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy
+from blood_hpo.training.history import FoldResult
 from blood_hpo.worker.claims import Claims
 
 from .conftest import MakeStudy

@@ -16,9 +16,10 @@ from sqlalchemy.exc import DataError
 from blood_hpo.dashboard.artifact_store import DatabaseArtefacts
 from blood_hpo.database.record import TrialRecord, read_trial, read_trials
 from blood_hpo.errors import StudyError
-from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.results import Results
 from blood_hpo.store.storage import Failures, StudyStorage
 from blood_hpo.store.studies import SharedStudy, create_study, open_study
+from blood_hpo.training.history import FoldResult
 from blood_hpo.worker.claims import Busy, Claims, Finished
 from blood_hpo.worker.janitor import recover_stale_trials
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from blood_hpo.dashboard.drawing import Curve, Panel, confusion, curves
 from blood_hpo.dashboard.trial_pictures import pictures_of_folds, pictures_of_model
-from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.results import Results
+from blood_hpo.training.history import FoldResult
 
 SVG = "{http://www.w3.org/2000/svg}"
 

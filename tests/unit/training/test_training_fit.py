@@ -16,7 +16,8 @@ from blood_hpo.errors import BloodHpoError, NonFiniteLoss
 from blood_hpo.metrics import log_loss, score
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.training.epoch import CompiledNetwork
-from blood_hpo.training.fit import Fit, TrainingRules
+from blood_hpo.training.fit import Fit
+from blood_hpo.training.history import TrainingRules
 
 Data = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
