@@ -46,6 +46,7 @@ from blood_hpo.database.migrate import migrate
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
+from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import create_study, open_study
 from blood_hpo.studyfile.load import load
@@ -121,9 +122,9 @@ class LockStorage(StudyStorage):
         if "FOR NO KEY UPDATE" in asked:
             self._locked_at = time.perf_counter()
 
-    def claim_new(self, *claim: Any) -> int | None:  # noqa: ANN401
+    def create_trial(self, *claim: Any) -> int | None:  # noqa: ANN401
         """Claim, and note it."""
-        number = super().claim_new(*claim)
+        number = super().create_trial(*claim)
         self.lock_seconds = time.perf_counter() - self._locked_at
         return number
 
@@ -162,7 +163,7 @@ class Claimer:
 
     def end(self, found: TrialRecord, value: float) -> None:
         """End a trial well."""
-        self.storage.end(found.trial_id, self.claims.worker, TrialState.COMPLETE, value)
+        self.storage.end(found.trial_id, self.claims.worker, TrialState.COMPLETE, Ending(value))
 
 
 @dataclass

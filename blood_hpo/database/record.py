@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from blood_hpo.database.statements import statement
-from blood_hpo.models.configuration import Configuration
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -85,11 +84,6 @@ class TrialRecord:
     start_epoch: int | None
     started_at: datetime | None
     finished_at: datetime | None
-
-    @property
-    def configuration(self) -> Configuration:
-        """What it trains."""
-        return Configuration.of(self.family, self.config)
 
     @property
     def identity(self) -> str:

@@ -21,6 +21,7 @@ from blood_hpo.data.held_out_test import load_test_split
 from blood_hpo.data.medmnist_package import evaluator
 from blood_hpo.errors import BloodHpoError
 from blood_hpo.final.export import load, parameter_counts, predict
+from blood_hpo.final.retraining import Retraining
 
 if TYPE_CHECKING:
     import keras
@@ -116,20 +117,14 @@ class Tested:
         }
 
 
-def test(  # noqa: PLR0913, PLR0917 - the file, what it must agree with, and the images
-    content: bytes,
-    trained: NDArray[np.float32],
-    parameter_count: int,
-    validation: Split,
-    source: DataSource,
-    average: bool,
+def test(
+    content: bytes, trained: Retraining, validation: Split, source: DataSource, *, average: bool
 ) -> Tested:
     """Load a model's file, hold it against the trained network, and test it.
 
     Args:
         content: The ``.keras`` file.
-        trained: What the trained network predicts for the validation split, (V, 8).
-        parameter_count: Trainable parameters of that network.
+        trained: The training that it comes from.
         validation: The validation split.
         source: Where the test split is.
         average: Whether to average predictions over the symmetries too.
@@ -140,12 +135,13 @@ def test(  # noqa: PLR0913, PLR0917 - the file, what it must agree with, and the
     """
     model = load(content)
     predicted = predict(model, validation.images)
-    difference = float(np.abs(predicted - trained).max())
+    difference = float(np.abs(predicted - trained.validation_probabilities()).max())
     trainable, non_trainable = parameter_counts(model)
-    if not difference <= LARGEST_DIFFERENCE or trainable != parameter_count:
+    if not difference <= LARGEST_DIFFERENCE or trainable != trained.parameter_count:
         raise BloodHpoError(
             f"the exported model is not the trained one: probabilities differ by {difference:.2g},"
-            f" parameters are {trainable} and not {parameter_count}; report this as a defect"
+            f" parameters are {trainable} and not {trained.parameter_count}; report this as a"
+            " defect"
         )
     held_out = load_test_split(source)
     return Tested(

@@ -14,7 +14,7 @@ from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit
 from blood_hpo.training.history import FoldResult, TrainingRules
 from blood_hpo.training.preparation import Preparation
-from blood_hpo.worker.stage import Arrays
+from blood_hpo.worker.stage import Arrays, configuration_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Retraining:
         assert start_epoch is not None
         images = np.concatenate([data.train.images, data.validation.images])
         labels = np.concatenate([data.train.labels, data.validation.labels])
-        config = claim.configuration.hyperparameters
+        config = configuration_of(claim).hyperparameters
         self._network = CompiledNetwork(claim.family, config, images, labels)
         self._validation = np.arange(len(data.train), len(labels), dtype=np.int64)
         self._fit = Fit(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -74,15 +74,14 @@ class Results:
         """Epochs trained, summed over the folds."""
         return sum(fold.epochs for fold in self.folds)
 
-    def shown(self) -> dict[str, str]:
-        """What optuna-dashboard shows of it: attributes of a line, as JSON texts by name."""
-        found = {
+    def shown(self) -> dict[str, Any]:
+        """What an onlooker wants to see of it, by name."""
+        return {
             "fold_scores": [round(fold.score, 4) for fold in self.folds],
             "epochs": self.epochs,
             "seconds": round(self.seconds, 1),
             "parameters": self.parameter_count,
         }
-        return {key: json.dumps(value) for key, value in found.items()}
 
     def write(self, connection: "Connection", trial_id: int) -> None:
         """Write all of it, in the transaction that ends the trial."""
@@ -111,6 +110,31 @@ class Results:
     def _mean(self, curve: str) -> list[float]:
         """The mean over the folds that were trained in each epoch."""
         return [fmean(values) for values in _by_epoch(self.folds, curve)]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What a complete or pruned trial leaves behind, stored together with its final state.
+
+    Attributes:
+        value: The trial's value.
+        results: What it measured.
+        artefacts: Contents of files by name, kept under ``<number of the trial>/<name>`` and linked
+            to the trial for Optuna.
+        reason: Why it was pruned.
+    """
+
+    value: float
+    results: Results | None = None
+    artefacts: Mapping[str, bytes] = field(default_factory=dict)
+    reason: str | None = None
+
+    def shown(self) -> dict[str, str]:
+        """What optuna-dashboard shows of it: attributes of a line, as JSON texts by name."""
+        found = self.results.shown() if self.results else {}
+        if self.reason is not None:
+            found["reason"] = self.reason
+        return {key: json.dumps(value) for key, value in found.items()}
 
 
 def _by_epoch(folds: Sequence[FoldResult], curve: str) -> list[list[float]]:

@@ -7,7 +7,7 @@ of it or nothing. Each can be told twice, because an answer was lost on the way,
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ from blood_hpo.database.address import engine_options
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.store.pieces import link, store
-from blood_hpo.store.results import Results
+from blood_hpo.store.results import Ending
 from blood_hpo.text import printable
 
 GRACE_SECONDS = 30.0
@@ -123,72 +123,36 @@ class StudyStorage(RDBStorage):
         with self.plain() as connection:
             return connection.execute(statement(name), parameters).rowcount
 
-    def claim_new(
+    def create_trial(
         self,
         connection: Connection,
-        study_id: int,
         worker: str,
-        family: str,
-        candidates: Sequence[Mapping[str, Any]],
+        configuration: str,
+        wanted: Mapping[str, Any],
+        told: Callable[[Row[Any]], NewTrial],
     ) -> int | None:
-        """Create a running trial for the first candidate that nobody has tried.
+        """Create a running trial, with the study locked.
 
         Args:
             connection: From `plain`.
-            study_id: Optuna's key of the study.
             worker: Name of the worker that will run the trial.
-            family: Model family.
-            candidates: Configurations in the order of their draw: ``config_hash``, ``seed``,
-                ``config``, ``params``, ``repeats_avoided``, and under ``stored`` what Optuna is
-                told of ``params``.
+            configuration: The statement that makes or finds its configuration.
+            wanted: Parameters of the statement, ``study_id`` among them.
+            told: What Optuna is told, given the statement's row.
 
         Returns:
-            Number of the trial; None if all have been tried, or no place of the budget is free.
+            Number of the trial; None if the statement gives no row.
         """
-        stored = {one["config_hash"]: one["stored"] for one in candidates}
-        rows = [{key: one[key] for key in one if key != "stored"} for one in candidates]
-        wanted = {"study_id": study_id, "family": family, "candidates": json.dumps(rows)}
         try:
             with _transaction(connection):
                 connection.execute(statement("claim_lock"), wanted)
-                made = connection.execute(statement("new_configuration"), wanted).one_or_none()
+                made = connection.execute(statement(configuration), wanted).one_or_none()
                 if made is None:
                     return None
-                new = NewTrial(family, stored[made.config_hash])
-                return _new_trial(connection, study_id, made.configuration_id, worker, new)
+                key = made.configuration_id
+                return _new_trial(connection, wanted["study_id"], key, worker, told(made))
         except IntegrityError:
             return None  # somebody's transaction, at another isolation level, was faster
-
-    def claim_planned(
-        self,
-        connection: Connection,
-        study_id: int,
-        worker: str,
-        families: Sequence[str],
-        replicate_name: str,
-    ) -> int | None:
-        """Create a running trial for the next training of a stage's plan.
-
-        Args:
-            connection: From `plain`.
-            study_id: Optuna's key of the stage's study.
-            worker: Name of the worker that will run the trial.
-            families: The order in which they are served.
-            replicate_name: What Optuna is told the number of the training is called.
-
-        Returns:
-            Number of the trial; None if every planned training has one.
-        """
-        wanted = {"study_id": study_id, "families": list(families)}
-        with _transaction(connection):
-            connection.execute(statement("claim_lock"), wanted)
-            made = connection.execute(statement("planned_configuration"), wanted).one_or_none()
-            if made is None:
-                return None
-            new = NewTrial(
-                made.family, replicate_params(replicate_name, made.replicate), made.source_id
-            )
-            return _new_trial(connection, study_id, made.configuration_id, worker, new)
 
     def beat(self, trial_id: int, worker: str) -> bool:
         """Record a heartbeat; False if the worker no longer holds the trial."""
@@ -200,15 +164,13 @@ class StudyStorage(RDBStorage):
         told = self.tell("report", trial_id=trial_id, worker=worker, epochs=epochs, values=values)
         return bool(told) or not scores
 
-    def end(  # noqa: PLR0913, PLR0917 - everything that belongs to one transaction
+    def end(
         self,
         trial_id: int,
         worker: str,
         state: TrialState,
-        value: float,
-        results: Results | None = None,
-        reason: str | None = None,
-        artefacts: Mapping[str, str] | None = None,
+        ending: Ending,
+        files: Mapping[str, str] | None = None,
     ) -> bool:
         """Finish a trial with all that it leaves; False if the worker no longer holds it.
 
@@ -216,21 +178,19 @@ class StudyStorage(RDBStorage):
             trial_id: Optuna's key of the trial.
             worker: The worker that must hold it.
             state: COMPLETE or PRUNED.
-            value: The trial's value.
-            results: What it measured.
-            reason: Why it was pruned.
-            artefacts: SHA-256 of stored files by name: see `store`.
+            ending: What it leaves.
+            files: SHA-256 of its files by name, which are stored before: see `store`.
         """
-        ending = {"trial_id": trial_id, "worker": worker, "state": state.name, "reason": reason}
-        shown = (results.shown() if results else {}) | _shown_reason(reason)
+        told: dict[str, object] = {"trial_id": trial_id, "worker": worker, "state": state.name}
+        told["reason"] = ending.reason
+        left = {"value": ending.value, "shown": json.dumps(ending.shown())}
         with self.transaction() as connection:
-            told = {**ending, "value": value, "shown": json.dumps(shown)}
-            ended = connection.execute(statement("end_trial"), told).one_or_none()
+            ended = connection.execute(statement("end_trial"), told | left).one_or_none()
             if ended is None:
-                return bool(connection.scalar(statement("ended_as"), ending))
-            if results:
-                results.write(connection, trial_id)
-            for name, digest in (artefacts or {}).items():
+                return bool(connection.scalar(statement("ended_as"), told))
+            if ending.results:
+                ending.results.write(connection, trial_id)
+            for name, digest in (files or {}).items():
                 link(connection, ended.study_id, trial_id, f"{ended.number}/{name}", digest)
         return True
 
@@ -297,7 +257,7 @@ class StudyStorage(RDBStorage):
         return self.ask("stale", study_id=study_id, grace_seconds=grace_seconds)
 
     def reachable_seconds(self) -> float:
-        """How long the database has been there for this process, which has not been longer."""
+        """How long the database has been there for this process, at most as long as it lives."""
         return time.monotonic() - self._unreachable_at
 
     def failures_in_a_row(self, study_id: int) -> Failures:
@@ -338,14 +298,6 @@ def _transaction(connection: Connection) -> Iterator[None]:
             driver.autocommit = True
 
 
-def replicate_params(name: str, number: int) -> list[dict[str, object]]:
-    """What Optuna is told of the number of a training."""
-    from optuna.distributions import IntDistribution, distribution_to_json
-
-    distribution = distribution_to_json(IntDistribution(1, 20))
-    return [{"name": name, "value": number, "distribution": distribution}]
-
-
 def _new_trial(
     connection: Connection, study_id: int, configuration_id: int, worker: str | None, new: NewTrial
 ) -> int:
@@ -360,7 +312,3 @@ def _new_trial(
         "copied_from": new.copied_from,
     }
     return int(connection.execute(statement("new_trial"), made).one().number)
-
-
-def _shown_reason(reason: str | None) -> dict[str, str]:
-    return {} if reason is None else {"reason": json.dumps(reason)}

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optuna.trial import TrialState
 
@@ -137,11 +137,11 @@ class Attempt:
         log.info("trial %d: back in the queue after epoch %d", self.claim.number, run.epoch)
 
     def _end(self, state: TrialState, run: Run, reason: str | None = None) -> None:
-        ending = self.stage.end(self.claim, run, self._open_test)
+        ending = replace(self.stage.end(self.claim, run, self._open_test), reason=reason)
         if not math.isfinite(ending.value):
             self._fail(f"the score is {ending.value}", retry=False)
             return
-        self.lease.end(state, ending, reason, self._last_words)
+        self.lease.end(state, ending, self._last_words)
         self._checkpoint.discard()
         log.info("trial %d: %s, score %.4f", self.claim.number, state.name, ending.value)
 

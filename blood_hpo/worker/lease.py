@@ -15,8 +15,8 @@ from optuna.trial import TrialState
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.errors import StudyError
 from blood_hpo.store.outage import ERRORS, OUTAGES, Waiting, patiently, transient
+from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.worker.stage import Ending
 
 
 class LeaseLostError(Exception):
@@ -103,7 +103,7 @@ class Lease:
             raise LeaseLostError  # ended by a peer, or deleted with its study
         self._unsent.clear()
 
-    def end(self, state: TrialState, ending: Ending, reason: str | None, wait: Waiting) -> None:
+    def end(self, state: TrialState, ending: Ending, wait: Waiting) -> None:
         """Finish the trial, waiting for the database as long as it takes.
 
         Files are stored first, however long that takes, and linked with the rest.
@@ -115,9 +115,7 @@ class Lease:
         patiently(self._send, "reporting", wait)
         files = patiently(lambda: self._store(ending.artefacts), "storing files of a trial", wait)
         ended = patiently(
-            lambda: self._storage.end(
-                self._trial_id, self._worker, state, ending.value, ending.results, reason, files
-            ),
+            lambda: self._storage.end(self._trial_id, self._worker, state, ending, files),
             "ending a trial",
             wait,
         )

@@ -8,6 +8,7 @@ from blood_hpo.errors import StudyError
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData
 from blood_hpo.store.studies import SharedStudy
+from blood_hpo.worker.stage import configuration_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def replay(
         data: The study's own data.
         on_epoch: Called with the epoch and the mean score after each.
     """
-    run = CrossValidation(study.spec, trial.configuration, data)
+    run = CrossValidation(study.spec, configuration_of(trial), data)
     while not run.finished and run.epoch < (trial.epoch or 0):
         run.advance()
         on_epoch(run.epoch, run.score)

@@ -6,10 +6,10 @@ from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData
 from blood_hpo.search.pruner import build_pruner, should_prune
 from blood_hpo.store.outage import ERRORS, Waiting, transient
-from blood_hpo.store.results import Results
+from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.worker.claims import Claims, Found
-from blood_hpo.worker.stage import Ending, OpenTest, Run
+from blood_hpo.worker.stage import OpenTest, Run, configuration_of
 
 
 class SearchStage:
@@ -28,7 +28,7 @@ class SearchStage:
 
     def start(self, claim: TrialRecord) -> CrossValidation:
         """Begin to train one configuration on all folds."""
-        return CrossValidation(self.study.spec, claim.configuration, self._data)
+        return CrossValidation(self.study.spec, configuration_of(claim), self._data)
 
     def should_prune(self, claim: TrialRecord, run: Run) -> bool:
         """Ask the pruner, which knows the trials of the same family."""

@@ -6,21 +6,26 @@ checkpoints, retries and recovery are the worker's, and the same for all.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from blood_hpo.database.record import TrialRecord
+from blood_hpo.models.configuration import Configuration
 from blood_hpo.store.outage import Waiting
-from blood_hpo.store.results import Results
+from blood_hpo.store.results import Ending
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.worker.claims import Found
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 OpenTest = Callable[[], None]
 """Notes that the test split is opened for a trial's model; raises where the plan has changed."""
+
+
+def configuration_of(trial: TrialRecord) -> Configuration:
+    """What a trial trains."""
+    return Configuration.of(trial.family, trial.config)
 
 
 class Run(Protocol):
@@ -52,22 +57,6 @@ class Run(Protocol):
 
     def close(self) -> None:
         """Free the memory."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """What a trial leaves behind; all of it is stored together with its final state.
-
-    Attributes:
-        value: The trial's value.
-        results: What it measured.
-        artefacts: Contents of files by name, kept under ``<number of the trial>/<name>`` and linked
-            to the trial for Optuna.
-    """
-
-    value: float
-    results: Results
-    artefacts: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Stage(Protocol):

@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.store import studies
-from blood_hpo.store.results import Results
+from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.training.history import FoldResult
@@ -44,7 +44,7 @@ def finish(
     scores = [value - 0.01, value, value + 0.01]
     folds = [FoldResult(score, 1, 1, [0.5], [score], [score]) for score in scores]
     known = Results(folds, 60.0, 302_216)
-    assert study.storage.end(claim.trial_id, "holder", state, value, known)
+    assert study.storage.end(claim.trial_id, "holder", state, Ending(value, known))
     return claim
 
 
