@@ -102,7 +102,7 @@ class RetrainStage(PlannedStage):
         tested = self._tested(run, content)
         name = f"{self.search.name}-{claim.family}-{claim.replicate}"
         model, result_file = _model(name, content, run, tested)
-        results = Results([run.result()], run.seconds, tested.trainable, tested=model)
+        results = Results(run.results(), run.seconds, tested.trainable, tested=model)
         card = Card(self.search.name, self.study.data, claim, results, tested.summaries())
         title = f"{claim.family} ({claim.recipe}), seed {claim.replicate}"
         artefacts = {

@@ -9,6 +9,7 @@ from blood_hpo.errors import NonFiniteLoss
 from blood_hpo.metrics import confusion, log_loss, score
 from blood_hpo.training.epoch import CompiledNetwork, NetworkState
 from blood_hpo.training.history import (
+    Arrays,
     FoldResult,
     History,
     TrainingRules,
@@ -161,7 +162,7 @@ class Fit:
     def _scored_on(self, indices: Indices, probabilities: NDArray[np.float32]) -> float:
         return score(self._rules.objective, self._network.labels[indices], probabilities)
 
-    def state(self) -> dict[str, NDArray[np.generic]]:
+    def state(self) -> Arrays:
         """Arrays from which ``restore`` continues bit for bit; good for ``numpy.savez``."""
         lists = {
             "weights": self._state.weights,
@@ -177,7 +178,7 @@ class Fit:
         arrays["held_out_probabilities"] = self.held_out_probabilities
         return arrays
 
-    def restore(self, arrays: dict[str, NDArray[np.generic]]) -> None:
+    def restore(self, arrays: Arrays) -> None:
         """Continue from what ``state`` gave to a fit that was made with the same arguments."""
         self._state = NetworkState(_group(arrays, "weights"), _group(arrays, "optimizer"))
         self.best_weights = _group(arrays, "best_weights")
@@ -186,6 +187,6 @@ class Fit:
         self.held_out_probabilities = arrays["held_out_probabilities"].astype(np.float32)
 
 
-def _group(arrays: dict[str, NDArray[np.generic]], name: str) -> list[NDArray[np.generic]]:
+def _group(arrays: Arrays, name: str) -> list[NDArray[np.generic]]:
     count = sum(key.startswith(f"{name}/") for key in arrays)
     return [arrays[f"{name}/{i}"] for i in range(count)]

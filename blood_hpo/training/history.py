@@ -6,7 +6,13 @@ Early stopping is Keras's EarlyStopping, read off the validation curve alone.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from blood_hpo.metrics import Objective
+
+Arrays = dict[str, NDArray[np.generic]]
+"""What `numpy.savez` can save."""
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,11 @@ from blood_hpo.settings import Settings
 from blood_hpo.store.outage import Interrupted, Waiting, patiently
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
-from blood_hpo.training.history import FoldResult
+from blood_hpo.training.history import Arrays, FoldResult
 from blood_hpo.worker.claims import Claims, Found
 from blood_hpo.worker.join import join_study
 from blood_hpo.worker.shutdown import Shutdown
-from blood_hpo.worker.stage import Arrays, OpenTest, Run
+from blood_hpo.worker.stage import OpenTest, Run
 from blood_hpo.worker.worker import Worker, worker_name
 
 from .cable import enter
