@@ -24,10 +24,7 @@ def store(connection: "Connection", study_id: int, content: bytes) -> str:
     Args:
         connection: On which each statement is a transaction.
         study_id: Optuna's key of the study that the file goes with.
-        content: The file.
-
-    Returns:
-        SHA-256 of the content.
+        content: The file, whose SHA-256 is returned.
     """
     digest = hashlib.sha256(content).hexdigest()
     file = {"study_id": study_id, "sha256": digest}
@@ -48,7 +45,7 @@ def link(
     Args:
         connection: In whose transaction it is linked.
         study_id: Optuna's key of the study.
-        trial_id: Optuna's key of the trial that it belongs to, or None.
+        trial_id: Of the trial that it belongs to, or None.
         name: Number of the trial, a slash and the file's name; or the name alone.
         digest: SHA-256 of the file.
     """

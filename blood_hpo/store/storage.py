@@ -41,7 +41,7 @@ class NewTrial:
 
     Attributes:
         family: Model family.
-        params: Name, stored value and distribution of each parameter.
+        params: As `optuna_private.parameter_row` makes them.
         copied_from: Key of a trial whose parameters it has too, or None.
     """
 
@@ -61,10 +61,10 @@ class StudyStorage(RDBStorage):
         read_only: bool = False,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
-        """Connect.
+        """Connect to a database that has this program's schema.
 
         Args:
-            url: The address of a database that has this program's schema.
+            url: Its address.
             application_name: Who asks, as it stands in ``pg_stat_activity``.
             read_only: Whether the server refuses every change.
             grace_seconds: Silence in the middle of a transaction after which the server ends it,
@@ -172,14 +172,9 @@ class StudyStorage(RDBStorage):
         ending: Ending,
         files: Mapping[str, str] | None = None,
     ) -> bool:
-        """Finish a trial with all that it leaves; False if the worker no longer holds it.
+        """Finish a trial that the worker must hold, as COMPLETE or PRUNED; False if it does not.
 
-        Args:
-            trial_id: Optuna's key of the trial.
-            worker: The worker that must hold it.
-            state: COMPLETE or PRUNED.
-            ending: What it leaves.
-            files: SHA-256 of its files by name, which are stored before: see `store`.
+        Its files are stored before (see `store`) and given by name with their SHA-256.
         """
         told: dict[str, object] = {"trial_id": trial_id, "worker": worker, "state": state.name}
         told["reason"] = ending.reason
@@ -227,12 +222,12 @@ class StudyStorage(RDBStorage):
             study_id: Optuna's key of the study.
             trial_id: Optuna's key of the trial.
             reason: Why, in a line.
-            worker: The worker that must hold it.
+            worker: The worker that must hold it; otherwise nothing happens.
             retry: Whether to enqueue the configuration again.
             grace_seconds: Where a peer fails it: how long the worker must have been silent.
 
         Returns:
-            False if the trial is not held by ``worker``, has been heard of, or has ended otherwise.
+            Whether the trial has failed for this reason.
         """
         said = printable(reason)
         ending = {"trial_id": trial_id, "worker": worker, "reason": said, "state": "FAIL"}

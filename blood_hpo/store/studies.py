@@ -34,7 +34,7 @@ class SharedStudy:
         spec: The study file.
         fingerprint: What two studies must share for their scores to be comparable.
         data: Identity of the data set.
-        program_version: Version of the program that created it.
+        program_version: Of the program that created it.
         storage: The database.
     """
 
@@ -97,15 +97,12 @@ class SharedStudy:
 
 @dataclass(frozen=True)
 class NewStudy:
-    """A study to be created.
+    """A study to be created; what it shares with `SharedStudy` is the same there.
 
     Attributes:
-        name: Its name.
         stage: "search", or a stage that follows one.
         search_id: Of a stage: key of the search.
         spec: The study file as plain values.
-        fingerprint: What two studies must share for their scores to be comparable.
-        data: Identity of the data set.
         budgets: Trials by family.
     """
 
