@@ -17,15 +17,7 @@ from blood_hpo.worker.janitor import recover_stale_trials
 
 @dataclass(frozen=True)
 class Inconsistency:
-    """Something that should not be.
-
-    Attributes:
-        kind: What is wrong, in two words.
-        family: Family of the trial, where it concerns one.
-        number: Number of the trial, where it concerns one.
-        worker: Worker of that trial.
-        detail: The rest.
-    """
+    """Something that should not be, in two words, and the trial that it concerns, if it does."""
 
     kind: str
     family: str | None
@@ -49,11 +41,7 @@ class Audit:
         self._settings = settings
 
     def find(self) -> list[Inconsistency]:
-        """Everything that is wrong.
-
-        Raises:
-            DatabaseError: The database cannot be reached.
-        """
+        """Everything that is wrong."""
         grace = self._settings.grace_seconds
         answer = run_query(self._storage.engine, "inconsistencies", study=self._study, grace=grace)
         found = [Inconsistency(*row) for row in answer.rows]  # type: ignore[arg-type]

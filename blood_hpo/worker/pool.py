@@ -99,13 +99,8 @@ class Pool:
             place.restarts = 0
         place.given_up = code in REFUSALS or place.restarts >= RESTARTS
         verdict = "given up" if place.given_up else "replaced"
-        log.warning(
-            "worker %d ended with code %d and is %s; see %s",
-            place.number,
-            code,
-            verdict,
-            place.log_file,
-        )
+        ended = f"worker {place.number} ended with code {code}"
+        log.warning("%s and is %s; see %s", ended, verdict, place.log_file)
         if not place.given_up:
             place.restarts += 1
             place.started = time.monotonic()

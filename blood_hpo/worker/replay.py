@@ -50,13 +50,9 @@ def replay(
     data: SearchData,
     on_epoch: Callable[[int, float], None],
 ) -> Replay:
-    """Train a recorded trial again, for as many epochs as it was trained for.
+    """Train a trial from `finished_trial` again, for as many epochs as it was trained for.
 
-    Args:
-        study: The trial's study.
-        trial: From `finished_trial`.
-        data: The study's own data.
-        on_epoch: Called with the epoch and the mean score after each.
+    ``on_epoch`` is called with the epoch and the mean score after each.
     """
     run = CrossValidation(study.spec, configuration_of(trial), data)
     while not run.finished and run.epoch < (trial.epoch or 0):
