@@ -53,7 +53,7 @@ def fetch(
         typer.Option(metavar="URL", help="Another address of the same file; its MD5 is checked."),
     ] = None,
 ) -> None:
-    """Download official BloodMNIST 28x28 (36 MB) into the cache; a cut download goes on.
+    """Download official BloodMNIST 28x28 (36 MB) into the cache.
 
     Where BLOOD_HPO_DATA names a file, that file is checked and nothing is downloaded.
 
@@ -72,8 +72,6 @@ def fetch(
     try:
         source = fetch_official(settings(), official=official, answer_seconds=_PATIENCE_SECONDS)
     except DataError as error:
-        if error.__cause__ is None:  # it says itself what to do
-            raise
         advice = "run it again, or set BLOOD_HPO_DATA to a file of your own"
         raise DataError(f"{error}; {advice}") from error
     typer.echo(f"{source.label}: {source.path}")
