@@ -1,41 +1,44 @@
-"""What the dashboard shows of a trial: its learning curves and the classes it confuses."""
+"""What the dashboard shows of a trial: its learning curves and the classes it confuses.
+
+They are the report's drawings, on a ground of their own. Equal numbers give equal bytes, so that a
+trial which ends twice leaves one file.
+"""
 
 from collections.abc import Sequence
 
-from blood_hpo.dashboard.drawing import Curve, Panel, confusion, curves
-from blood_hpo.data.facts import CLASSES
+from blood_hpo.report.outcome.prediction_figures import confusion
+from blood_hpo.report.page.theme import ACCENT, MUTED, colour, standalone
+from blood_hpo.report.process.training_figures import Line, lines
 from blood_hpo.store.results import Results
 from blood_hpo.training.history import FoldResult
 
 CURVES_FILE, CONFUSION_FILE = "curves.svg", "confusion.svg"
-FOLDS = ("#0072b2", "#b85208", "#00795a", "#74508f", "#8a6d00")
+FOLDS = (colour("mlp"), colour("cnn"), colour("resnet"), colour("other"), ACCENT)
 """Colours of the folds, told apart with any kind of colour vision; a sixth fold begins anew."""
 
-MUTED = "#5f6570"
 SHOWN = 10
 """Trials of a family, its best ones, that get pictures."""
+
+Panels = dict[str, list[Line]]
 
 
 def pictures_of_folds(title: str, results: Results) -> dict[str, bytes]:
     """The pictures of a cross-validated trial: contents of files by name."""
     assert results.confusion is not None
-    return {
-        CURVES_FILE: curves(title, _fold_panels(results.folds)),
-        CONFUSION_FILE: confusion(f"{title}, held-out folds", results.confusion, CLASSES),
-    }
+    matrix = results.confusion
+    return _pictures(title, _fold_panels(results.folds), f"{title}, held-out folds", matrix)
 
 
-def _fold_panels(folds: Sequence[FoldResult]) -> list[Panel]:
-    colours = [FOLDS[place % len(FOLDS)] for place in range(len(folds))]
-    pairs = list(zip(folds, colours, strict=True))
-    scores = [Curve("", one.held_out or (), colour, chosen=one.best_epoch) for one, colour in pairs]
-    validation = [Curve("", one.validation, colour, dashed=True) for one, colour in pairs]
+def _fold_panels(folds: Sequence[FoldResult]) -> Panels:
+    inks = [FOLDS[place % len(FOLDS)] for place in range(len(folds))]
+    pairs = list(zip(folds, inks, strict=True))
+    validation = [Line("", one.validation, ink, dashed=True) for one, ink in pairs]
+    scores = [Line("", one.held_out or (), ink, chosen=one.best_epoch) for one, ink in pairs]
     losses = [
-        Curve(f"fold {place}", one.train_loss, colour)
-        for place, (one, colour) in enumerate(pairs, start=1)
+        Line(f"fold {place}", one.train_loss, ink)
+        for place, (one, ink) in enumerate(pairs, start=1)
     ]
-    title = "held-out score (dashed: validation)"
-    return [Panel(title, [*validation, *scores]), Panel("training loss", losses)]
+    return {"held-out score (dashed: validation)": [*validation, *scores], "training loss": losses}
 
 
 def pictures_of_model(title: str, trained: FoldResult, cells: Sequence[int]) -> dict[str, bytes]:
@@ -46,20 +49,27 @@ def pictures_of_model(title: str, trained: FoldResult, cells: Sequence[int]) -> 
         trained: Its training.
         cells: Its confusion on the test split, row by row.
     """
-    accuracy = (trained.train_accuracy, trained.validation_accuracy)
-    loss = (trained.train_loss, trained.validation_loss)
-    panels = [
-        Panel(
-            label,
-            [
-                Curve("training", train or (), MUTED, dashed=True),
-                Curve("validation", validation or (), FOLDS[0], chosen=trained.best_epoch),
-            ],
-        )
-        for label, (train, validation) in {"accuracy": accuracy, "loss": loss}.items()
-    ]
-    matrix = [list(cells[row : row + len(CLASSES)]) for row in range(0, len(cells), len(CLASSES))]
-    return {
-        CURVES_FILE: curves(title, panels),
-        CONFUSION_FILE: confusion(f"{title}, test split", matrix, CLASSES),
+    both = {
+        "accuracy": (trained.train_accuracy, trained.validation_accuracy),
+        "loss": (trained.train_loss, trained.validation_loss),
     }
+    panels = {
+        label: [
+            Line("training", train or (), MUTED, dashed=True),
+            Line("validation", validation or (), FOLDS[0], chosen=trained.best_epoch),
+        ]
+        for label, (train, validation) in both.items()
+    }
+    side = int(len(cells) ** 0.5)
+    matrix = [list(cells[row : row + side]) for row in range(0, len(cells), side)]
+    return _pictures(title, panels, f"{title}, test split", matrix)
+
+
+def _pictures(
+    title: str, panels: Panels, tested: str, matrix: Sequence[Sequence[int]]
+) -> dict[str, bytes]:
+    drawn = {
+        CURVES_FILE: lines("curves", title, panels),
+        CONFUSION_FILE: confusion("confusion", tested, matrix, FOLDS[0]),
+    }
+    return {name: standalone(one.svg).encode() for name, one in drawn.items()}

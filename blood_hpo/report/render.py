@@ -18,6 +18,7 @@ from blood_hpo.report import files
 from blood_hpo.report.folder import replaced, require_ours
 from blood_hpo.report.outcome import comparison_section as comparison
 from blood_hpo.report.outcome import data_section as data
+from blood_hpo.report.outcome import original_section as original
 from blood_hpo.report.outcome import rerun_section as again
 from blood_hpo.report.outcome import summary_section as summary
 from blood_hpo.report.outcome import test_section as test
@@ -82,7 +83,8 @@ def write(
 ) -> Path:
     """The same from what has been read; ``artefact`` gives the content of a saved file by name."""
     require_ours(folder, NUMBERS)
-    sections = [make(found) for make in _SECTIONS]
+    made = [one for one in (make(found) for make in _SECTIONS) if one.blocks]
+    sections = [*made[:-1], original.section(made), made[-1]]
     with replaced(folder) as new:
         (new / PAGE).write_text(page(found, sections, written), encoding="utf-8")
         (new / NUMBERS).write_text(numbers(found, sections, written), encoding="utf-8")
@@ -97,6 +99,7 @@ def write(
 def page(found: Findings, sections: list[Section], written: datetime) -> str:
     """The page: HTML that refers to nothing outside itself but its neighbours in the folder."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("blood_hpo.report"), autoescape=True, undefined=StrictUndefined
@@ -109,6 +112,8 @@ def page(found: Findings, sections: list[Section], written: datetime) -> str:
         sections=sections,
         written=written,
         version=__version__,
+        why_small=found.small,
+        small=Markup('<span class="small">small study</span> ') if found.small else "",
         has_models=bool(found.final and found.final.models),
         kind=_kind,
         numeric=_numeric,
@@ -128,6 +133,7 @@ def numbers(found: Findings, sections: list[Section], written: datetime) -> str:
         "written_at": written.isoformat(timespec="seconds"),
         "program_version": __version__,
         "synthetic": found.study.synthetic,
+        "small": found.small,
         "sections": {
             one.key: {
                 "title": one.title,

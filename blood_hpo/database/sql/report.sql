@@ -69,9 +69,9 @@ GROUP BY number
 ORDER BY number
 
 -- name: grid_studies
--- The study files of the grids on a data set, by name.
-SELECT study, spec FROM hpo.studies
-WHERE stage = 'search' AND sampler = 'grid' AND data_sha256 = :sha256
+-- The study files of the grids of one kind on a data set, by name.
+SELECT spec FROM hpo.studies
+WHERE stage = 'search' AND sampler = :sampler AND data_sha256 = :sha256
 ORDER BY study
 
 -- name: confirmed_candidates

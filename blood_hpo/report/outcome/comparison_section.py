@@ -1,20 +1,19 @@
 """Comparison: the models with each other, with the original report, with published results."""
 
-import math
 from collections.abc import Sequence
 from itertools import combinations
+from statistics import fmean
 
 from blood_hpo.report.outcome.test_section import contributed, intervals
 from blood_hpo.report.page.cells import Cell, interval, number, plain
-from blood_hpo.report.page.document import Block, Group, Section, Table, Text, one_group
+from blood_hpo.report.page.document import Block, Figure, Group, Section, Table, Text, one_group
 from blood_hpo.report.process import comparison_figures as draw
-from blood_hpo.report.process.training_section import missing
 from blood_hpo.report.read.final_stage import FinalStage, Model
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.published import MEDMNIST_V2, ORIGINAL, SOURCES, Published
 from blood_hpo.report.read.scores import SCORES
 from blood_hpo.report.read.search_study import family_name
-from blood_hpo.report.read.uncertainty import difference, holm, mcnemar, spread
+from blood_hpo.report.read.uncertainty import difference, holm, mcnemar
 
 TITLE = "Comparison"
 
@@ -23,21 +22,16 @@ Pairs = Sequence[tuple[tuple[str, list[Model]], tuple[str, list[Model]]]]
 
 
 def section(found: Findings) -> Section:
-    """The section."""
+    """The section; it is empty where no model was tested."""
+    final = found.final
+    if final is None or not final.models:
+        return Section("comparison", TITLE, ())
     blocks: list[Block] = []
-    if found.final is None or not found.final.models:
-        blocks = [missing(found), _published(None)]
-    else:
-        if found.study.synthetic:
-            blocks.append(
-                Text(
-                    "This study's images are synthetic: beside published results its numbers mean"
-                    " nothing. They stand here to show that everything works."
-                )
-            )
-        blocks += [*_between(found.final), *_drawn(found.final)]
-        blocks += [_original(found.final), _published(found.final)]
-    blocks.append(Text("Sources: " + "; ".join(SOURCES.values()) + "."))
+    if found.study.synthetic:
+        said = "The images are synthetic: beside published results these numbers mean nothing."
+        blocks.append(Text(said))
+    sources = Text("Sources: " + "; ".join(SOURCES.values()) + ".")
+    blocks += [*_between(final), _drawn(final), _published(final), sources]
     return Section("comparison", TITLE, tuple(blocks))
 
 
@@ -110,77 +104,59 @@ def _small(p_value: float) -> str:
     return f"{p_value:.3f}" if p_value >= 0.001 else f"{p_value:.0e}"  # noqa: PLR2004 - as printed
 
 
-def _drawn(final: FinalStage) -> list[Block]:
+def _drawn(final: FinalStage) -> Figure:
     ours = {family: intervals(models)["accuracy"] for family, models in final.families.items()}
     others = [(one.model, one.accuracy, "") for one in MEDMNIST_V2]
     others += [(one.model, one.accuracy, family) for family, one in ORIGINAL.items()]
-    return [draw.comparison(ours, others)]
+    return draw.comparison(ours, others)
 
 
-def _original(final: FinalStage) -> Table:
-    groups = tuple(
-        Group(_beside(models, ORIGINAL[family]), family_name(family))
-        for family, models in final.families.items()
-        if family in ORIGINAL
+def _published(final: FinalStage) -> Table:
+    families = final.families.items()
+    groups = (
+        Group(tuple(_ours(*one) for one in families), "This study"),
+        Group(tuple(map(_theirs, ORIGINAL.values())), "The original report"),
+        Group(tuple(map(_theirs, MEDMNIST_V2)), "MedMNIST v2"),
     )
-    columns = ("whose", "accuracy", "balanced accuracy", "parameters", "epochs")
+    columns = (
+        "model",
+        "accuracy",
+        "balanced accuracy",
+        "macro AUC",
+        "parameters",
+        "epochs",
+        "note",
+    )
     note = (
-        "Ours are means over seeds, epochs those of the first seed. The original's epochs and"
+        "Published results have no interval, MedMNIST's three decimals. The original's epochs and"
         " parameters are those of its saved models and logs; its text swaps the epochs of MLP and"
         " CNN."
     )
-    return Table("original", "Beside the original report", columns, groups, note)
+    return Table("published", "Results on the test split", columns, groups, note)
 
 
-def _beside(models: Sequence[Model], theirs: Published) -> tuple[tuple[Cell, ...], ...]:
+def _ours(family: str, models: Sequence[Model]) -> tuple[Cell, ...]:
     each = [one.predictions.scores for one in models]
-    accuracy = spread([one.accuracy for one in each]).mean
-    balanced = spread([one.balanced_accuracy for one in each]).mean
-    ahead = number(accuracy - theirs.accuracy, sign=True)
-    ahead_balanced = number(balanced - (theirs.balanced_accuracy or math.nan), sign=True)
+    trial = models[0].trial
     return (
-        (
-            plain("this study"),
-            number(accuracy, best=True),
-            number(balanced, best=True),
-            number(models[0].trial.parameter_count, 0),
-            number(models[0].trial.epochs, 0),
-        ),
-        (
-            plain("original report"),
-            number(theirs.accuracy),
-            number(theirs.balanced_accuracy),
-            number(theirs.parameters, 0),
-            number(theirs.epochs, 0),
-        ),
-        (plain("difference"), ahead, ahead_balanced, plain(None), plain(None)),
+        plain(family, family_name(family)),
+        number(fmean(one.accuracy for one in each), best=True),
+        number(fmean(one.balanced_accuracy for one in each)),
+        number(fmean(one.macro_auc for one in each)),
+        number(trial.parameter_count, 0),
+        number(trial.epochs, 0),
+        plain(f"mean of {len(each)} seeds; epochs of the first" if len(each) > 1 else ""),
     )
 
 
-def _published(final: FinalStage | None) -> Table:
-    rows = [_row(one) for one in (*MEDMNIST_V2, *ORIGINAL.values())]
-    for family, models in (final.families if final else {}).items():
-        each = [one.predictions.scores for one in models]
-        rows.append(
-            [
-                plain(family, f"{family_name(family)} (this study)"),
-                number(spread([one.accuracy for one in each]).mean, best=True),
-                number(spread([one.balanced_accuracy for one in each]).mean),
-                number(spread([one.macro_auc for one in each]).mean),
-                plain(f"mean of {len(each)} seeds" if len(each) > 1 else "one seed"),
-            ]
-        )
-    columns = ("model", "accuracy", "balanced accuracy", "macro AUC", "note")
-    note = "Published numbers have three decimals and no interval."
-    return Table("published", "Results on the test split", columns, one_group(rows), note)
-
-
-def _row(one: Published) -> list[Cell]:
+def _theirs(one: Published) -> tuple[Cell, ...]:
     digits = 3 if one.source == "medmnist" else 4
-    return [
+    return (
         plain(one.model),
         number(one.accuracy, digits),
         number(one.balanced_accuracy),
         number(one.auc, 3),
+        number(one.parameters, 0),
+        number(one.epochs, 0),
         plain(one.note),
-    ]
+    )

@@ -5,7 +5,7 @@ import numpy as np
 from blood_hpo.data.facts import CLASSES, OFFICIAL_COUNTS
 from blood_hpo.report.outcome import data_figures as draw
 from blood_hpo.report.page.cells import Cell, code, number, plain
-from blood_hpo.report.page.document import Block, Missing, Section, Table, Text, one_group
+from blood_hpo.report.page.document import Block, Figures, Section, Table, Text, one_group
 from blood_hpo.report.read.findings import Findings
 
 ORIGINS = {
@@ -64,23 +64,10 @@ def _pictures(found: Findings) -> list[Block]:
     if counts is None and not found.study.synthetic:
         counts = np.array(list(OFFICIAL_COUNTS.values()))
     images = found.final.sample_images if found.final else None
-    blocks: list[Block] = []
-    if images is None:
-        blocks.append(
-            Missing(
-                "The final stage keeps sample images; it has not begun.",
-                found.next_command,
-            )
-        )
-    else:
-        blocks.append(draw.samples(images, CLASSES))
-    if counts is None:
-        return [*blocks, Missing("So are the class counts of a synthetic set.", found.next_command)]
-    return [
-        *blocks,
-        draw.counts(counts, CLASSES),
-        _counts(counts),
-    ]
+    blocks: list[Block] = [] if images is None else [draw.samples(images, CLASSES)]
+    if counts is not None:
+        blocks += [Figures((draw.counts(counts, CLASSES),)), _counts(counts)]
+    return blocks
 
 
 def _counts(counts: np.ndarray) -> Table:

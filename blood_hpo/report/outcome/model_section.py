@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from statistics import fmean
-from typing import Any
-
-import numpy as np
 
 from blood_hpo.data.facts import CLASSES
 from blood_hpo.metrics import confusion
 from blood_hpo.report.outcome import prediction_figures as draw
 from blood_hpo.report.page.cells import Cell, mean_sd, number, plain
 from blood_hpo.report.page.document import Block, Figures, Heading, Table, one_group
-from blood_hpo.report.read.final_stage import Mistake, Model
+from blood_hpo.report.page.theme import colour
+from blood_hpo.report.read.final_stage import Model
 from blood_hpo.report.read.published import ORIGINAL, ORIGINAL_RECALL
 from blood_hpo.report.read.scores import rank_counts
 from blood_hpo.report.read.search_study import family_name
@@ -22,31 +20,18 @@ EXAMPLES = 8
 
 def blocks_of(family: str, models: Sequence[Model]) -> list[Block]:
     """Drawings and tables of a family's models, most of them of its first seed."""
-    first = models[0].predictions
+    first, name = models[0].predictions, family_name(family)
     matrix = confusion(first.labels, first.probabilities)
-    counts = rank_counts(first.labels, first.probabilities)
     blocks: list[Block] = [
-        Heading(family_name(family)),
-        draw.confusion(family, matrix, CLASSES),
-        _confusion(family, matrix),
-        Figures((draw.ranks(family, counts),), f"{family_name(family)}: ranks of the true class"),
+        Heading(name),
+        Figures((draw.confusion(f"confusion-{family}", name, matrix.tolist(), colour(family)),)),
         _classes(family, models),
     ]
-    examples = first.mistakes(EXAMPLES)
-    if examples:
-        blocks += [draw.mistakes(family, examples, CLASSES), _examples(family, examples)]
-    return blocks
-
-
-def _confusion(family: str, matrix: np.ndarray[Any, Any]) -> Table:
-    rows = [
-        [plain(name), *(number(int(count), 0, best=x == y) for x, count in enumerate(row))]
-        for y, (name, row) in enumerate(zip(CLASSES, matrix, strict=True))
-    ]
-    caption = f"{family_name(family)}: true class by row, predicted class by column"
-    return Table(
-        f"confusion-{family}", caption, ("true class", *CLASSES), one_group(rows), folded=True
-    )
+    if not len(first.misclassified):
+        return blocks
+    ranks = draw.ranks(family, rank_counts(first.labels, first.probabilities))
+    drawn = (draw.mistakes(family, first.mistakes(EXAMPLES), CLASSES), ranks)
+    return [*blocks, Figures(drawn, f"{name}: its mistakes")]
 
 
 def _classes(family: str, models: Sequence[Model]) -> Table:
@@ -85,21 +70,3 @@ def _all_classes(family: str, models: Sequence[Model]) -> list[Cell]:
         mean_sd([fmean(row.f1 for row in one.classes) for one in each]),
         number(original.accuracy if original else None),
     ]
-
-
-def _examples(family: str, examples: Sequence[Mistake]) -> Table:
-    rows = [
-        [
-            number(one.index, 0),
-            plain(CLASSES[one.true]),
-            plain(CLASSES[int(one.probabilities.argmax())]),
-            number(one.rank, 0),
-            *(number(float(value)) for value in one.probabilities),
-        ]
-        for one in examples
-    ]
-    columns = ("test image", "true class", "predicted", "rank of the true class", *CLASSES)
-    caption = f"{family_name(family)}: the misclassified images above, in numbers"
-    note = "Every prediction of every model, right or wrong, is in predictions/."
-    name = f"mistakes-{family}"
-    return Table(name, caption, columns, one_group(rows), note, folded=True)

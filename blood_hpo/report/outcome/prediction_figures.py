@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from blood_hpo.data.facts import CLASSES
 from blood_hpo.report.page.document import Figure
 from blood_hpo.report.page.theme import ACCENT, INK, MARKERS, MUTED, WIDE, WIDTH, Canvas, colour
 from blood_hpo.report.read.final_stage import Mistake
@@ -18,50 +18,48 @@ if TYPE_CHECKING:
 MISTAKE_HEIGHT = 1.7
 """Inches of a row of two misclassified images."""
 
+LARGEST = 500
+"""Area of a mark that stands for all images, in square points."""
+
 SHORT = {"immature granulocytes": "imm. granul."}
 
 
-def confusion(family: str, matrix: NDArray[np.integer], names: Sequence[str]) -> Figure:
-    """Counts of true and predicted classes.
+def confusion(name: str, title: str, matrix: Sequence[Sequence[int]], ink: str) -> Figure:
+    """Counts of true classes (rows) and predicted ones, in the order of the labels.
 
     Args:
-        family: The model's family.
-        matrix: Counts (classes, classes); a row is a true class.
-        names: The classes.
+        name: Of the file.
+        title: Whose predictions they are.
+        matrix: Counts (8, 8).
+        ink: Colour of the diagonal.
     """
-    name, size = family_name(family), len(names)
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    with Canvas(WIDTH, 5.4) as canvas:
+    counts = np.array(matrix)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    right, whole = int(counts.trace()), int(counts.sum())
+    with Canvas(WIDTH, 5.2) as canvas:
         axes = canvas.plot.subplots()
-        for true, predicted in np.ndindex(size, size):
-            ink = colour(family) if true == predicted else ACCENT
+        for (true, predicted), count in np.ndenumerate(counts):
             shade = 0.75 * float(shares[true, predicted]) ** 0.5
             x, y = predicted - 0.48, true - 0.48
-            if matrix[true, predicted]:
-                axes.fill_between([x, x + 0.96], y, y + 0.96, color=ink, alpha=shade, linewidth=0)
-            axes.text(
-                predicted,
-                true + 0.1,
-                str(matrix[true, predicted]),
-                ha="center",
-                fontsize=9.5,
-                color=INK if matrix[true, predicted] else MUTED,
-            )
-        short = [SHORT.get(one, one) for one in names]
-        axes.set_xticks(range(size), short, rotation=35, ha="right")
-        axes.set_yticks(range(size), short)
-        axes.set(xlabel="predicted class", ylabel="true class", title=f"{name}: confusion matrix")
-        axes.set_xlim(-0.5, size - 0.5)
-        axes.set_ylim(size - 0.5, -0.5)
+            if count:
+                look = {"color": ink if true == predicted else ACCENT, "alpha": shade}
+                axes.fill_between([x, x + 0.96], y, y + 0.96, linewidth=0, **look)
+            paint = INK if count else MUTED
+            axes.text(predicted, true + 0.1, f"{count}", ha="center", fontsize=9.5, color=paint)
+        short = [SHORT.get(one, one) for one in CLASSES]
+        axes.set_xticks(range(len(short)), short, rotation=35, ha="right")
+        axes.set_yticks(range(len(short)), short)
+        axes.set(xlabel="predicted class", ylabel="true class")
+        axes.set_title(f"{title}: {right:,} of {whole:,} right")
+        axes.set_xlim(-0.5, len(short) - 0.5)
+        axes.set_ylim(len(short) - 0.5, -0.5)
         axes.grid(visible=False)
         axes.tick_params(length=0)
-        right = int(np.trace(matrix))
         return canvas.figure(
-            f"confusion-{family}",
-            f"Confusion matrix of the {name}: {right} of {matrix.sum()} test images are on its"
-            " diagonal. The table of each class has its numbers.",
-            f"{name}: test images by true class (rows) and predicted class (columns)."
-            " The shade is the share of the row, so rare classes show as well as frequent ones.",
+            name,
+            f"Confusion matrix, {title}: {right} of {whole} images are on its diagonal.",
+            f"{title}: images by true class (rows) and predicted class (columns). The shade is the"
+            " share of the row, so rare classes show as well as frequent ones.",
         )
 
 
@@ -101,29 +99,36 @@ def ranks(family: str, counts: Sequence[int]) -> Figure:
 
 
 def calibration(bins: Mapping[str, Sequence[CalibrationBin]]) -> Figure:
-    """Accuracy against confidence of each model, by family."""
-    with Canvas(WIDTH, 4.6) as canvas:
+    """Accuracy against confidence of each model, by family, the marks as large as they count."""
+    with Canvas(WIDTH, 4.2) as canvas:
         axes = canvas.plot.subplots()
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
         for family, found in bins.items():
-            filled = [one for one in found if one.count]
-            axes.plot(
-                [one.confidence for one in filled],
-                [one.accuracy for one in filled],
+            filled, whole = [one for one in found if one.count], sum(one.count for one in found)
+            x, y = [one.confidence for one in filled], [one.accuracy for one in filled]
+            axes.plot(x, y, color=colour(family), linewidth=0.8, alpha=0.6)
+            axes.scatter(
+                x,
+                y,
+                [LARGEST * one.count / whole for one in filled],
                 color=colour(family),
                 marker=MARKERS.get(family, "D"),
-                markersize=5,
-                label=family_name(family),
+                alpha=0.75,
+                linewidths=0,
+            )
+            axes.plot(
+                [], [], MARKERS.get(family, "D"), color=colour(family), label=family_name(family)
             )
         axes.set(xlabel="confidence", ylabel="accuracy", title="Calibration")
-        axes.set_xlim(0, 1.02)
-        axes.set_ylim(0, 1.02)
+        axes.set_xlim(0, 1.04)
+        axes.set_ylim(0, 1.04)
         axes.legend(loc="upper left")
         return canvas.figure(
             "calibration",
             "Accuracy against confidence of each model; on the diagonal both are equal.",
-            "Test images grouped by the model's highest probability, in bins of equal width: below"
-            " the dashed diagonal a model is surer than it should be.",
+            "Test images grouped by the model's highest probability, in bins of equal width; a"
+            " mark's area is the share of the images in it. Below the dashed diagonal a model is"
+            " surer than it should be.",
         )
 
 

@@ -1,12 +1,10 @@
-"""How to run it again: commands, seeds, versions and files."""
+"""How to run it again: commands, and what decides that the same comes of them."""
 
-from blood_hpo.report.page.cells import Cell, code, number, plain
+from blood_hpo.report.page.cells import Cell, code, plain
 from blood_hpo.report.page.document import Block, Command, Section, Table, Text, one_group
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import family_name
 from blood_hpo.report.read.study_text import STUDIES, study_files
-
-TITLE = "How to run it again"
 
 
 def section(found: Findings) -> Section:
@@ -34,8 +32,7 @@ def section(found: Findings) -> Section:
                 f"The {family_name(family)}'s best trial again, held against its recorded scores.",
             )
         )
-    blocks += [_identity(found), *_seeds(found), *_versions(found), *_files(found)]
-    return Section("again", TITLE, tuple(blocks))
+    return Section("again", "How to run it again", (*blocks, _identity(found)))
 
 
 def _data(found: Findings) -> str:
@@ -43,7 +40,7 @@ def _data(found: Findings) -> str:
     source = (
         "The images are drawn anew where no data set is found."
         if found.study.synthetic
-        else f"Give it the same data set with --data: SHA-256 {data['sha256'][:12]}… (see above)."
+        else f"Give it the same data set with --data: SHA-256 {data['sha256'][:12]}…"
     )
     return (
         f"{source} The search was the work of {workers} {'worker' if workers == 1 else 'workers'}."
@@ -59,58 +56,18 @@ def _identity(found: Findings) -> Table:
         [plain("seed"), plain(study.spec["seed"])],
         [plain("fingerprint"), code(study.fingerprint)],
         [plain("created by"), plain(f"blood_hpo {study.program_version}")],
+        *_versions(found),
     ]
-    note = "Studies with the same fingerprint have scores that can be compared."
-    return Table("identity", "The study", ("what", "value"), one_group(rows), note, folded=True)
+    note = (
+        "Studies with the same fingerprint have scores that can be compared. The versions are those"
+        " that the models were trained with; their checksums lie beside them in models/."
+    )
+    caption = "The study and its software"
+    return Table("identity", caption, ("what", "value"), one_group(rows), note, folded=True)
 
 
-def _seeds(found: Findings) -> list[Block]:
-    if found.final is None or not found.final.models:
-        return [
-            Text(
-                "The seed of every trial follows from the study's seed and the hash of its"
-                " configuration."
-            )
-        ]
-    rows = [
-        [
-            plain(one.family, family_name(one.family)),
-            number(one.seed_number, 0),
-            code(str(one.trial.seed)),
-            number(one.number, 0),
-        ]
-        for one in found.final.models
-    ]
-    caption = f"Seeds of the retrained models, trials of study {found.final.study}"
-    columns = ("model", "seed", "derived", "trial")
-    return [Table("model-seeds", caption, columns, one_group(rows), folded=True)]
-
-
-def _versions(found: Findings) -> list[Block]:
-    models = found.final.models if found.final else ()
-    each = [one.versions for one in models]
-    if not any(each):
-        return []
+def _versions(found: Findings) -> list[list[Cell]]:
+    each = [one.versions for one in (found.final.models if found.final else ())]
     names = sorted({name for one in each for name in one})
-    rows = [
-        [plain(name), plain(", ".join(sorted({str(one.get(name)) for one in each})))]
-        for name in names
-    ]
-    columns = ("software", "version")
-    caption = "Versions that the models were trained with"
-    return [Table("versions", caption, columns, one_group(rows), folded=True)]
-
-
-def _files(found: Findings) -> list[Block]:
-    if found.final is None or not found.final.models:
-        return []
-    rows = [
-        [
-            plain(f"models/{one.file}"),
-            number(one.bytes, 0),
-            code(one.sha256),
-        ]
-        for one in found.final.models
-    ]
-    columns = ("file", "bytes", "SHA-256")
-    return [Table("files", "Model files beside this page", columns, one_group(rows), folded=True)]
+    used = {name: sorted({str(one.get(name)) for one in each}) for name in names}
+    return [[plain(name), plain(", ".join(values))] for name, values in used.items()]

@@ -12,8 +12,7 @@ from blood_hpo.report.outcome import prediction_figures as draw
 from blood_hpo.report.outcome import repeats_section as duplicates
 from blood_hpo.report.page import cells
 from blood_hpo.report.page.cells import Cell, listed, mean_sd, number, plain
-from blood_hpo.report.page.document import Block, Heading, Section, Table, Text, one_group
-from blood_hpo.report.process.training_section import missing
+from blood_hpo.report.page.document import Block, Section, Table, Text, one_group
 from blood_hpo.report.read.contributions import Contributions
 from blood_hpo.report.read.final_stage import FinalStage, Model
 from blood_hpo.report.read.findings import Findings
@@ -25,19 +24,19 @@ TITLE = "The test"
 
 
 def section(found: Findings) -> Section:
-    """The section."""
-    if found.final is None or not found.final.models:
-        return Section("test", TITLE, (missing(found),))
+    """The section; it is empty where no model was tested."""
     final = found.final
+    if final is None or not final.models:
+        return Section("test", TITLE, ())
     blocks: list[Block] = [Text(text) for text in _opening(final)]
-    blocks += [summary(found), _every_seed(final), *_averaged(final), *duplicates.blocks_of(final)]
+    blocks += [_summary(final), _every_seed(final), *_averaged(final), *duplicates.blocks_of(final)]
     for family, models in final.families.items():
         blocks += per_model.blocks_of(family, models)
     bins = {
         family: calibration(models[0].predictions.labels, models[0].predictions.probabilities)
         for family, models in final.families.items()
     }
-    blocks += [Heading("Calibration"), draw.calibration(bins)]
+    blocks.append(draw.calibration(bins))
     facts = {
         "models": [_facts(one) for one in final.models],
         "calibration": {family: [asdict(one) for one in found] for family, found in bins.items()},
@@ -88,28 +87,24 @@ def intervals(models: Sequence[Model]) -> dict[str, Interval]:
     }
 
 
-def summary(found: Findings) -> Table:
+def _summary(final: FinalStage) -> Table:
     """All scores of each family, a column each."""
-    assert found.final
-    families = found.final.families
+    families = final.families
     columns = [_column(models) for models in families.values()]
-    rows = [[plain(name), *(one[name] for one in columns)] for name in columns[0]]
+    several = len(final.models) > len(families)
+    names = [name for name in columns[0] if name != "seeds" or several]
+    rows = [[plain(name), *(one[name] for one in columns)] for name in names]
     headings = ("score", *(family_name(one) for one in families))
-    several = len(found.final.models) > len(families)
     caption = f"Test results{': mean ± deviation over seeds' if several else ''}"
     return Table("test", caption, headings, one_group(rows))
 
 
 def _column(models: Sequence[Model]) -> dict[str, Cell]:
-    ranges = intervals(models)
     each = [one.predictions.scores for one in models]
     found: dict[str, Cell] = {}
-    for name, title in SCORES.items():
-        ends = ranges.get(name)
-        found[title] = mean_sd([getattr(one, name) for one in each])
-        found[f"95 % interval of the {title}"] = (
-            cells.interval(ends.low, ends.high) if ends else plain(None)
-        )
+    for name, ends in intervals(models).items():
+        found[SCORES[name]] = mean_sd([getattr(one, name) for one in each])
+        found[f"95 % interval of the {SCORES[name]}"] = cells.interval(ends.low, ends.high)
     return found | {
         "expected calibration error": mean_sd([one.calibration_error for one in each]),
         "trainable parameters": number(models[0].trial.parameter_count, 0),

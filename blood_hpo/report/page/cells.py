@@ -35,6 +35,7 @@ class Cell:
         best: Whether it stands out as the best of its kind.
         options: Where the cell lists options, what stands in place of ``text``.
         code: Whether the text is something to copy, such as a checksum.
+        refers: Names of figures and tables of the page that the cell leads to.
     """
 
     value: Any
@@ -42,6 +43,7 @@ class Cell:
     best: bool = False
     options: tuple[Option, ...] = ()
     code: bool = False
+    refers: tuple[str, ...] = ()
 
     @property
     def numeric(self) -> bool:

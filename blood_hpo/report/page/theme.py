@@ -189,9 +189,9 @@ def page_svg(text: str, alt: str) -> str:
 
 
 def standalone(svg: str) -> str:
-    """The same drawing as a file of its own, which brings its colours along."""
+    """The same drawing as a file of its own, which brings its colours and its ground along."""
     style = (
-        f"<style>svg{{{variables(dark=False)}}}"
+        f"<style>svg{{background:var(--paper);{variables(dark=False)}}}"
         f"@media (prefers-color-scheme:dark){{svg{{{variables(dark=True)}}}}}</style>"
     )
     opening, _, rest = svg.partition(">")

@@ -42,7 +42,7 @@ def _box(axes: "Axes", row: int, layer: Layer, ink: str) -> None:
     low, high = row - 0.36, row + 0.36
     pale = 0.28 if layer.parameters else 0.08
     axes.fill_between([LEFT, RIGHT], low, high, color=ink, alpha=pale, linewidth=0)
-    shape = " x ".join(str(side) for side in layer.shape)
+    shape = " x ".join(str(side) for side in layer.output_shape)
     weights = f"{layer.parameters:,}" if layer.parameters else ""
     axes.text(LEFT + 0.25, row, layer.kind, va="center", fontsize=9.5, color=INK)
     axes.text(6.6, row, shape, va="center", ha="right", fontsize=9.5, color=MUTED)

@@ -1,7 +1,7 @@
 """Confirmation: the best configurations again, on fresh folds, with intervals."""
 
 from blood_hpo.report.page.cells import Cell, interval, listed, number, plain, settings
-from blood_hpo.report.page.document import Block, Figures, Group, Missing, Section, Table, Text
+from blood_hpo.report.page.document import Block, Figures, Group, Section, Table, Text
 from blood_hpo.report.process import comparison_figures as draw
 from blood_hpo.report.read.candidates import Candidate, Confirmation
 from blood_hpo.report.read.findings import Findings
@@ -11,25 +11,25 @@ from blood_hpo.stages import METHOD, WINNER_RULE
 TITLE = "Confirmation"
 
 
+OPENING = (
+    "The best score of a search is the best of many noisy measurements, so part of it is luck. The"
+    " best few configurations of each family are therefore trained again on fresh folds, all on the"
+    " same ones."
+)
+
+
 def section(found: Findings) -> Section:
-    """The section."""
-    opening = Text(
-        "The best score of a search is the best of many noisy measurements, so part of it is luck."
-        " The best few configurations of each family are therefore trained again on fresh folds,"
-        " all on the same ones."
-    )
+    """The section; it is empty where nothing was confirmed."""
     confirmed = found.confirmation
     if confirmed is None:
-        missing = Missing(
-            "The best configurations have not been confirmed yet.", found.next_command
-        )
-        return Section("confirmation", TITLE, (opening, missing))
+        return Section("confirmation", TITLE, ())
     families = confirmed.families.items()
     drawn = tuple(draw.confirmation(*one, found.study.objective) for one in families)
-    texts = [Text(WINNER_RULE), *(Text(_verdict(*one)) for one in families)]
-    texts += [Text(_left_out(one)) for one in confirmed.left_out]
-    blocks: list[Block] = [opening, Figures(drawn), *texts, _table(found, confirmed)]
+    texts = [OPENING, WINNER_RULE, *(_verdict(*one) for one in families)]
+    texts += map(_left_out, confirmed.left_out)
     facts = {"method": METHOD, "winner_rule": WINNER_RULE}
+    blocks: list[Block] = [Text(one) for one in texts]
+    blocks += [Figures(drawn), _table(found, confirmed)]
     return Section("confirmation", TITLE, tuple(blocks), facts)
 
 
@@ -59,9 +59,8 @@ def _ends(one: Candidate) -> str:
 def _folds(one: Candidate) -> Cell:
     """All fold scores for programs; for people their range where an interval stands beside."""
     ends = f"{min(one.scores):.4f} to {max(one.scores):.4f}"
-    text = ends if one.low is not None else ", ".join(f"{score:.4f}" for score in one.scores)
-    broken = f" ({one.collapsed} collapsed)" if one.collapsed else ""
-    return Cell(one.by_split, text + broken)
+    each = ", ".join(f"{score:.4f}" for score in one.scores)
+    return Cell(one.by_split, each if one.low is None else ends)
 
 
 def _table(found: Findings, confirmed: Confirmation) -> Table:
@@ -70,16 +69,8 @@ def _table(found: Findings, confirmed: Confirmation) -> Table:
         for family, candidates in confirmed.families.items()
     )
     columns = (
-        "trial",
-        "parameters",
-        "mean",
-        "95 % interval",
-        "folds",
-        "search",
-        "behind",
-        "p",
-        "separable",
-        "what was searched",
+        *("trial", "parameters", "mean", "95 % interval", "folds", "collapsed", "search", "behind"),
+        *("p", "separable", "what was searched"),
     )
     one = next(iter(confirmed.families.values()))[0]
     note = (
@@ -97,6 +88,7 @@ def _row(one: Candidate) -> tuple[Cell, ...]:
         number(one.mean, best=one.winner),
         interval(one.low, one.high),
         _folds(one),
+        number(one.collapsed, 0, best=one.collapsed > 0),
         number(one.search_score),
         number(one.behind),
         number(one.p_value, 3),

@@ -1,45 +1,14 @@
-"""Drawings of what a search cost: epochs, and the time of its workers."""
+"""What each worker did when."""
 
 from collections.abc import Sequence
 
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.page.document import Figure
-from blood_hpo.report.page.theme import LINE, PAPER, WIDE, WIDTH, Canvas, colour, legend_above
-from blood_hpo.report.read.search_study import Totals, family_name
+from blood_hpo.report.page.theme import LINE, PAPER, WIDE, Canvas, colour, legend_above
+from blood_hpo.report.read.search_study import family_name
 
 MOST_WORKERS = 24
 """Rows that the drawing of the workers' time has room for."""
-
-
-def epochs(families: Sequence[Totals]) -> Figure:
-    """Epochs that were trained, and those that pruning saved, as bars."""
-    with Canvas(WIDTH, 1.4 + 0.5 * len(families)) as canvas:
-        axes = canvas.plot.subplots()
-        for place, one in enumerate(reversed(families)):
-            ink, complete = colour(one.family), one.epochs - one.pruned_epochs
-            axes.barh(place, complete, color=ink, height=0.55)
-            axes.barh(place, one.pruned_epochs, left=complete, color=ink, alpha=0.45, height=0.55)
-            axes.barh(
-                place,
-                one.saved_epochs,
-                left=one.epochs,
-                facecolor="none",
-                edgecolor=ink,
-                linestyle=(0, (2, 2)),
-                height=0.55,
-            )
-        names = [family_name(one.family) for one in reversed(families)]
-        axes.set_yticks(range(len(families)), names)
-        axes.set(xlabel="epochs, summed over the folds", title="What pruning saved")
-        axes.grid(visible=False, axis="y")
-        total = sum(one.saved_epochs for one in families)
-        return canvas.figure(
-            "pruning",
-            f"Epochs trained in complete and pruned trials, and about {total:.0f} epochs saved.",
-            "Solid: epochs of complete trials. Pale: epochs of pruned trials. Dashed: what the"
-            " pruned trials would have cost besides, had each been as long as the family's mean"
-            " complete trial.",
-        )
 
 
 def timeline(trials: Sequence[TrialRecord]) -> Figure:

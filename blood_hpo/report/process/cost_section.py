@@ -4,32 +4,26 @@ from collections.abc import Mapping, Sequence
 
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.page.cells import Cell, code, duration, number, plain
-from blood_hpo.report.page.document import Block, Heading, Missing, Section, Table, Text, one_group
+from blood_hpo.report.page.document import Block, Section, Table, Text, one_group
 from blood_hpo.report.process import cost_figures as draw
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import Study, family_name
 
 TITLE = "What it cost, and what was saved"
+TIME = "computing time saved"
 
 
 def section(found: Findings) -> Section:
-    """The section."""
+    """The section; it is empty before the first trial has ended."""
     stages = _stages(found)
     done = [one for own in stages.values() for one in own]
     if not done:
-        return Section("cost", TITLE, (Missing("No trial has been run yet.", found.next_command),))
+        return Section("cost", TITLE, ())
     # Grids may have been run on another day: they would stretch the drawing of the workers' time.
     grids = {one.study: _ended(one.trials) for one in found.grids.values() if one.around}
-    blocks: list[Block] = [
-        _by_stage(found, {**stages, **grids}),
-        *_workers(done),
-        Heading("Saved by pruning"),
-        *_pruning(found.study),
-        Heading("Repeats avoided"),
-        Text(_repeats(found)),
-    ]
-    facts = {"repeats_avoided": found.repeats_avoided}
-    return Section("cost", TITLE, tuple(blocks), facts)
+    times = _by_stage(found, {**stages, **grids})
+    blocks = (times, *_workers(done), *_pruning(found.study), Text(_repeats(found)))
+    return Section("cost", TITLE, blocks, {"repeats_avoided": found.repeats_avoided})
 
 
 def _stages(found: Findings) -> dict[str, list[TrialRecord]]:
@@ -57,19 +51,11 @@ def _by_stage(found: Findings, stages: Mapping[str, Sequence[TrialRecord]]) -> T
         for study, trials in stages.items()
         if trials and (cost := found.costs[study])
     ]
-    columns = (
-        "stage",
-        "trials",
-        "failed",
-        "workers",
-        "epochs",
-        "computing time",
-        "from start to end",
-    )
+    columns = ("stage", "trials", "failed", "workers", "epochs", "computing time", "start to end")
     note = (
-        "Computing time is summed over the workers; from start to end is time on the clock, from"
-        " the start of the first trial to the end of the last, pauses included. Epochs are summed"
-        " over the folds of a trial; an epoch of a retraining sees the whole training split."
+        "Computing time is summed over the workers; start to end is time on the clock, pauses"
+        " included. Epochs are summed over the folds of a trial; an epoch of a retraining sees the"
+        " whole training split."
     )
     return Table("stages", "Time by stage", columns, one_group(rows), note)
 
@@ -88,8 +74,8 @@ def _span(trials: Sequence[TrialRecord]) -> float:
 
 
 def _pruning(study: Study) -> list[Block]:
-    if study.spec["pruner"]["name"] == "none":
-        return [Text("Nothing was pruned in this study: every trial was trained to its end.")]
+    if not any(one.pruned for one in study.totals.values()):
+        return []
     totals = [study.totals[family] for family in study.families]
     rows = [
         [
@@ -114,34 +100,28 @@ def _pruning(study: Study) -> list[Block]:
             "epochs, pruned",
             "saved",
             "saved, %",
-            "computing time saved",
+            TIME,
         ),
         one_group(rows),
         "Saved is an estimate: what the pruned trials would have cost besides, had each been as"
         " long as the mean complete trial of its family, at its own pace.",
     )
-    return [draw.epochs(totals), table]
+    return [table]
 
 
 def _repeats(found: Findings) -> str:
-    avoided = found.repeats_avoided
-    retried = sum(one.retry_of is not None for one in found.study.trials)
-    thrown_away = (
-        f"{avoided} {'sample was' if avoided == 1 else 'samples were'} thrown away for that: so"
-        " many trainings would have brought nothing new."
-        if avoided
-        else "It never proposed a repeat."
+    avoided, retried = (
+        found.repeats_avoided,
+        sum(one.retry_of is not None for one in found.study.trials),
     )
-    again = (
-        f"{retried} {'trial' if retried == 1 else 'trials'} took over from an attempt that had been"
-        " cut off."
-        if retried
-        else "No trial had to be taken over from a worker that died."
-    )
-    return (
-        "No configuration was counted twice: the sampler is asked again until it proposes one that"
-        f" no trial has, whoever runs it. {thrown_away} {again}"
-    )
+    said = "No configuration was counted twice: what has been tried is not proposed again."
+    if avoided:
+        what = "sample was" if avoided == 1 else "samples were"
+        said += f" {avoided} {what} thrown away for that."
+    if retried:
+        what = "trial" if retried == 1 else "trials"
+        said += f" {retried} {what} took over from an attempt that had been cut off."
+    return said
 
 
 def _workers(done: Sequence[TrialRecord]) -> list[Block]:
@@ -152,6 +132,7 @@ def _workers(done: Sequence[TrialRecord]) -> list[Block]:
         "Work by worker, all stages",
         ("worker", "process", "trials", "epochs", "computing time", "seconds an epoch"),
         one_group(rows),
+        folded=True,
     )
     if len(names) > draw.MOST_WORKERS:
         return [table]

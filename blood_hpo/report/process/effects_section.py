@@ -1,78 +1,119 @@
-"""The effect of the MLP's width and of the CNN's kernels, from grid studies."""
+"""Effects of single hyperparameters: from grids around the winners, and stage by stage."""
 
-from statistics import mean, stdev
+from collections.abc import Sequence
+from statistics import fmean, stdev
 
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.report.page.cells import Cell, number, settings
-from blood_hpo.report.page.document import Block, Figures, Missing, Section, Table, Text, one_group
+from blood_hpo.report.page.cells import Cell, number, plain, settings, words
+from blood_hpo.report.page.document import Block, Figure, Figures, Group, Section, Table, Text
 from blood_hpo.report.process import effects_figures as draw
-from blood_hpo.report.read.findings import Findings, Grid
-from blood_hpo.report.read.published import ORIGINAL_KERNELS, ORIGINAL_UNITS
+from blood_hpo.report.read.findings import Findings
+from blood_hpo.report.read.grids import EFFECTS, Grid, Stage, StagedGrid
+from blood_hpo.report.read.published import original_score, original_stages
+from blood_hpo.report.read.search_study import family_name
 
-TITLE = "Effects, one at a time"
+COLUMNS = ("mean", "sd of folds", "original, mean", "original, sd")
+OPENING = (
+    "A search changes everything at once. Grids change one or two hyperparameters and hold all"
+    " others, so that differences are effects, as far as the folds' spread lets them be seen."
+)
 
 
 def section(found: Findings) -> Section:
-    """The section."""
-    blocks: list[Block] = [
-        Text(
-            "A search changes everything at once. These are grid studies instead: one or two"
-            " hyperparameters take every value while all others are held, without pruning, so that"
-            " differences are effects, as far as the folds' spread lets them be seen."
-        ),
-        *_units(found),
-        *_kernels(found),
-    ]
-    return Section("effects", TITLE, tuple(blocks))
+    """The section; it is empty where no grid was run on these data."""
+    blocks = [block for family in found.grids for block in _around(found, family)]
+    blocks += _staged(found, found.staged) if found.staged else []
+    return Section(
+        "effects", "Effects, one at a time", (*([Text(OPENING)] * bool(blocks)), *blocks)
+    )
 
 
-def _units(found: Findings) -> list[Block]:
-    done = _complete(found.grids.get("mlp"))
-    grid = found.grids.get("mlp")
-    if grid is None or not done:
-        return [_missing(found, "units")]
-    values = {int(one.params["units"]): _effect(one) for one in done}
-    rows = [
-        [number(units, 0), number(score), number(spread), *_theirs(ORIGINAL_UNITS.get(units))]
-        for units, (score, spread) in sorted(values.items())
-    ]
-    columns = ("units", "mean", "sd of folds", "original, mean", "original, sd")
-    return [
-        Text(_held(found, grid, "mlp")),
-        draw.units(values, ORIGINAL_UNITS, found.study.objective),
-        Table("units", "Effect of the MLP's width", columns, one_group(rows)),
-    ]
+def _around(found: Findings, family: str) -> list[Block]:
+    grid, names = found.grids[family], EFFECTS[family]
+    if not grid.complete:
+        return []
+    trials = sorted(grid.complete, key=lambda one: [one.params[name] for name in names])
+    rows = tuple(
+        (*(number(one.params[name], 0) for name in names), *_scores(family, one, names))
+        for one in trials
+    )
+    name, what = family_name(family), " and ".join(words(one) for one in names)
+    table = Table(
+        f"grid-{family}",
+        f"Effect of the {name}'s {what}",
+        (*(words(one) for one in names), *COLUMNS),
+        (Group(rows),),
+        folded=True,
+    )
+    drawn = _drawn(found, family, f"grid-{family}", trials)
+    return [Text(_held(found, grid, family)), Figures((drawn,)), table]
 
 
-def _kernels(found: Findings) -> list[Block]:
-    done = _complete(found.grids.get("cnn"))
-    grid = found.grids.get("cnn")
-    if grid is None or not done:
-        return [_missing(found, "kernels")]
-    params = [one.params for one in done]
-    keys = [(int(one["kernel_size"]), int(one["filters"])) for one in params]
-    values = dict(zip(keys, map(_effect, done), strict=True))
-    rows = [
-        [
-            number(size, 0),
-            number(filters, 0),
-            number(score),
-            number(spread),
-            *_theirs(ORIGINAL_KERNELS.get((size, filters))),
-        ]
-        for (size, filters), (score, spread) in sorted(values.items())
+def _staged(found: Findings, grid: StagedGrid) -> list[Block]:
+    """The original's own method: its Figures 4 and 8, and its tables by stage."""
+    drawn = [
+        _drawn(found, family, f"stage-{family}", stage.trials)
+        for family in grid.families
+        if (stage := grid.effect(family))
     ]
-    columns = ("kernel", "filters", "mean", "sd of folds", "original, mean", "original, sd")
-    return [
-        Text(_held(found, grid, "cnn")),
-        Figures(
-            (
-                draw.kernels(values, found.study.objective),
-                draw.kernel_lines(values, ORIGINAL_KERNELS, found.study.objective),
-            )
-        ),
-        Table("kernels", "Effect of the CNN's kernels and filters", columns, one_group(rows)),
-    ]
+    whose = (
+        "This study" if grid.study == found.study.name else f"Study {grid.study}, on these data,"
+    )
+    said = (
+        f"{whose} searched as the original report did: stage by stage, the best combination of one"
+        " held in the next. These are its Figures 4 and 8, and its results by stage."
+    )
+    tables = [_stage_table(family, stages) for family, stages in grid.families.items()]
+    return [Text(said), *([Figures(tuple(drawn))] if drawn else []), *tables]
+
+
+def _stage_table(family: str, stages: Sequence[Stage]) -> Table:
+    groups = tuple(
+        Group(
+            tuple(
+                (
+                    plain(_varied(one, stage), settings(_varied(one, stage))),
+                    *_scores(family, one, stage.names, best=one is stage.best),
+                )
+                for one in stage.trials
+            ),
+            f"Stage {place}: {', '.join(map(words, stage.names))}",
+        )
+        for place, stage in enumerate(stages, start=1)
+    )
+    note = (
+        "The best of a stage stands out: the next one holds it. The original's program did not pass"
+        " the optimizer on: its three rows of a batch size and an activation are runs of one"
+        " configuration, with RMSprop (MLP) or Adam (CNN). Its pooling over the whole image is the"
+        " mean of four such runs."
+    )
+    caption = f"{family_name(family)}, stage by stage"
+    return Table(f"stages-{family}", caption, ("what varied", *COLUMNS), groups, note, folded=True)
+
+
+def _varied(trial: TrialRecord, stage: Stage) -> dict[str, object]:
+    return {name: trial.params[name] for name in stage.names}
+
+
+def _scores(
+    family: str, trial: TrialRecord, names: Sequence[str], *, best: bool = False
+) -> tuple[Cell, ...]:
+    mean, spread = _effect(trial)
+    theirs = original_score(family, {name: trial.params[name] for name in names})
+    both = theirs or (None, None)
+    return (number(mean, best=best), number(spread), number(both[0]), number(both[1]))
+
+
+def _drawn(found: Findings, family: str, name: str, trials: Sequence[TrialRecord]) -> Figure:
+    names = EFFECTS[family]
+    theirs = {
+        tuple(int(row[key]) for key in names): (float(row["mean"]), float(row["sd"]))
+        for row in original_stages()
+        if row.keys() >= set(names)
+    }
+    ours = {tuple(int(one.params[key]) for key in names): _effect(one) for one in trials}
+    make = draw.units if family == "mlp" else draw.kernels
+    return make(name, ours, theirs, found.study.objective)
 
 
 def _held(found: Findings, grid: Grid, family: str) -> str:
@@ -82,9 +123,8 @@ def _held(found: Findings, grid: Grid, family: str) -> str:
 
 
 def _centre(found: Findings, grid: Grid, family: str) -> str:
-    name = found.study.name
     if not grid.around:
-        return f"not around a configuration of this study (create one with --around {name})"
+        return f"not around a configuration of this study (--around {found.study.name} makes one)"
     if not grid.around_winner:
         return (
             "around what was this study's best when it was created, which is no longer the winner"
@@ -92,24 +132,6 @@ def _centre(found: Findings, grid: Grid, family: str) -> str:
     return f"around this study's winner, trial {found.winners[family].trial.number}"
 
 
-def _missing(found: Findings, study: str) -> Missing:
-    what = {"units": "the MLP's width", "kernels": "the CNN's kernels"}[study]
-    name = found.study.name
-    return Missing(
-        f"The effect of {what} has not been measured on this data set.",
-        f"blood-hpo run studies/{study}.toml --around {name} --name {name}-{study}",
-    )
-
-
-def _complete(grid: Grid | None) -> list[TrialRecord]:
-    trials = grid.trials if grid else ()
-    return [one for one in trials if one.state == "COMPLETE" and one.fold_scores]
-
-
 def _effect(trial: TrialRecord) -> tuple[float, float]:
     scores = list(trial.fold_scores or ())
-    return mean(scores), stdev(scores) if len(scores) > 1 else 0.0
-
-
-def _theirs(value: tuple[float, float] | None) -> list[Cell]:
-    return [number(value[0]), number(value[1])] if value else [number(None), number(None)]
+    return fmean(scores), stdev(scores) if len(scores) > 1 else 0.0

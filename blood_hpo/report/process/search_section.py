@@ -1,22 +1,12 @@
 """How the search went: scores, and what mattered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.report.page.cells import (
-    Cell,
-    duration,
-    listed,
-    number,
-    plain,
-    setting,
-    settings,
-    words,
-)
+from blood_hpo.report.page.cells import Cell, duration, listed, number, plain, settings
 from blood_hpo.report.page.document import (
     Block,
-    Figure,
     Figures,
     Group,
     Heading,
@@ -28,9 +18,8 @@ from blood_hpo.report.page.document import (
 )
 from blood_hpo.report.process import search_figures as draw
 from blood_hpo.report.read.findings import Findings
-from blood_hpo.report.read.importance import FEWEST_TRIALS, Importance, importance, marginal_means
+from blood_hpo.report.read.importance import Importance, importance
 from blood_hpo.report.read.search_study import SPENT, Place, Study, family_name
-from blood_hpo.report.read.study_text import STUDIES
 
 TOP = 5
 
@@ -38,10 +27,9 @@ TOP = 5
 def section(found: Findings) -> Section:
     """The section."""
     study = found.study
-    forests = {one: _forest(found, one) for one in study.families}
-    blocks: list[Block] = [*_progress(found), *_histories(found), _leaderboard(study)]
-    blocks += _collapsed(study)
-    blocks += [Heading("What mattered"), *_importances(found, forests), *_marginals(study)]
+    forests = {one: forest for one in study.families if (forest := _forest(found, one))}
+    blocks: list[Block] = [*_progress(found), *_histories(study), *_leaderboard(study)]
+    blocks += [*_collapsed(study), *_importances(found, forests), *_marginals(study)]
     facts = {
         "importance": {
             family: {
@@ -51,7 +39,6 @@ def section(found: Findings) -> Section:
                 "r2_lost": {name: value[0] for name, value in forest.values.items()},
             }
             for family, forest in forests.items()
-            if forest
         }
     }
     return Section("search", "How the search went", tuple(blocks), facts)
@@ -70,68 +57,52 @@ def _progress(found: Findings) -> list[Block]:
         for one in totals
     ]
     columns = (
-        "family",
-        "budget",
-        "complete",
-        "pruned",
-        "failed",
-        "unfinished",
-        "epochs",
+        *("family", "budget", "complete", "pruned", "failed", "unfinished", "epochs"),
         "computing time",
     )
-    table = Table(
-        "budget",
-        "Trials by family",
-        columns,
-        one_group(rows),
+    note = (
         "Complete and pruned trials spend budget, failed ones do not. Epochs are summed over the"
-        " folds, computing time over the workers.",
+        " folds, computing time over the workers."
     )
+    table = Table("budget", "Trials by family", columns, one_group(rows), note)
     if not found.study.remaining:
         return [table]
     text = f"The search is not finished: {found.study.remaining} trials of its budget are left."
     return [Missing(text, found.next_command), table]
 
 
-def _histories(found: Findings) -> list[Block]:
-    study = found.study
-    blocks: list[Block] = []
-    drawn: list[Figure] = []
-    for family in study.families:
-        trials = [one for one in study.of(family, *SPENT) if one.score is not None]
-        if any(one.state == "COMPLETE" for one in trials):
-            drawn.append(draw.history(family, trials, study.objective))
-        else:
-            text = f"No trial of the {family_name(family)} is complete."
-            blocks.append(Missing(text, found.next_command))
-    return [*([Figures(tuple(drawn))] if drawn else []), *blocks]
-
-
-def _leaderboard(study: Study) -> Table:
-    groups = [
-        Group(
-            tuple(
-                (
-                    number(one.rank, 0),
-                    number(one.trial.number, 0),
-                    _score(study, one),
-                    number(one.sd),
-                    number(one.trial.parameter_count, 0),
-                    plain(dict(one.trial.params), settings(one.trial.params)),
-                )
-                for one in study.places.get(family, ())[:TOP]
-            ),
-            family_name(family),
-        )
+def _histories(study: Study) -> list[Block]:
+    by_family = {
+        family: [one for one in study.of(family, *SPENT) if one.score is not None]
         for family in study.families
-    ]
-    return Table(
-        "leaderboard",
-        f"Best {TOP} of the search by {study.objective}",
-        ("rank", "trial", study.objective, "sd of folds", "parameters", "what was searched"),
-        tuple(group for group in groups if group.rows),
-        "The first of many noisy scores is partly the luckiest: see the confirmation before calling"
-        " it the winner.",
+        if study.places.get(family)
+    }
+    drawn = [draw.history(*one, study.objective) for one in by_family.items()]
+    return [Figures(tuple(drawn))] if drawn else []
+
+
+def _leaderboard(study: Study) -> list[Block]:
+    groups = tuple(
+        Group(tuple(_place(study, one) for one in places[:TOP]), family_name(family))
+        for family in study.families
+        if (places := study.places.get(family, ()))
+    )
+    if not groups:
+        return []
+    columns = ("rank", "trial", study.objective, "sd of folds", "parameters", "what was searched")
+    note = "The first of many noisy scores is partly the luckiest: the confirmation decides."
+    caption = f"Best {TOP} of the search by {study.objective}"
+    return [Table("leaderboard", caption, columns, groups, note)]
+
+
+def _place(study: Study, one: Place) -> tuple[Cell, ...]:
+    return (
+        number(one.rank, 0),
+        number(one.trial.number, 0),
+        _score(study, one),
+        number(one.sd),
+        number(one.trial.parameter_count, 0),
+        plain(dict(one.trial.params), settings(one.trial.params)),
     )
 
 
@@ -168,75 +139,29 @@ def _forest(found: Findings, family: str) -> Importance | None:
     return importance(found.study.space(family), [one.params for one in trials], scores)
 
 
-def _importances(found: Findings, forests: dict[str, Importance | None]) -> list[Block]:
-    drawn = tuple(
-        draw.importance(family, forest.values) for family, forest in forests.items() if forest
+def _importances(found: Findings, forests: Mapping[str, Importance]) -> list[Block]:
+    if not forests:
+        return []
+    fits = ", ".join(
+        f"{forest.held_out:.2f} ({family_name(family)}, {forest.trials} trials after epoch"
+        f" {_epoch(found, family)})"
+        for family, forest in forests.items()
     )
-    blocks: list[Block] = []
-    if drawn:
-        fits = ", ".join(
-            f"{forest.held_out:.2f} ({family_name(family)}, {forest.trials} trials after epoch"
-            f" {_epoch(found, family)})"
-            for family, forest in forests.items()
-            if forest
-        )
-        blocks = [
-            Text(
-                "Permutation importance of a random forest: it predicts a trial's score from its"
-                " hyperparameters, and loses accuracy when one of them is shuffled. The scores are"
-                " those after the last epoch that all trials reached, pruned ones too; all errors"
-                f" are on trials that the forest has not seen. Its R² there is {fits}; near 0 it"
-                " has learnt nothing, and the bars mean nothing."
-            ),
-            Figures(drawn),
-        ]
-    few = [family for family, forest in forests.items() if forest is None]
-    return [*blocks, *([_too_few(found.study, few)] if few else [])]
-
-
-def _too_few(study: Study, families: Sequence[str]) -> Missing:
-    names = [family_name(one) for one in families]
-    budgets = " ".join(f"--budget {one}={2 * study.totals[one].budget}" for one in families)
-    return Missing(
-        f"Importances need {FEWEST_TRIALS} trials of a family; {listed(names)}"
-        f" {'has' if len(names) == 1 else 'have'} fewer. With a larger budget the same study goes"
-        " on (in this page's folder).",
-        f"blood-hpo run {STUDIES}/{study.name}.toml {budgets}",
+    said = (
+        "Permutation importance of a random forest: it predicts a trial's score from its"
+        " hyperparameters, and loses accuracy when one of them is shuffled. The scores are those"
+        " after the last epoch that all trials reached, pruned ones too; all errors are on trials"
+        f" that the forest has not seen. Its R² there is {fits}; near 0 it has learnt nothing, and"
+        " the bars mean nothing."
     )
+    drawn = tuple(draw.importance(family, one.values) for family, one in forests.items())
+    return [Heading("What mattered"), Text(said), Figures(drawn)]
 
 
 def _marginals(study: Study) -> list[Block]:
-    boards = {one: study.leaderboard(one) for one in study.families}
-    drawn: list[Block] = [
+    drawn = tuple(
         draw.marginals(family, study.space(family), board)
-        for family, board in boards.items()
-        if board and study.space(family)
-    ]
-    groups = tuple(
-        Group(
-            tuple(
-                (
-                    plain(name, words(name)),
-                    plain(choice, setting(choice)),
-                    number(len(scores), 0),
-                    number(float(scores.mean()) if len(scores) else None),
-                    number(float(scores.std(ddof=1)) if len(scores) > 1 else None),
-                )
-                for name, choice, scores in marginal_means(study.space(family), board)
-            ),
-            family_name(family),
-        )
-        for family, board in boards.items()
-        if board
+        for family in study.families
+        if (board := study.leaderboard(family)) and study.space(family)
     )
-    if not drawn:
-        return []
-    table = Table(
-        "marginal-means",
-        "Marginal means of the search (not effects)",
-        ("hyperparameter", "value", "complete trials", "mean score", "sd"),
-        tuple(group for group in groups if group.rows),
-        "Over complete trials only, all other hyperparameters as they came.",
-        folded=True,
-    )
-    return [*drawn, *([table] if table.groups else [])]
+    return [Figures(drawn, "Scores of the search by hyperparameter: no effects")] if drawn else []

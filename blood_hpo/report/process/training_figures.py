@@ -1,20 +1,32 @@
 """Drawings of training: accuracy and loss by epoch, with the epoch that was kept."""
 
 from collections.abc import Sequence
-
-import numpy as np
+from dataclasses import dataclass
 
 from blood_hpo.report.page.document import Figure
-from blood_hpo.report.page.theme import (
-    ACCENT,
-    MUTED,
-    WIDE,
-    Canvas,
-    colour,
-    legend_above,
-    whole_numbers,
-)
+from blood_hpo.report.page.theme import MUTED, WIDE, Canvas, colour, legend_above, whole_numbers
 from blood_hpo.report.read.search_study import Curve, family_name
+
+DASHES = (0, (4, 2))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One number an epoch.
+
+    Attributes:
+        label: What the legend calls it; empty leaves it out.
+        values: The numbers, from epoch 1; none are not drawn.
+        ink: Its colour.
+        dashed: Whether it is.
+        chosen: The epoch that early stopping restored, from 1, marked by a dot.
+    """
+
+    label: str
+    values: Sequence[float]
+    ink: str
+    dashed: bool = False
+    chosen: int | None = None
 
 
 def training(family: str, curve: Curve, best_epoch: int) -> Figure:
@@ -26,59 +38,42 @@ def training(family: str, curve: Curve, best_epoch: int) -> Figure:
             they were recorded.
         best_epoch: The restored epoch, from 1.
     """
-    name = family_name(family)
-    x = np.arange(1, len(curve.validation) + 1)
-    panels = [
-        ("accuracy", curve.train_accuracy, curve.validation),
-        ("loss", curve.train_loss, curve.validation_loss),
-    ]
+    name, epochs = family_name(family), len(curve.validation)
+    both = {
+        "accuracy": (curve.train_accuracy, curve.validation),
+        "loss": (curve.train_loss, curve.validation_loss),
+    }
+    panels = {
+        label: [
+            Line("training", train, MUTED, dashed=True),
+            Line("validation", validation, colour(family), chosen=best_epoch),
+        ]
+        for label, (train, validation) in both.items()
+    }
+    return lines(
+        f"training-{family}",
+        name,
+        panels,
+        f"{name}: dots mark epoch {best_epoch} of {epochs}, whose weights early stopping restored,"
+        " which sees the validation split alone. Training figures are means over the epoch, on"
+        " augmented images where the recipe augments.",
+    )
+
+
+def lines(name: str, title: str, panels: dict[str, list[Line]], caption: str = "") -> Figure:
+    """Lines over epochs, a panel for each thing that is measured."""
     with Canvas(WIDE, 3.2) as canvas:
-        grid = canvas.plot.subplots(1, 2)
-        for axes, (label, train, validation) in zip(grid, panels, strict=True):
-            if train:
-                axes.plot(x, train, color=MUTED, linestyle=(0, (4, 2)), label="training")
-            if validation:
-                axes.plot(x, validation, color=colour(family), label="validation")
-                chosen = validation[best_epoch - 1]
-                axes.plot(best_epoch, chosen, "o", color=ACCENT, markersize=8, label="restored")
-            axes.axvline(best_epoch, color=ACCENT, linewidth=1, linestyle=":")
+        grid = canvas.plot.subplots(1, len(panels), squeeze=False)[0]
+        for axes, (label, drawn) in zip(grid, panels.items(), strict=True):
+            for one in drawn:
+                x, style = range(1, len(one.values) + 1), DASHES if one.dashed else "-"
+                axes.plot(x, one.values, color=one.ink, linestyle=style, label=one.label or "_")
+                if one.values and one.chosen:
+                    axes.plot(one.chosen, one.values[one.chosen - 1], "o", color=one.ink)
             axes.set(xlabel="epoch", ylabel=label)
             whole_numbers(axes)
-            legend_above(axes)
-        grid[0].set_title(name)
-        return canvas.figure(
-            f"training-{family}",
-            f"Accuracy and loss of the {name} by epoch; epoch {best_epoch} of {len(x)} was kept.",
-            f"{name}: accuracy and loss by epoch. Early stopping, which sees the"
-            f" validation split alone, restored the weights of epoch {best_epoch} of {len(x)}."
-            " Training figures are means over the epoch, on augmented images where the recipe"
-            " augments.",
-            wide=True,
-        )
-
-
-def folds(family: str, number: int, curves: Sequence[Curve], best: Sequence[int]) -> Figure:
-    """Validation score of each fold of a trial of the search, with the restored epochs.
-
-    Args:
-        family: The trial's family.
-        number: The trial's number.
-        curves: One curve a fold.
-        best: The restored epoch of each fold, from 1.
-    """
-    name = family_name(family)
-    with Canvas() as canvas:
-        axes = canvas.plot.subplots()
-        for curve, chosen in zip(curves, best, strict=True):
-            x = np.arange(1, len(curve.validation) + 1)
-            axes.plot(x, curve.validation, color=colour(family), alpha=0.75)
-            axes.plot(chosen, curve.validation[chosen - 1], "o", color=ACCENT, markersize=6)
-        axes.set(xlabel="epoch", ylabel="score on the validation split")
-        axes.set_title(f"{name}: folds of trial {number}")
-        whole_numbers(axes)
-        return canvas.figure(
-            f"folds-{family}",
-            f"Validation scores of the {len(curves)} folds of trial {number} of the {name}.",
-            f"{name}: the best trial of the search, one line a fold; dots are the epochs that early"
-            " stopping restored.",
-        )
+            if any(one.label for one in drawn):
+                legend_above(axes)
+        grid[0].set_title(title)
+        alt = f"{title}: {' and '.join(panels)} by epoch."
+        return canvas.figure(name, alt, caption, wide=True)

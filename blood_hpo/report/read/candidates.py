@@ -1,4 +1,4 @@
-"""What a confirmation left in the database: candidates on fresh folds, compared with the winner."""
+"""What a confirmation left in the database: candidates on fresh folds, compared with the best."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,34 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A configuration on fresh folds, as ``hpo.confirmations`` has it.
+    """A row of ``hpo.confirmations``, whose columns the database describes.
 
-    `behind` and what follows compare it with the best mean; all comparisons are None where it was
-    left out.
-
-    Attributes:
-        family: Model family.
-        number: Number of the search's trial that found it.
-        rank: Place among the confirmed means, from 1.
-        params: What was searched.
-        config_hash: Identity of family and configuration.
-        parameter_count: Trainable parameters.
-        search_score: What the search had measured.
-        search_rank: Its place there.
-        scores: The objective on each fold, split after split.
-        splits: How many fresh splits these are of.
-        collapsed: Folds on which the network has learnt nothing.
-        mean: Over all splits and folds.
-        sd: Sample standard deviation over the same.
-        low: Lower end of the interval of the mean; None with too few folds.
-        high: Upper end.
-        behind: Mean paired difference to the best mean, 0 or more.
-        behind_low: Lower end of its interval; None for the best, and with too few folds.
-        behind_high: Upper end.
-        p_value: Of that difference, adjusted for all pairs of candidates.
-        separable: Whether the difference is significant.
-        winner: Whether it wins, by `stages.WINNER_RULE`.
-        left_out: Why it could not be compared; None if it was.
+    Here `scores` are one list, split after split, and `collapsed` counts the folds that learnt
+    nothing. All that compares it with the best is None where it was left out.
     """
 
     family: str

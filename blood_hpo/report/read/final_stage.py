@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from blood_hpo.database.artefacts import listing, load_arrays
 from blood_hpo.database.record import TrialRecord, read_trials
@@ -25,21 +26,12 @@ TEST = 2
 """Number of the test split, after training and validation."""
 
 
-@dataclass(frozen=True)
-class Layer:
-    """One layer of a network.
-
-    Attributes:
-        name: Its name in the network.
-        kind: What it does, such as Conv2D.
-        shape: Of its output, without the batch.
-        parameters: Weights of it, trainable or not.
-        inputs: Names of the layers before it.
-    """
+class Layer(NamedTuple):
+    """One layer of a network, as ``hpo.models.architecture`` lists it; inputs by their names."""
 
     name: str
     kind: str
-    shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
     parameters: int
     inputs: tuple[str, ...]
 
@@ -128,23 +120,10 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Model:
-    """A retrained and tested model, as ``hpo.models`` has it.
+    """A retrained and tested model: its trial of the final stage, and its row of ``hpo.models``.
 
-    Attributes:
-        trial: Its trial of the final stage: configuration, seed, rules, cost.
-        file: Name of the model's file.
-        sha256: Checksum of that file.
-        bytes: Its size.
-        best_epoch: Epoch whose weights were restored, from 1.
-        validation_accuracy: Accuracy on the validation split.
-        medmnist_auc: AUC on the test split by medmnist's own evaluator.
-        medmnist_acc: Accuracy by the same.
-        medmnist_file: Name of the result file that it wrote.
-        test_openings: How often the test split was opened for it.
-        versions: Versions of what decides a result.
-        layers: Its layers in order.
-        curve: Its training.
-        predictions: On the test split.
+    Its curve is one of accuracies, its layers are in the order of the network, and what it predicts
+    is on the test split.
     """
 
     trial: TrialRecord
@@ -215,7 +194,7 @@ def read_final(connection: "Connection", study: str) -> FinalStage | None:
         return None
     trials = {one.number: one for one in read_trials(connection, stage)}
     rows = connection.execute(statement("tested_models"), {"study": study}).mappings()
-    models = [_model(connection, trials[row["final_number"]], dict(row)) for row in rows]
+    models = [_model(connection, trials, dict(row)) for row in rows]
     engine = connection.engine
     kept = any(one.name == DATA for one in listing(engine, stage))
     data = load_arrays(engine, stage, DATA) if kept else {}
@@ -228,41 +207,33 @@ def read_final(connection: "Connection", study: str) -> FinalStage | None:
     )
 
 
-def _model(connection: "Connection", trial: TrialRecord, row: Mapping[str, Any]) -> Model:
-    known = {name: row[name] for name in row if name not in {"final_number", "architecture"}}
+def _model(
+    connection: "Connection", trials: Mapping[int, TrialRecord], row: dict[str, Any]
+) -> Model:
+    trial = trials[row.pop("final_number")]
+    stored = row.pop("architecture")
     return Model(
         trial=trial,
-        **known,
-        layers=layers(row["architecture"], trial),
+        **row,
+        layers=layers(stored, trial),
         curve=read_curves(connection, trial)[0],
         predictions=_predictions(connection.engine, trial),
     )
 
 
-def layers(stored: Any, trial: TrialRecord) -> tuple[Layer, ...]:  # noqa: ANN401 - any JSON
+def layers(stored: object, trial: TrialRecord) -> tuple[Layer, ...]:
     """The layers of a model from the JSON that describes them.
 
     Raises:
         StudyError: It is something else.
     """
     try:
-        found = tuple(
-            Layer(
-                name=str(one["name"]),
-                kind=str(one["kind"]),
-                shape=tuple(map(int, one["output_shape"])),
-                parameters=int(one["parameters"]),
-                inputs=tuple(map(str, one["inputs"])),
-            )
-            for one in (stored if isinstance(stored, list) else [stored])
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        found = TypeAdapter(tuple[Layer, ...]).validate_python(stored)
+    except ValidationError as error:
         raise _damaged(trial, "the description of its layers") from error
-    before: set[str] = set()
-    for one in found:
-        if not before.issuperset(one.inputs):
-            raise _damaged(trial, "the description of its layers")
-        before.add(one.name)
+    names = [one.name for one in found]
+    if any(not set(names[:place]).issuperset(one.inputs) for place, one in enumerate(found)):
+        raise _damaged(trial, "the description of its layers")
     return found
 
 

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
-from blood_hpo.database.record import TrialRecord
 
 FEWEST_TRIALS = 20
 """Trials below which a forest fits noise."""
@@ -75,18 +72,6 @@ def importance(
     pairs = zip(each.mean(axis=1).tolist(), each.std(axis=1).tolist(), strict=True)
     held_out = float(1 - np.mean((y - predicted) ** 2) / y.var())
     return Importance(dict(zip(space, pairs, strict=True)), held_out, len(y))
-
-
-def marginal_means(
-    space: Mapping[str, Any], trials: Sequence[TrialRecord]
-) -> list[tuple[str, object, NDArray[np.float64]]]:
-    """Scores of the complete trials at each choice of each hyperparameter that has choices."""
-    return [
-        (key, choice, np.array([one.score for one in trials if one.params[key] == choice]))
-        for key, choices in space.items()
-        if isinstance(choices, list)
-        for choice in choices
-    ]
 
 
 def _encoded(values: Any, value: Any) -> float:  # noqa: ANN401 - whatever a study file holds

@@ -44,21 +44,9 @@ class Curve:
 
 @dataclass(frozen=True)
 class Totals:
-    """How far a family is, as ``hpo.progress`` has it, and what ``hpo.pruning`` saved it.
+    """How far a family is, and what pruning saved it, as ``hpo.progress`` and ``hpo.pruning`` say.
 
-    Attributes:
-        family: Model family.
-        budget: Configurations that it may train.
-        complete: Those that were trained to their end.
-        pruned: Those that the pruner stopped.
-        failed: Trials that failed; they spend no budget.
-        unfinished: Trials that run or wait.
-        remaining: Configurations still to be trained.
-        epochs: Of complete and pruned trials, summed over the folds.
-        seconds: Wall time of these.
-        pruned_epochs: Of the pruned ones alone.
-        saved_epochs: Estimate of what pruning saved.
-        saved_seconds: The same in wall time.
+    Epochs and seconds are those of complete and pruned trials; `remaining` counts configurations.
     """
 
     family: str
@@ -199,9 +187,3 @@ def read_early_scores(connection: "Connection", study: str) -> dict[int, tuple[i
     """Epoch and score of each trial at the last epoch that all of its family reached, by number."""
     found = connection.execute(statement("early_scores"), {"study": study})
     return {row.number: (row.epoch, row.score) for row in found}
-
-
-def grid_studies(connection: "Connection", data_sha256: str) -> dict[str, Json]:
-    """The study files of all plain grids on the same data set, by name; no stages of others."""
-    found = connection.execute(statement("grid_studies"), {"sha256": data_sha256})
-    return {row.study: row.spec for row in found}

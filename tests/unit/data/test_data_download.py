@@ -69,7 +69,7 @@ def test_a_download_that_is_always_cut_is_told_and_nothing_is_kept(
 
 
 def test_a_wrong_md5_is_told_and_nothing_is_kept(server: Any, target: Path) -> None:
-    with pytest.raises(DataError, match="its MD5 is not 0{32}"):
+    with pytest.raises(DataError, match=r"its MD5 is not 0{32}"):
         download(server, target, md5="0" * 32)
     assert list(target.parent.iterdir()) == []
 

@@ -1,0 +1,154 @@
+"""Grid studies on the same data: plain ones around a winner, and the original's, stage by stage."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from blood_hpo.database.record import Json, TrialRecord, read_trials
+from blood_hpo.database.statements import statement
+from blood_hpo.report.read.search_study import Study, family_place
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+EFFECTS = {"mlp": ("units",), "cnn": ("kernel_size", "filters")}
+"""The hyperparameters whose effect is drawn, by family: those of the original's Figures 4 and 8."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A plain grid study over the hyperparameters whose effect is shown.
+
+    Attributes:
+        study: Its name.
+        around: Whether its fixed part comes from the study reported on.
+        around_winner: Whether it is that of the study's winner.
+        spec: Its study file.
+        trials: Its trials of the family.
+    """
+
+    study: str
+    around: bool
+    around_winner: bool
+    spec: Json
+    trials: tuple[TrialRecord, ...]
+
+    @property
+    def complete(self) -> tuple[TrialRecord, ...]:
+        """Those that it has something to show of."""
+        return tuple(one for one in self.trials if one.state == "COMPLETE" and one.fold_scores)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one stage of a staged grid compared.
+
+    Attributes:
+        names: The hyperparameters that it varied.
+        held: The value of every other one that is searched.
+        trials: Its complete trials, in the order of the study file.
+        best: The one that the next stage starts from.
+    """
+
+    names: tuple[str, ...]
+    held: Json
+    trials: tuple[TrialRecord, ...]
+    best: TrialRecord
+
+
+@dataclass(frozen=True)
+class StagedGrid:
+    """A staged grid: its name, and by family the stages that have something to compare."""
+
+    study: str
+    families: Mapping[str, tuple[Stage, ...]]
+
+    def effect(self, family: str) -> Stage | None:
+        """The stage that measured the effect which is drawn for this family."""
+        wanted = set(EFFECTS.get(family, ()))
+        found = (one for one in self.families.get(family, ()) if set(one.names) == wanted)
+        return next(found, None)
+
+
+def read_grids(
+    connection: "Connection", study: Study, winners: Mapping[str, Json]
+) -> dict[str, Grid]:
+    """For each family the grid around this study's winner, or else one around something else.
+
+    Args:
+        connection: To the database.
+        study: The study reported on.
+        winners: The whole configuration of its winner, by family.
+    """
+    specs = _studies(connection, study, "grid")
+    found = {}
+    for family, names in EFFECTS.items():
+        grids = [
+            _grid(connection, study, winners.get(family, {}), family, spec)
+            for spec in specs
+            if family in spec["families"] and _searched(spec, family).keys() == set(names)
+        ]
+        if grids:
+            order = max(grids, key=lambda one: (bool(one.complete), one.around_winner, one.around))
+            found[family] = order
+    return found
+
+
+def read_staged(connection: "Connection", study: Study) -> StagedGrid | None:
+    """The study itself if it is a staged grid, else the one on the same data that got furthest."""
+    specs = _studies(connection, study, "staged_grid")
+    own = [spec for spec in specs if spec["name"] == study.name]
+    found = [staged(one, read_trials(connection, one["name"])) for one in own or specs]
+    return max((one for one in found if one.families), key=_compared, default=None)
+
+
+def staged(spec: Json, trials: Sequence[TrialRecord]) -> StagedGrid:
+    """The stages of a staged grid, from its study file and its trials."""
+    families = sorted(spec["families"], key=family_place)
+    found = {
+        one: _stages(spec, one, [trial for trial in trials if trial.family == one])
+        for one in families
+    }
+    return StagedGrid(spec["name"], {one: stages for one, stages in found.items() if stages})
+
+
+def _compared(grid: StagedGrid) -> int:
+    return sum(len(stage.trials) for stages in grid.families.values() for stage in stages)
+
+
+def _stages(spec: Json, family: str, trials: Sequence[TrialRecord]) -> tuple[Stage, ...]:
+    space, own = _searched(spec, family), spec["families"][family]
+    held, found = dict(own["start"] or {}), []
+    done = [one for one in trials if one.state == "COMPLETE" and one.score is not None]
+    for names in own["stages"] or ():
+        rest = {name: held.get(name) for name in space if name not in names}
+        rows = [one for one in done if all(one.params[name] == rest[name] for name in rest)]
+        rows.sort(key=lambda one: [_place(space[name], one.params[name]) for name in names])
+        if rows:
+            best = max(rows, key=lambda one: one.score or 0.0)  # the first of equal ones
+            held = dict(best.params)
+            found.append(Stage(tuple(names), rest, tuple(rows), best))
+    return tuple(takewhile(lambda one: len(one.trials) > 1, found))
+
+
+def _place(values: Any, value: Any) -> Any:  # noqa: ANN401 - whatever a study file holds
+    return values.index(value) if isinstance(values, list) else value
+
+
+def _studies(connection: "Connection", study: Study, sampler: str) -> list[Json]:
+    """The study files of the grids on the same data set, by name; no stages of other studies."""
+    wanted = {"sha256": study.data["sha256"], "sampler": sampler}
+    return [row.spec for row in connection.execute(statement("grid_studies"), wanted)]
+
+
+def _searched(spec: Json, family: str) -> dict[str, Any]:
+    return {**(spec.get("space") or {}), **spec["families"][family]["space"]}
+
+
+def _grid(connection: "Connection", study: Study, winner: Json, family: str, spec: Json) -> Grid:
+    own, name = spec["families"][family], spec["name"]
+    around = own["fixed_from"] == study.name or name == study.name
+    same = bool(winner) and all(winner.get(key) == value for key, value in own["fixed"].items())
+    trials = tuple(one for one in read_trials(connection, name) if one.family == family)
+    return Grid(name, around, around and same, spec, trials)
