@@ -172,6 +172,8 @@ def claim_planned(stage: SharedStudy, name: str, worker: str, stop: Waiting) -> 
         )
         if found is not None:
             return found
+        # Read again: a peer may have claimed the last one since.
+        standing = stage.standing(connection)
         if any(row.open for row in standing):
             return Busy()
         unspent = [row.family for row in standing if row.held < row.budget and not row.closed]
