@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from blood_hpo import __version__
+from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.errors import StudyError
 from blood_hpo.store.outage import patiently
@@ -100,6 +101,7 @@ class Queue:
             lambda: self._storage.ask("study_record", name=name), "pausing", self._shutdown
         ):
             pause(self._storage, row.study_id, reason)
+            refresh_note(self._storage, row.study_id, least_seconds=0)
 
     def _say(self, words: str) -> None:
         # Once, not at every look.

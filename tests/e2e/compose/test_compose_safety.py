@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from blood_hpo.database.programs import program
+from blood_hpo.server.programs import program
 
 from .conftest import Stack
 
