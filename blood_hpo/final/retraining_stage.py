@@ -8,7 +8,7 @@ import io
 import platform
 from collections.abc import Sequence
 from hashlib import sha256
-from importlib.metadata import version
+from importlib import import_module
 from itertools import groupby
 
 import numpy as np
@@ -155,7 +155,7 @@ def versions() -> dict[str, str]:
     return {
         "blood_hpo": __version__,
         "python": platform.python_version(),
-        **{name: version(name) for name in packages},
+        **{name: str(import_module(name).__version__) for name in packages},
     }
 
 

@@ -182,6 +182,8 @@ def claim_planned(stage: SharedStudy, name: str, worker: str, stop: Waiting) -> 
         found = storage.create_trial(connection, worker, "planned_configuration", wanted, told)
         if found is not None:
             return found
+        # Read again: a peer may have claimed the last one since.
+        standing = stage.standing(connection)
         if any(row.open for row in standing):
             return Busy()
         unspent = [row.family for row in standing if row.held < row.budget and not row.closed]

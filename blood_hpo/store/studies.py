@@ -261,6 +261,13 @@ def close_families(storage: StudyStorage, study_id: int, families: Sequence[str]
 def resume(storage: StudyStorage, study_id: int) -> None:
     """Let workers claim again; failures up to now are forgiven."""
     storage.tell("resume", study_id=study_id)
+    storage.tell("reopen", study_id=study_id)
+
+
+def finish(study: SharedStudy) -> None:
+    """Note that nothing of a search and its stages is left to do, as its file is known here."""
+    spec = json.dumps(study.spec.model_dump(mode="json"))
+    study.storage.tell("finish", study_id=study.study_id, spec=spec)
 
 
 def trials_of(storage: StudyStorage, name: str) -> dict[str, int]:

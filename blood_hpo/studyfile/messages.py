@@ -91,10 +91,15 @@ def refusal(problems: Sequence[Problem]) -> ValidationError:
     )
 
 
+def problems(error: ValidationError) -> list[Problem]:
+    """What pydantic found, in the words of a study file."""
+    return [Problem(one["loc"], describe(one)) for one in error.errors(include_url=False)]
+
+
 def input_error(source: str, error: ValidationError) -> InputError:
     """Every problem on one line, each behind its key; of very many the first."""
-    found = error.errors(include_url=False)
-    told = [": ".join(filter(None, (_dotted(one["loc"]), describe(one)))) for one in found[:MOST]]
+    found = problems(error)
+    told = [": ".join(filter(None, (_dotted(key), text))) for key, text in found[:MOST]]
     more = f"; and {len(found) - MOST} more" if len(found) > MOST else ""
     return InputError(f"{source}: {'; '.join(told)}{more}")
 

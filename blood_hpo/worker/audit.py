@@ -65,6 +65,7 @@ class Audit:
             max_attempts=self._settings.max_attempts,
             at_once=True,
         )
+        self._storage.tell("reopen", study_id=self._study_id)
         for path in self._left():
             path.unlink(missing_ok=True)
 

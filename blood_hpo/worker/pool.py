@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from blood_hpo.errors import InputError
+from blood_hpo.worker.shutdown import INTERRUPTED
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,9 @@ RESTARTS = 3
 
 FORGIVEN_SECONDS = 600.0
 """A worker that has lived this long has not crashed because it was replaced in vain."""
+
+ENDED = (None, 0, INTERRUPTED)
+"""What is no crash: still running, finished, or drained by somebody else."""
 
 REFUSALS = (2, 3, 5)
 """Exit codes of a worker that said what is wrong: replacing it would not help."""
@@ -90,7 +94,7 @@ class Pool:
         with self._lock:
             for place in self._places:
                 code = place.process.poll()
-                if code not in (None, 0) and not place.given_up and not self._draining:
+                if code not in ENDED and not place.given_up and not self._draining:
                     self._replace(place, code)
             return sum(place.process.poll() is None for place in self._places)
 

@@ -1,8 +1,8 @@
 """A worker: claims trials until the study is finished, and survives what happens meanwhile.
 
-One process, one core, many trials. A first signal drains: the epoch ends, the trial goes back to
-the queue with its checkpoint, and the worker exits with 0. A second signal ends it at once; the
-trial is then recovered by a peer after the grace time.
+One process, one core, many trials. A first signal drains: the epoch ends and the trial goes back to
+the queue with its checkpoint. A second signal ends the process at once; the trial is then recovered
+by a peer after the grace time.
 """
 
 import logging
@@ -16,7 +16,7 @@ from blood_hpo.settings import Settings
 from blood_hpo.store.outage import Interrupted, patiently
 from blood_hpo.store.studies import close_families, pause
 from blood_hpo.worker.attempt import Attempt
-from blood_hpo.worker.claims import Busy, Finished, Paused
+from blood_hpo.worker.claims import Busy, Finished, Found, Paused
 from blood_hpo.worker.health import this_host
 from blood_hpo.worker.janitor import recover_stale_trials
 from blood_hpo.worker.lease import Lease, LeaseLostError
@@ -74,13 +74,24 @@ class Worker:
         Raises:
             StudyError: The study has been deleted.
         """
+        found = self.turn()
+        if isinstance(found, Paused | Busy):
+            self.shutdown.wait(POLL_SECONDS)
+        return not isinstance(found, Finished)
+
+    def turn(self) -> Found:
+        """Recover, claim, and run the trial if there is one; say what was found.
+
+        Raises:
+            StudyError: The study has been deleted.
+        """
         try:
-            return self._step()
+            return self._turn()
         except Interrupted as error:
             log.info("stopped while %s", error)
-            return True
+            return Busy()
 
-    def _step(self) -> bool:
+    def _turn(self) -> Found:
         patiently(self._recover, "looking for stale trials", self.shutdown)
         found = self.stage.claim(self.shutdown)
         if isinstance(found, TrialRecord):
@@ -88,8 +99,8 @@ class Worker:
         elif isinstance(found, Finished):
             self._finish(found)
         else:
-            self._wait(found)
-        return not isinstance(found, Finished)
+            self._say(found)
+        return found
 
     def _recover(self) -> None:
         recovered = recover_stale_trials(
@@ -116,15 +127,15 @@ class Worker:
         refresh_note(storage, study_id, least_seconds=0)
         log.info("study %s is finished", self.study.name)
 
-    def _wait(self, found: Paused | Busy) -> None:
-        # Said once per reason, not once per poll.
-        if found != self._waiting_for:
-            self._waiting_for = found
-            if isinstance(found, Paused):
-                log.info("study is paused (%s); waiting", found.reason)
-            else:
-                log.info("nothing to claim while trials of other workers are unfinished; waiting")
-        self.shutdown.wait(POLL_SECONDS)
+    def _say(self, found: Paused | Busy) -> None:
+        # Once per reason, not once per poll.
+        if found == self._waiting_for:
+            return
+        self._waiting_for = found
+        if isinstance(found, Paused):
+            log.info("study %s is paused (%s); waiting", self.study.name, found.reason)
+        else:
+            log.info("nothing to claim while trials of other workers are unfinished; waiting")
 
     def _run(self, claim: TrialRecord) -> None:
         self._waiting_for = self._finished = None

@@ -52,7 +52,9 @@ def _python() -> str:
 
 
 def _packages() -> str:
-    wanted = ("tensorflow", "keras", "optuna", "sqlalchemy", "scikit-learn", "medmnist")
+    provided = importlib.metadata.packages_distributions()  # TensorFlow's has several names
+    modules = ("tensorflow", "keras", "optuna", "sqlalchemy", "sklearn", "medmnist")
+    wanted = [provided.get(name, [name])[0] for name in modules]
     return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in wanted)
 
 

@@ -209,9 +209,15 @@ def _write_parquet(file: Path, found: "Result") -> None:
     """Write an answer as a Parquet file; lists and objects become JSON text.
 
     Raises:
-        InputError: The file cannot be written.
+        InputError: The file cannot be written, or nothing here writes Parquet.
     """
-    from pyarrow import Table, parquet
+    try:
+        from pyarrow import Table, parquet
+    except ImportError as error:
+        raise InputError(
+            "Parquet is written by pyarrow, which is not installed here; take --format csv, or ask"
+            " from where the whole lock is installed"
+        ) from error
 
     from blood_hpo.cli.output import to_json
 

@@ -30,7 +30,7 @@ def create(
 
     study = create_from_file(file, name=name, budgets=budget or [], around=around, data=data)
     typer.echo(f"study {study.name}: ready; data {study.data['label']}")
-    typer.echo(f"start workers with: blood-hpo worker {study.name}")
+    typer.echo(f"worked on by: blood-hpo worker; by it alone: blood-hpo worker {study.name}")
 
 
 @app.command("list")

@@ -47,7 +47,33 @@ ORDER BY study.study_id
 
 -- name: write_spec
 -- Replace the study file of a study; all but its budgets and its final stage are equal.
-UPDATE hpo.study SET spec = CAST(:spec AS jsonb) WHERE study_id = :study_id
+UPDATE hpo.study SET spec = CAST(:spec AS jsonb), finished_at = NULL WHERE study_id = :study_id
+
+-- name: unfinished
+-- Names of the searches that may need work which a worker with this program and data set can do.
+SELECT studies.study_name AS name
+FROM hpo.study JOIN public.studies USING (study_id)
+WHERE study.stage = 'search' AND study.finished_at IS NULL AND study.paused IS NULL
+    AND study.program_version = :program_version AND study.data ->> 'sha256' = :sha256
+ORDER BY study.created_at, study.study_id
+
+-- name: finished
+-- Names of the searches of which nothing is left to do, and since when, in seconds since 1970.
+SELECT studies.study_name AS name, extract(epoch FROM study.finished_at)::float8 AS seconds
+FROM hpo.study JOIN public.studies USING (study_id)
+WHERE study.finished_at IS NOT NULL
+ORDER BY study.finished_at
+
+-- name: finish
+-- Note that nothing is left to do, unless the study file has been changed meanwhile.
+UPDATE hpo.study SET finished_at = clock_timestamp()
+WHERE study_id = :study_id AND finished_at IS NULL AND spec = CAST(:spec AS jsonb)
+
+-- name: reopen
+-- Have workers look again at the search that a study is, or is a stage of.
+UPDATE hpo.study SET finished_at = NULL
+FROM hpo.study AS named
+WHERE named.study_id = :study_id AND study.study_id = named.search_id
 
 -- name: held_places
 -- How many places of a family's budget are held: by trials that are done, run or wait.
