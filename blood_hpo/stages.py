@@ -1,8 +1,11 @@
-"""What follows a search: its stages, and the rule by which a winner is called."""
+"""Words of a study that many rooms know: its stages, how it is stopped, how a winner is called."""
 
 from typing import Final
 
 CONFIRM, FINAL = "confirm", "final"
+
+STOPPED: Final = "stopped"
+"""Why a study is paused whose workers shall leave: epochs end, and trials go back to the queue."""
 
 FEWEST_FOLDS: Final = 5
 """Folds in all splits together below which an interval would say nothing."""

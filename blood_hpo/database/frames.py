@@ -9,20 +9,23 @@ which ``\d+ hpo.trials`` in psql describes, units included; lists and objects st
 """
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from blood_hpo.database.address import database_url, engine_options
 from blood_hpo.database.analyst import analyst_url, ask
+from blood_hpo.database.artefacts import listing, load
 from blood_hpo.database.failures import database_errors
 from blood_hpo.database.migrate import check_schema
-from blood_hpo.errors import InputError, StudyError
+from blood_hpo.database.query import unknown_study
+from blood_hpo.errors import InputError
 from blood_hpo.settings import Settings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
+    from sqlalchemy import Engine
 
 ORDERS: Final[dict[str, str]] = {
     "studies": "study",
@@ -114,21 +117,37 @@ class Study:
         found = ask(analyst_url(self.settings), statement, parameters).plain()
         return DataFrame(found.rows, columns=list(found.columns))
 
+    def files(self) -> "DataFrame":
+        """The files that trials left, models among them: name, sha256, size in bytes."""
+        from pandas import DataFrame
+
+        with _engine(self.settings) as engine:
+            found = [astuple(one) for one in listing(engine, self.name)]
+        return DataFrame(found, columns=["name", "sha256", "size"])
+
+    def file(self, name: str) -> bytes:
+        """The content of a file, after its checksum.
+
+        Args:
+            name: Number of the trial, a slash and the name of the file, as in `files`.
+
+        Raises:
+            StudyError: There is no such file, or its content has been changed.
+            DatabaseError: The database cannot be reached.
+        """
+        with _engine(self.settings) as engine:
+            return load(engine, self.name, name)
+
 
 def _frame(settings: Settings, statement: str, parameters: Mapping[str, object]) -> "DataFrame":
     from pandas import DataFrame
-    from sqlalchemy import create_engine, text
+    from sqlalchemy import text
 
-    url = database_url(settings)
-    engine = create_engine(url, **engine_options("blood-hpo notebook", read_only=True))
-    try:
-        with database_errors(url), engine.connect() as connection:
-            found = connection.execute(text(statement), parameters)
-            assert found.cursor is not None
-            kinds = {column[0]: column[1] for column in found.cursor.description}
-            frame = DataFrame([tuple(row) for row in found], columns=list(kinds))
-    finally:
-        engine.dispose()
+    with _engine(settings) as engine, engine.connect() as connection:
+        found = connection.execute(text(statement), parameters)
+        assert found.cursor is not None
+        kinds = {column[0]: column[1] for column in found.cursor.description}
+        frame = DataFrame([tuple(row) for row in found], columns=list(kinds))
     # pandas makes floats of integers of which one is missing.
     return frame.astype({name: "Int64" for name, kind in kinds.items() if kind in _INTEGERS})
 
@@ -154,23 +173,29 @@ def open_study(name: str) -> Study:
     """
     found = Study(name, _checked())
     if found.frame("studies").empty:
-        raise StudyError(
-            f"there is no study {name!r}; `blood-hpo study list` shows those that exist"
-        )
+        with _engine(found.settings) as engine:
+            raise unknown_study(engine, name)
     return found
 
 
 def _checked() -> Settings:
     """Where the database is, whose schema must be this program's."""
-    from sqlalchemy import create_engine
-
     from blood_hpo.settings import settings
 
-    url = database_url(settings())
+    with _engine(settings()) as engine:
+        check_schema(engine)
+    return settings()
+
+
+@contextmanager
+def _engine(settings: Settings) -> "Iterator[Engine]":
+    """Read-only connections; their errors are one line each."""
+    from sqlalchemy import create_engine
+
+    url = database_url(settings)
     engine = create_engine(url, **engine_options("blood-hpo notebook", read_only=True))
     try:
         with database_errors(url):
-            check_schema(engine)
+            yield engine
     finally:
         engine.dispose()
-    return settings()

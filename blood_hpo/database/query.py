@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib import resources
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from blood_hpo.database.failures import database_errors
-from blood_hpo.errors import InputError
+from blood_hpo.errors import InputError, StudyError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -53,6 +53,10 @@ class Result:
     def plain(self) -> "Result":
         """The answer with the exact numbers of SQL as ordinary ones, which programs can read."""
         return Result(self.columns, [tuple(map(_plain, row)) for row in self.rows])
+
+    def records(self) -> "list[dict[str, Any]]":
+        """The rows by column."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
 def _plain(value: object) -> object:
@@ -119,3 +123,13 @@ def run_query(engine: "Engine", name: str, **parameters: object) -> Result:
     with database_errors(engine.url), engine.connect() as connection:
         found = connection.execute(text(query.sql), parameters)
         return Result(tuple(found.keys()), [tuple(row) for row in found])
+
+
+def unknown_study(engine: "Engine", name: str) -> StudyError:
+    """What to say where there is no study of a name, with the nearest one."""
+    known = [str(row[0]) for row in run_query(engine, "studies").rows]
+    near = difflib.get_close_matches(name, known, n=1)
+    advice = f"did you mean {near[0]!r}? " if near else ""
+    return StudyError(
+        f"there is no study {name!r}; {advice}`blood-hpo study list` shows those that exist"
+    )

@@ -18,8 +18,9 @@ from sqlalchemy import Connection, ExceptionContext, Row, event
 from sqlalchemy.exc import IntegrityError
 
 from blood_hpo.database.address import engine_options
+from blood_hpo.database.query import unknown_study
 from blood_hpo.database.statements import statement
-from blood_hpo.errors import StudyError
+from blood_hpo.stages import STOPPED
 from blood_hpo.store.pieces import link, store
 from blood_hpo.store.results import Ending
 from blood_hpo.text import printable
@@ -154,9 +155,10 @@ class StudyStorage(RDBStorage):
         except IntegrityError:
             return None  # somebody's transaction, at another isolation level, was faster
 
-    def beat(self, trial_id: int, worker: str) -> bool:
-        """Record a heartbeat; False if the worker no longer holds the trial."""
-        return bool(self.tell("beat", trial_id=trial_id, worker=worker))
+    def beat(self, trial_id: int, worker: str) -> str | None:
+        """Record a heartbeat: "held", or `STOPPED`; None if the worker no longer has the trial."""
+        found = self.ask("beat", trial_id=trial_id, worker=worker, stopped=STOPPED)
+        return (STOPPED if found[0].stopped else "held") if found else None
 
     def report(self, trial_id: int, worker: str, scores: Mapping[int, float]) -> bool:
         """Record scores by epoch, from 1; False if the worker no longer holds the trial."""
@@ -273,9 +275,7 @@ class StudyStorage(RDBStorage):
         try:
             return int(self.get_study_id_from_name(name))
         except KeyError:
-            raise StudyError(
-                f"there is no study {name!r}; `blood-hpo study list` shows those that exist"
-            ) from None
+            raise unknown_study(self.engine, name) from None
 
 
 @contextmanager

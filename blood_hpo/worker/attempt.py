@@ -94,7 +94,7 @@ class Attempt:
 
     def _train(self, run: Run) -> None:
         while not run.finished:
-            if self.shutdown.requested:
+            if self.shutdown.requested or self.lease.stopped:
                 self._put_back(run)
                 return
             run.advance()

@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.errors import StudyError
+from blood_hpo.stages import STOPPED
 from blood_hpo.store.outage import ERRORS, OUTAGES, Waiting, patiently, transient
 from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
@@ -37,6 +38,8 @@ class Lease:
         self._unsent: dict[int, float] = {}
         self._done = threading.Event()
         self._lost = threading.Event()
+        self.stopped = False
+        """Whether the study was stopped, so that the trial is to go back."""
         self._thread = threading.Thread(target=self._keep_alive, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
@@ -56,12 +59,13 @@ class Lease:
     def _keep_alive(self) -> None:
         while not self._done.wait(self._seconds):
             try:
-                alive = self._storage.beat(self._trial_id, self._worker)
+                found = self._storage.beat(self._trial_id, self._worker)
             except Exception as error:  # whatever it is, a peer must not take a live trial over
                 OUTAGES.away("sending heartbeats", error)
                 continue
             OUTAGES.back()
-            if not alive:
+            self.stopped = found == STOPPED
+            if found is None:
                 self._lost.set()
                 return
 

@@ -17,7 +17,7 @@ from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy, open_study, pause
 from blood_hpo.worker.claims import Found
 from blood_hpo.worker.shutdown import Shutdown
-from blood_hpo.worker.worker import POLL_SECONDS
+from blood_hpo.worker.worker import POLL_SECONDS, StoppedError
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +80,8 @@ class Queue:
         """Whether the study had a trial, which was run; one that cannot go on is paused."""
         try:
             found = self._day(name).turn(final)
+        except StoppedError:
+            return False  # which was said; other studies go on
         except StudyError as error:
             log.error("study %s: %s", name, error)  # noqa: TRY400 - the message says it all
             self._days.pop(name, None)

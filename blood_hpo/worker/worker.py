@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.settings import Settings
+from blood_hpo.stages import STOPPED
 from blood_hpo.store.outage import Interrupted, patiently
 from blood_hpo.store.studies import close_families, pause
 from blood_hpo.worker.attempt import Attempt
@@ -30,6 +31,10 @@ CHECKPOINT_SECONDS = 20.0
 """Least time between two checkpoints of a trial; a drained trial is always saved."""
 
 FAILURES_BEFORE_PAUSE = 5
+
+
+class StoppedError(Interrupted):
+    """The study was stopped, so its workers leave."""
 
 
 def worker_name() -> str:
@@ -73,6 +78,7 @@ class Worker:
 
         Raises:
             StudyError: The study has been deleted.
+            StoppedError: The study was stopped.
         """
         found = self.turn()
         if isinstance(found, Paused | Busy):
@@ -84,9 +90,12 @@ class Worker:
 
         Raises:
             StudyError: The study has been deleted.
+            StoppedError: The study was stopped.
         """
         try:
             return self._turn()
+        except StoppedError:
+            raise
         except Interrupted as error:
             log.info("stopped while %s", error)
             return Busy()
@@ -128,6 +137,9 @@ class Worker:
         log.info("study %s is finished", self.study.name)
 
     def _say(self, found: Paused | Busy) -> None:
+        if found == Paused(STOPPED):
+            log.info("study %s is stopped; leaving", self.study.name)
+            raise StoppedError
         # Once per reason, not once per poll.
         if found == self._waiting_for:
             return

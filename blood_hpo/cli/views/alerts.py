@@ -4,8 +4,9 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 
-from blood_hpo.cli.views.charts import duration
-from blood_hpo.cli.views.snapshot import Row, Snapshot, Stage
+from blood_hpo.cli.output import duration
+from blood_hpo.cli.session import Row
+from blood_hpo.cli.views.snapshot import Snapshot, Stage
 
 LOW_BYTES = 1_000_000_000
 """Less than that and a checkpoint or a log may not fit."""

@@ -1,10 +1,11 @@
 """Everything that an operator wants to know about a study, read from the database at one time."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from blood_hpo.cli.session import Row, ask, study_data
 from blood_hpo.stages import FINAL, stage_names
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from blood_hpo.settings import Settings
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -84,8 +83,6 @@ def read(engine: "Engine", study: str, settings: "Settings") -> Snapshot:
         StudyError: There is no such study.
         DatabaseError: The database cannot be reached.
     """
-    from blood_hpo.cli.session import study_data
-
     found = [_stage(engine, study, "", study_data(engine, study))]
     for name in stage_names(study):
         rows = ask(engine, "study", study=name)
@@ -97,25 +94,6 @@ def read(engine: "Engine", study: str, settings: "Settings") -> Snapshot:
 
 
 def _stage(engine: "Engine", name: str, label: str, study: Row) -> Stage:
-    return Stage(
-        label=label,
-        study=study,
-        families=ask(engine, "progress", study=name),
-        running=ask(engine, "running", study=name),
-        workers=ask(engine, "workers", study=name),
-        improvements=ask(engine, "improvements", study=name),
-        failing=ask(engine, "failing", study=name),
-        collapsed=ask(engine, "collapsed", study=name),
-    )
-
-
-def ask(engine: "Engine", query: str, **parameters: object) -> list[Row]:
-    """The rows of a named query by column.
-
-    Raises:
-        DatabaseError: The database cannot be reached.
-    """
-    from blood_hpo.database.query import run_query
-
-    answer = run_query(engine, query, **parameters)
-    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    asked = ("running", "workers", "improvements", "failing", "collapsed")
+    rows = {query: ask(engine, query, study=name) for query in asked}
+    return Stage(label, study, ask(engine, "progress", study=name), **rows)

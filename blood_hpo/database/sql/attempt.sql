@@ -1,10 +1,16 @@
 -- The life of an attempt after its claim: heartbeats, reports, endings, recovery.
 
 -- name: beat
--- Record a heartbeat. Touches no row when the trial is no longer running or another worker holds it:
--- the lease is lost. The server's clock is the only one that counts.
+-- Record a heartbeat, and learn whether the study was stopped. Touches no row when the trial is no
+-- longer running or another worker holds it: the lease is lost. The server's clock is the only one
+-- that counts.
 UPDATE hpo.attempt SET heartbeat_at = clock_timestamp()
 WHERE trial_id = :trial_id AND open AND worker = :worker
+RETURNING EXISTS (
+    SELECT FROM hpo.study AS own
+    JOIN hpo.study AS search ON search.study_id = own.search_id
+    WHERE own.study_id = attempt.study_id AND search.paused = :stopped
+) AS stopped
 
 -- name: report
 -- Record the scores after some epochs of a trial that the worker holds.

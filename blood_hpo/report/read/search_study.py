@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from blood_hpo.database.query import unknown_study
 from blood_hpo.database.record import Json, TrialRecord, read_trials
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
@@ -144,9 +145,7 @@ def read_study(connection: "Connection", name: str) -> Study:
     """
     found = connection.execute(statement("study_record"), {"name": name}).one_or_none()
     if found is None or found.stage is None:
-        raise StudyError(
-            f"there is no study {name!r}; `blood-hpo study list` shows those that exist"
-        )
+        raise unknown_study(connection.engine, name)
     if found.stage != "search":
         raise StudyError(
             f"study {name!r} is a stage of {found.search!r}; run `blood-hpo report {found.search}`"
