@@ -37,11 +37,9 @@ UNBORN = create_trial(state=TrialState.RUNNING)
 
 @dataclass(frozen=True)
 class Proposal:
-    """A configuration to try.
+    """A configuration to try, with the parameters of it that are searched.
 
     Attributes:
-        configuration: Family and all hyperparameters.
-        params: The searched ones.
         repeats_avoided: Samples drawn before this one that had been tried already.
     """
 
