@@ -23,7 +23,7 @@ from blood_hpo.report.outcome import rerun_section as again
 from blood_hpo.report.outcome import summary_section as summary
 from blood_hpo.report.outcome import test_section as test
 from blood_hpo.report.page.cells import listed
-from blood_hpo.report.page.document import Block, Section, Table
+from blood_hpo.report.page.document import Block, Section
 from blood_hpo.report.page.theme import variables
 from blood_hpo.report.process import confirmation_section as confirmation
 from blood_hpo.report.process import cost_section as cost
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 PAGE, NUMBERS = "report.html", "report.json"
+RESULTS: Final = {"summary", "test", "comparison", "search", "confirmation", "training"}
+"""Sections whose numbers are those of a small study, where it is one."""
 
 _SECTIONS: Final = (
     summary.section,
@@ -113,10 +115,10 @@ def page(found: Findings, sections: list[Section], written: datetime) -> str:
         written=written,
         version=__version__,
         why_small=found.small,
-        small=Markup('<span class="small">small study</span> ') if found.small else "",
+        results=RESULTS,
+        badge=Markup('<span class="small">small study</span> ') if found.small else "",
         has_models=bool(found.final and found.final.models),
         kind=_kind,
-        numeric=_numeric,
         # Counted here and not in the style sheet, which would pass over what is folded.
         figure_numbers=_numbered([one.name for part in sections for one in part.figures]),
         table_numbers=_numbered([one.name for part in sections for one in part.tables]),
@@ -152,14 +154,6 @@ def _kind(block: Block) -> str:
 
 def _numbered(names: list[str]) -> dict[str, int]:
     return {name: place for place, name in enumerate(names, start=1)}
-
-
-def _numeric(table: Table, place: int) -> bool:
-    """Whether a column holds numbers and dashes only."""
-    cells = [row[place] for group in table.groups for row in group.rows]
-    return any(one.numeric for one in cells) and all(
-        one.numeric or one.value is None for one in cells
-    )
 
 
 def _json(value: Any) -> Any:  # noqa: ANN401 - anything that a section found

@@ -6,7 +6,16 @@ from statistics import fmean
 
 from blood_hpo.report.outcome.test_section import contributed, intervals
 from blood_hpo.report.page.cells import Cell, interval, number, plain
-from blood_hpo.report.page.document import Block, Figure, Group, Section, Table, Text, one_group
+from blood_hpo.report.page.document import (
+    Block,
+    Figure,
+    Group,
+    Row,
+    Section,
+    Table,
+    Text,
+    one_group,
+)
 from blood_hpo.report.process import comparison_figures as draw
 from blood_hpo.report.read.final_stage import FinalStage, Model
 from blood_hpo.report.read.findings import Findings
@@ -40,7 +49,7 @@ def _between(final: FinalStage) -> list[Block]:
     if not pairs:
         return []
     said = Text("Models tested on the same images are compared image by image.")
-    return [said, _differences(pairs), _mcnemar(pairs)]
+    return [said, Row((_differences(pairs), _mcnemar(pairs)))]
 
 
 def _differences(pairs: Pairs) -> Table:
@@ -59,7 +68,7 @@ def _differences(pairs: Pairs) -> Table:
             )
     return Table(
         "differences",
-        "Differences between models, means over seeds",
+        "Differences between models",
         ("models", "score", "first less second", "95 % interval"),
         one_group(rows),
         "By the bootstrap over seeds and images; the same images are drawn for both models, so that"
@@ -87,8 +96,8 @@ def _mcnemar(pairs: Pairs) -> Table:
     ]
     return Table(
         "mcnemar",
-        "McNemar's exact test between models of equal seed number",
-        ("models", "seed", "only the first is right", "only the second is right", "p", "Holm's p"),
+        "McNemar's exact test, seed by seed",
+        ("models", "seed", "only first right", "only second right", "p", "Holm's p"),
         one_group(rows),
         "Of the images that exactly one of two models classifies correctly: the probability of a"
         " split at least this uneven if both were equally good, two-sided, from the binomial"
@@ -132,7 +141,7 @@ def _published(final: FinalStage) -> Table:
         " parameters are those of its saved models and logs; its text swaps the epochs of MLP and"
         " CNN."
     )
-    return Table("published", "Results on the test split", columns, groups, note)
+    return Table("published", "Published results", columns, groups, note, folded=True)
 
 
 def _ours(family: str, models: Sequence[Model]) -> tuple[Cell, ...]:

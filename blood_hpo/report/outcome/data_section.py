@@ -5,7 +5,7 @@ import numpy as np
 from blood_hpo.data.facts import CLASSES, OFFICIAL_COUNTS
 from blood_hpo.report.outcome import data_figures as draw
 from blood_hpo.report.page.cells import Cell, code, number, plain
-from blood_hpo.report.page.document import Block, Figures, Section, Table, Text, one_group
+from blood_hpo.report.page.document import Block, Row, Section, Table, Text, one_group
 from blood_hpo.report.read.findings import Findings
 
 ORIGINS = {
@@ -66,7 +66,8 @@ def _pictures(found: Findings) -> list[Block]:
     images = found.final.sample_images if found.final else None
     blocks: list[Block] = [] if images is None else [draw.samples(images, CLASSES)]
     if counts is not None:
-        blocks += [Figures((draw.counts(counts, CLASSES),)), _counts(counts)]
+        parts = (draw.counts(counts, CLASSES), _counts(counts))
+        blocks.append(Row(parts, "Images and weights of the classes"))
     return blocks
 
 
@@ -92,4 +93,4 @@ def _counts(counts: np.ndarray) -> Table:
     )
     columns = ("label", "class", "training", "validation", "test", "balanced weight")
     caption = "Classes, images and balanced class weights"
-    return Table("classes", caption, columns, one_group(rows), folded=True)
+    return Table("classes", caption, columns, one_group(rows))

@@ -7,7 +7,7 @@ from blood_hpo.data.facts import CLASSES
 from blood_hpo.metrics import confusion
 from blood_hpo.report.outcome import prediction_figures as draw
 from blood_hpo.report.page.cells import Cell, mean_sd, number, plain
-from blood_hpo.report.page.document import Block, Figures, Heading, Table, one_group
+from blood_hpo.report.page.document import Block, Heading, Row, Table, one_group
 from blood_hpo.report.page.theme import colour
 from blood_hpo.report.read.final_stage import Model
 from blood_hpo.report.read.published import ORIGINAL, ORIGINAL_RECALL
@@ -22,16 +22,13 @@ def blocks_of(family: str, models: Sequence[Model]) -> list[Block]:
     """Drawings and tables of a family's models, most of them of its first seed."""
     first, name = models[0].predictions, family_name(family)
     matrix = confusion(first.labels, first.probabilities)
-    blocks: list[Block] = [
-        Heading(name),
-        Figures((draw.confusion(f"confusion-{family}", name, matrix.tolist(), colour(family)),)),
-        _classes(family, models),
-    ]
+    drawing = draw.confusion(f"confusion-{family}", name, matrix.tolist(), colour(family))
+    blocks: list[Block] = [Heading(name), Row((drawing, _classes(family, models)))]
     if not len(first.misclassified):
         return blocks
     ranks = draw.ranks(family, rank_counts(first.labels, first.probabilities))
     drawn = (draw.mistakes(family, first.mistakes(EXAMPLES), CLASSES), ranks)
-    return [*blocks, Figures(drawn, f"{name}: its mistakes")]
+    return [*blocks, Row(drawn, f"{name}: its mistakes")]
 
 
 def _classes(family: str, models: Sequence[Model]) -> Table:
@@ -48,15 +45,10 @@ def _classes(family: str, models: Sequence[Model]) -> Table:
         ]
         for label, name in enumerate(CLASSES)
     ]
-    columns = ("class", "images", "recall", "precision", "F1", "original report's recall")
-    note = (
-        "Recall is what the original report calls the accuracy of a class. The last row has the"
-        " accuracy, and the mean precision and F1 of the classes."
-    )
-    several = ": mean ± standard deviation over seeds" if len(models) > 1 else ""
-    caption = f"{family_name(family)}, each class{several}"
+    columns = ("class", "images", "recall", "precision", "F1", "original's recall")
+    caption = f"{family_name(family)}, each class"
     groups = (*one_group(rows), *one_group([_all_classes(family, models)]))
-    return Table(f"per-class-{family}", caption, columns, groups, note)
+    return Table(f"per-class-{family}", caption, columns, groups)
 
 
 def _all_classes(family: str, models: Sequence[Model]) -> list[Cell]:

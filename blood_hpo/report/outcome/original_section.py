@@ -53,7 +53,7 @@ def section(others: Sequence[Section]) -> Section:
     rows = [[plain(place), plain(what), _ours(names, there)] for place, what, names in PIECES]
     said = "What the original report shows, and where its counterpart stands on this page."
     columns = ("original report", "what it shows", "here")
-    caption = "Figures and tables of the original report"
+    caption = "Row and tables of the original report"
     table = Table("original", caption, columns, one_group(rows), folded=True)
     return Section("original", TITLE, (Text(said), table))
 

@@ -45,7 +45,7 @@ def blocks_of(final: FinalStage) -> list[Block]:
         f" the validation split: number {listed([str(place) for place in seen])}."
     )
     caption = "The test without images that a model may have seen"
-    return [Text(said), Table("duplicates", caption, columns, one_group(rows), note)]
+    return [Text(said), Table("duplicates", caption, columns, one_group(rows), note, folded=True)]
 
 
 def _kinds(duplicates: NDArray[np.int64]) -> list[str]:

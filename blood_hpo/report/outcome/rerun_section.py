@@ -3,7 +3,6 @@
 from blood_hpo.report.page.cells import Cell, code, plain
 from blood_hpo.report.page.document import Block, Command, Section, Table, Text, one_group
 from blood_hpo.report.read.findings import Findings
-from blood_hpo.report.read.search_study import family_name
 from blood_hpo.report.read.study_text import STUDIES, study_files
 
 
@@ -21,16 +20,15 @@ def section(found: Findings) -> Section:
         Text(_data(found)),
         Command(
             f"blood-hpo report {name}",
-            "This report, from the database alone: without TensorFlow, without the data set, and"
-            " byte for byte the same except its date.",
+            "This report again where the study's database is: without TensorFlow, without the data"
+            " set, and byte for byte the same except its date.",
         ),
     ]
-    for family, winner in found.winners.items():
+    trials = [one.trial.number for one in found.winners.values()]
+    if trials:
+        replays = "\n".join(f"blood-hpo trial replay {name} {number}" for number in trials)
         blocks.append(
-            Command(
-                f"blood-hpo trial replay {name} {winner.trial.number}",
-                f"The {family_name(family)}'s best trial again, held against its recorded scores.",
-            )
+            Command(replays, "The best trials again, held against their recorded scores.")
         )
     return Section("again", "How to run it again", (*blocks, _identity(found)))
 

@@ -12,7 +12,7 @@ from blood_hpo.report.outcome import prediction_figures as draw
 from blood_hpo.report.outcome import repeats_section as duplicates
 from blood_hpo.report.page import cells
 from blood_hpo.report.page.cells import Cell, listed, mean_sd, number, plain
-from blood_hpo.report.page.document import Block, Section, Table, Text, one_group
+from blood_hpo.report.page.document import Block, Row, Section, Table, Text, one_group
 from blood_hpo.report.read.contributions import Contributions
 from blood_hpo.report.read.final_stage import FinalStage, Model
 from blood_hpo.report.read.findings import Findings
@@ -29,14 +29,14 @@ def section(found: Findings) -> Section:
     if final is None or not final.models:
         return Section("test", TITLE, ())
     blocks: list[Block] = [Text(text) for text in _opening(final)]
-    blocks += [_summary(final), _every_seed(final), *_averaged(final), *duplicates.blocks_of(final)]
-    for family, models in final.families.items():
-        blocks += per_model.blocks_of(family, models)
     bins = {
         family: calibration(models[0].predictions.labels, models[0].predictions.probabilities)
         for family, models in final.families.items()
     }
-    blocks.append(draw.calibration(bins))
+    blocks += [Row((_summary(final), draw.calibration(bins))), _every_seed(final)]
+    blocks += [*_averaged(final), *duplicates.blocks_of(final)]
+    for family, models in final.families.items():
+        blocks += per_model.blocks_of(family, models)
     facts = {
         "models": [_facts(one) for one in final.models],
         "calibration": {family: [asdict(one) for one in found] for family, found in bins.items()},
@@ -54,12 +54,16 @@ def _opening(final: FinalStage) -> list[str]:
         " in between were tested again"
     )
     opened = f"The test split of {count:,} images was opened {once}."
+    recall = (
+        "Recall is what the original report calls the accuracy of a class; the rows of all classes"
+        " have the accuracy, and the mean precision and F1."
+    )
     if len(final.models) == len(final.families):
-        return [f"{opened} The 95 % intervals are of a bootstrap over the test images."]
+        return [f"{opened} The 95 % intervals are of a bootstrap over the test images. {recall}"]
     return [
         f"{opened} Means and standard deviations are over seeds. {_about_intervals(final)}",
         "Matrices, rank histograms and examples are those of the first seed, which was not chosen"
-        " by its result.",
+        f" by its result. {recall}",
     ]
 
 
@@ -177,7 +181,7 @@ def _averaged(final: FinalStage) -> list[Block]:
         "An extra, eight times the work of one prediction; all other tables are plain predictions."
     )
     caption = "Predictions averaged over the eight symmetries of the square"
-    return [Table("averaged", caption, columns, one_group(rows), note)]
+    return [Table("averaged", caption, columns, one_group(rows), note, folded=True)]
 
 
 def _facts(model: Model) -> dict[str, Any]:

@@ -38,6 +38,17 @@ class Table:
     note: str = ""
     folded: bool = False
 
+    @property
+    def shown(self) -> list[int]:
+        """Places of the columns that have something to show."""
+        rows = [row for group in self.groups for row in group.rows]
+        return [one for one in range(len(self.columns)) if any(row[one].shown for row in rows)]
+
+    def numeric(self, place: int) -> bool:
+        """Whether a column holds numbers and dashes only."""
+        cells = [row[place] for group in self.groups for row in group.rows]
+        return all(one.numeric or one.value is None for one in cells)
+
     def csv(self) -> str:
         """Comma-separated values: unrounded, a header line, the group first where there are any."""
         text = io.StringIO()
@@ -82,15 +93,15 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Drawings beside each other, as far as the page is wide enough.
+class Row:
+    """Drawings and tables beside each other, as far as the page is wide enough.
 
     Attributes:
-        figures: The drawings.
+        parts: The drawings and tables.
         folded: What they show, where they are detail that a reader opens when it is wanted.
     """
 
-    figures: tuple[Figure, ...]
+    parts: tuple[Figure | Table, ...]
     folded: str = ""
 
 
@@ -148,7 +159,7 @@ class Cards:
     cards: tuple[Card, ...]
 
 
-Block = Cards | Text | Heading | Figure | Figures | Table | Command | Missing
+Block = Cards | Text | Heading | Figure | Row | Table | Command | Missing
 
 
 @dataclass(frozen=True)
@@ -168,19 +179,20 @@ class Section:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def parts(self) -> list[Block]:
+        """Its blocks, and what stands in its rows, in their order."""
+        rows = [one.parts if isinstance(one, Row) else (one,) for one in self.blocks]
+        return [part for row in rows for part in row]
+
+    @property
     def figures(self) -> list[Figure]:
         """All its drawings, in their order."""
-        return [
-            one
-            for block in self.blocks
-            if isinstance(block, Figure | Figures)
-            for one in (block.figures if isinstance(block, Figures) else (block,))
-        ]
+        return [one for one in self.parts if isinstance(one, Figure)]
 
     @property
     def tables(self) -> list[Table]:
-        """All its tables."""
-        return [block for block in self.blocks if isinstance(block, Table)]
+        """All its tables, in their order."""
+        return [one for one in self.parts if isinstance(one, Table)]
 
 
 def one_group(rows: Sequence[Sequence[Cell]]) -> tuple[Group, ...]:

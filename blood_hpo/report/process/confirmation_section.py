@@ -1,7 +1,7 @@
 """Confirmation: the best configurations again, on fresh folds, with intervals."""
 
-from blood_hpo.report.page.cells import Cell, interval, listed, number, plain, settings
-from blood_hpo.report.page.document import Block, Figures, Group, Section, Table, Text
+from blood_hpo.report.page.cells import NO_BREAK, Cell, interval, listed, number, plain, settings
+from blood_hpo.report.page.document import Block, Group, Row, Section, Table, Text
 from blood_hpo.report.process import comparison_figures as draw
 from blood_hpo.report.read.candidates import Candidate, Confirmation
 from blood_hpo.report.read.findings import Findings
@@ -29,7 +29,7 @@ def section(found: Findings) -> Section:
     texts += map(_left_out, confirmed.left_out)
     facts = {"method": METHOD, "winner_rule": WINNER_RULE}
     blocks: list[Block] = [Text(one) for one in texts]
-    blocks += [Figures(drawn), _table(found, confirmed)]
+    blocks += [Row(drawn), _table(found, confirmed)]
     return Section("confirmation", TITLE, tuple(blocks), facts)
 
 
@@ -58,7 +58,7 @@ def _ends(one: Candidate) -> str:
 
 def _folds(one: Candidate) -> Cell:
     """All fold scores for programs; for people their range where an interval stands beside."""
-    ends = f"{min(one.scores):.4f} to {max(one.scores):.4f}"
+    ends = f"{min(one.scores):.4f} to {max(one.scores):.4f}".replace(" ", NO_BREAK)
     each = ", ".join(f"{score:.4f}" for score in one.scores)
     return Cell(one.by_split, each if one.low is None else ends)
 
@@ -78,7 +78,8 @@ def _table(found: Findings, confirmed: Confirmation) -> Table:
         " behind: mean paired difference to the best mean; p: adjusted for all pairs of"
         f" candidates; the winner stands out. {METHOD}."
     )
-    return Table("confirmation", f"Confirmed {found.study.objective}", columns, groups, note)
+    caption = f"Confirmed {found.study.objective}, fold by fold"
+    return Table("confirmation", caption, columns, groups, note, folded=True)
 
 
 def _row(one: Candidate) -> tuple[Cell, ...]:

@@ -5,7 +5,16 @@ from statistics import fmean, stdev
 
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.page.cells import Cell, number, plain, settings, words
-from blood_hpo.report.page.document import Block, Figure, Figures, Group, Section, Table, Text
+from blood_hpo.report.page.document import (
+    Block,
+    Figure,
+    Group,
+    Row,
+    Section,
+    Table,
+    Text,
+    one_group,
+)
 from blood_hpo.report.process import effects_figures as draw
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.grids import EFFECTS, Grid, Stage, StagedGrid
@@ -21,32 +30,33 @@ OPENING = (
 
 def section(found: Findings) -> Section:
     """The section; it is empty where no grid was run on these data."""
-    blocks = [block for family in found.grids for block in _around(found, family)]
-    blocks += _staged(found, found.staged) if found.staged else []
+    blocks = [*_around(found), *(_staged(found, found.staged) if found.staged else [])]
     return Section(
         "effects", "Effects, one at a time", (*([Text(OPENING)] * bool(blocks)), *blocks)
     )
 
 
-def _around(found: Findings, family: str) -> list[Block]:
-    grid, names = found.grids[family], EFFECTS[family]
-    if not grid.complete:
-        return []
+def _around(found: Findings) -> list[Block]:
+    grids = {family: one for family, one in found.grids.items() if one.complete}
+    drawn = tuple(
+        _drawn(found, family, f"grid-{family}", one.complete) for family, one in grids.items()
+    )
+    texts = [Text(_held(found, grid, family)) for family, grid in grids.items()]
+    tables = [_grid_table(family, grid) for family, grid in grids.items()]
+    return [*texts, *([Row(drawn)] if drawn else []), *tables]
+
+
+def _grid_table(family: str, grid: Grid) -> Table:
+    names = EFFECTS[family]
     trials = sorted(grid.complete, key=lambda one: [one.params[name] for name in names])
-    rows = tuple(
+    rows = [
         (*(number(one.params[name], 0) for name in names), *_scores(family, one, names))
         for one in trials
-    )
-    name, what = family_name(family), " and ".join(words(one) for one in names)
-    table = Table(
-        f"grid-{family}",
-        f"Effect of the {name}'s {what}",
-        (*(words(one) for one in names), *COLUMNS),
-        (Group(rows),),
-        folded=True,
-    )
-    drawn = _drawn(found, family, f"grid-{family}", trials)
-    return [Text(_held(found, grid, family)), Figures((drawn,)), table]
+    ]
+    titles = [words(one) for one in names]
+    caption = f"Effect of the {family_name(family)}'s {' and '.join(titles)}"
+    columns = (*titles, *COLUMNS)
+    return Table(f"grid-{family}", caption, columns, one_group(rows), folded=True)
 
 
 def _staged(found: Findings, grid: StagedGrid) -> list[Block]:
@@ -64,7 +74,7 @@ def _staged(found: Findings, grid: StagedGrid) -> list[Block]:
         " held in the next. These are its Figures 4 and 8, and its results by stage."
     )
     tables = [_stage_table(family, stages) for family, stages in grid.families.items()]
-    return [Text(said), *([Figures(tuple(drawn))] if drawn else []), *tables]
+    return [Text(said), *([Row(tuple(drawn))] if drawn else []), *tables]
 
 
 def _stage_table(family: str, stages: Sequence[Stage]) -> Table:

@@ -7,10 +7,10 @@ from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.page.cells import Cell, duration, listed, number, plain, settings
 from blood_hpo.report.page.document import (
     Block,
-    Figures,
     Group,
     Heading,
     Missing,
+    Row,
     Section,
     Table,
     Text,
@@ -21,7 +21,7 @@ from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.importance import Importance, importance
 from blood_hpo.report.read.search_study import SPENT, Place, Study, family_name
 
-TOP = 5
+TOP = 3
 
 
 def section(found: Findings) -> Section:
@@ -78,7 +78,7 @@ def _histories(study: Study) -> list[Block]:
         if study.places.get(family)
     }
     drawn = [draw.history(*one, study.objective) for one in by_family.items()]
-    return [Figures(tuple(drawn))] if drawn else []
+    return [Row(tuple(drawn))] if drawn else []
 
 
 def _leaderboard(study: Study) -> list[Block]:
@@ -155,7 +155,7 @@ def _importances(found: Findings, forests: Mapping[str, Importance]) -> list[Blo
         " the bars mean nothing."
     )
     drawn = tuple(draw.importance(family, one.values) for family, one in forests.items())
-    return [Heading("What mattered"), Text(said), Figures(drawn)]
+    return [Heading("What mattered"), Text(said), Row(drawn)]
 
 
 def _marginals(study: Study) -> list[Block]:
@@ -164,4 +164,4 @@ def _marginals(study: Study) -> list[Block]:
         for family in study.families
         if (board := study.leaderboard(family)) and study.space(family)
     )
-    return [Figures(drawn, "Scores of the search by hyperparameter: no effects")] if drawn else []
+    return [Row(drawn, "Scores of the search by hyperparameter: no effects")] if drawn else []

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from blood_hpo.report.page.cells import Cell, Option, listed, plain, setting, settings, words
-from blood_hpo.report.page.document import Block, Group, Heading, Section, Table, Text
+from blood_hpo.report.page.cells import Cell, Option, listed, plain, setting, words
+from blood_hpo.report.page.document import Block, Group, Row, Section, Table, Text
 from blood_hpo.report.read.findings import Findings, Winner
 from blood_hpo.report.read.search_study import family_name
 
@@ -19,8 +19,7 @@ SAMPLERS = {
 def section(found: Findings) -> Section:
     """The section."""
     blocks: list[Block] = [Text(text) for text in _rules(found)]
-    for family in found.study.families:
-        blocks += [Heading(family_name(family)), _table(found, family)]
+    blocks.append(Row(tuple(_table(found, family) for family in found.study.families)))
     return Section("space", "What was searched", tuple(blocks), {"spec": dict(found.study.spec)})
 
 
@@ -75,13 +74,12 @@ def _table(found: Findings, family: str) -> Table:
 
 
 def _note(found: Findings, family: str, winner: Winner | None) -> str:
-    if winner is None:
-        return "No trial is complete yet: there is no best configuration."
-    chosen = "confirmed on fresh folds" if winner.confirmed else "best score of the search"
     source = found.study.spec["families"][family]["fixed_from"]
-    origin = f", from the best configuration of study {source}" if source else ""
-    held = settings(_held(found, family)) or "nothing"
-    return f"Marked: trial {winner.trial.number}, {chosen}. Held{origin}: {held}."
+    held = f" All else is held at the best configuration of study {source}." if source else ""
+    if winner is None:
+        return held.strip()
+    chosen = "confirmed on fresh folds" if winner.confirmed else "best score of the search"
+    return f"Marked: trial {winner.trial.number}, {chosen}.{held}"
 
 
 def _rows(
@@ -110,10 +108,3 @@ def _options(values: Any, best: object, *, marked: bool) -> Cell:  # noqa: ANN40
     scale = ", on a log scale" if values.get("log") else ""
     step = f", in steps of {values['step']}" if values.get("step", 1) != 1 else ""
     return Cell(values, f"{setting(values['low'])} to {setting(values['high'])}{scale}{step}")
-
-
-def _held(found: Findings, family: str) -> dict[str, object]:
-    """What was not searched, in the whole configuration of the winner."""
-    whole = found.winners[family].trial.config
-    searched = found.study.space(family)
-    return {name: value for name, value in sorted(whole.items()) if name not in searched}

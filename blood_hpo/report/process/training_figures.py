@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blood_hpo.report.page.document import Figure
-from blood_hpo.report.page.theme import MUTED, WIDE, Canvas, colour, legend_above, whole_numbers
+from blood_hpo.report.page.theme import MUTED, WIDTH, Canvas, colour, legend_above, whole_numbers
 from blood_hpo.report.read.search_study import Curve, family_name
 
 DASHES = (0, (4, 2))
@@ -62,7 +62,7 @@ def training(family: str, curve: Curve, best_epoch: int) -> Figure:
 
 def lines(name: str, title: str, panels: dict[str, list[Line]], caption: str = "") -> Figure:
     """Lines over epochs, a panel for each thing that is measured."""
-    with Canvas(WIDE, 3.2) as canvas:
+    with Canvas(WIDTH, 2.5) as canvas:
         grid = canvas.plot.subplots(1, len(panels), squeeze=False)[0]
         for axes, (label, drawn) in zip(grid, panels.items(), strict=True):
             for one in drawn:
@@ -76,4 +76,4 @@ def lines(name: str, title: str, panels: dict[str, list[Line]], caption: str = "
                 legend_above(axes)
         grid[0].set_title(title)
         alt = f"{title}: {' and '.join(panels)} by epoch."
-        return canvas.figure(name, alt, caption, wide=True)
+        return canvas.figure(name, alt, caption)

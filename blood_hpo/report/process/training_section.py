@@ -2,7 +2,7 @@
 
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.page.cells import Cell, code, duration, listed, number, plain, settings
-from blood_hpo.report.page.document import Block, Figures, Missing, Section, Table, Text, one_group
+from blood_hpo.report.page.document import Block, Missing, Row, Section, Table, Text, one_group
 from blood_hpo.report.process import training_figures as draw
 from blood_hpo.report.process.architecture_figures import architecture
 from blood_hpo.report.read.final_stage import FinalStage, Model
@@ -30,8 +30,8 @@ def section(found: Findings) -> Section:
         *pending(found, final),
         _models(final, found.study.name),
         _rules([one.trial for one in first.values()]),
-        *drawn,
-        Figures(networks, "Layers of the networks"),
+        Row(tuple(drawn)),
+        Row(networks, "Layers of the networks"),
     )
     return Section("training", TITLE, blocks)
 
@@ -66,7 +66,7 @@ def _models(final: FinalStage, search: str) -> Table:
         " network that was tested. The hash covers family and whole configuration."
     )
     rows = [_model(one, search) for one in final.models]
-    return Table("models", "Retrained models", columns, one_group(rows), note)
+    return Table("models", "Retrained models", columns, one_group(rows), note, folded=True)
 
 
 def _model(model: Model, search: str) -> list[Cell]:

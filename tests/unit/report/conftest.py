@@ -1,5 +1,6 @@
 """A study that never ran, with everything that a report can show: made up, but consistent."""
 
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,8 @@ from blood_hpo.data.facts import OFFICIAL_COUNTS
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.read.candidates import Candidate, Confirmation
 from blood_hpo.report.read.final_stage import FinalStage, Model, Predictions, layers
-from blood_hpo.report.read.findings import Cost, Findings, Grid, Winner
+from blood_hpo.report.read.findings import Cost, Findings, Winner
+from blood_hpo.report.read.grids import Grid, StagedGrid, staged
 from blood_hpo.report.read.search_study import Curve, Place, Study, Totals
 from blood_hpo.report.render import write
 
@@ -206,6 +208,34 @@ def grid(family: str) -> Grid:
     )
 
 
+STAGES = {
+    "mlp": [["augmentation", "standardise"], ["units"]],
+    "cnn": [["standardise"], ["kernel_size", "filters"]],
+}
+
+
+def staged_grid(count: int = 99) -> StagedGrid:
+    """A staged grid whose score rises with every value, after so many trials of a family."""
+    shared = {"augmentation": ["none", "flips_rotation"], "standardise": [False, True]}
+    spaces = {"mlp": {"units": [64, 128, 256]}, "cnn": {"kernel_size": [3, 5], "filters": [8, 16]}}
+    document = spec(name="steps", space=shared, sampler={"name": "staged_grid"})
+    found = []
+    for family, own in spaces.items():
+        space = {**shared, **own}
+        start = {name: values[0] for name, values in space.items()}
+        document["families"][family] |= {"stages": STAGES[family], "start": start, "space": own}
+        ran: list[TrialRecord] = []
+        for stage in STAGES[family]:
+            for values in itertools.product(*(space[name] for name in stage)):
+                params = {**start, **dict(zip(stage, values, strict=True))}
+                score = 0.5 + 0.02 * sum(space[name].index(params[name]) for name in space)
+                if all(one.params != params for one in ran):
+                    ran.append(trial(len(found) + len(ran), family, params, score))
+            start = {name: space[name][-1] if name in stage else start[name] for name in space}
+        found += ran[:count]
+    return staged(document, found)
+
+
 def candidates(board: list[TrialRecord]) -> tuple[Candidate, ...]:
     found = []
     for place, one in enumerate(reversed(board[:3])):
@@ -357,12 +387,7 @@ def finished() -> Findings:
     """A study with everything."""
     found = study()
     boards = {family: found.leaderboard(family) for family in found.families}
-    winners = {
-        family: Winner(
-            board[2], 0.01, confirmed=True, curves=(curve(0.8), curve(0.79), curve(0.81))
-        )
-        for family, board in boards.items()
-    }
+    winners = {family: Winner(board[2], 0.01, confirmed=True) for family, board in boards.items()}
     confirmed = {family: candidates(board) for family, board in boards.items()}
     grids = {family: grid(family) for family in SPACE}
     ended = {"blood": found.trials} | {one.study: one.trials for one in grids.values()}
@@ -372,6 +397,7 @@ def finished() -> Findings:
         grids=grids,
         confirmation=Confirmation(confirmed),
         final=final_stage(winners),
+        staged=staged_grid(),
         costs={name: cost(name, trials) for name, trials in ended.items()},
         early_scores=early_scores(found.trials),
     )
@@ -381,7 +407,7 @@ def finished() -> Findings:
 def searched(finished: Findings) -> Findings:
     """The same study after its search alone."""
     winners = {family: replace(one, confirmed=False) for family, one in finished.winners.items()}
-    return replace(finished, winners=winners, grids={}, confirmation=None, final=None)
+    return replace(finished, winners=winners, grids={}, staged=None, confirmation=None, final=None)
 
 
 @pytest.fixture(scope="session")

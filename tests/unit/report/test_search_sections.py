@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.report.page.document import Figures, Missing, Section, Table
+from blood_hpo.report.page.document import Row, Missing, Section, Table
 from blood_hpo.report.process import search_section as search
 from blood_hpo.report.process import space_section as space
 from blood_hpo.report.read.findings import Findings
@@ -126,9 +126,7 @@ def test_importances_are_drawn_where_there_are_enough_trials(searched: Findings)
     study = study_of(spec=spec(space={}), trials=tuple(trials))
     early = early_scores(tuple(trials))
     found = search.section(replace(searched, study=study, early_scores=early))
-    drawn = [
-        one.name for block in found.blocks if isinstance(block, Figures) for one in block.figures
-    ]
+    drawn = [one.name for block in found.blocks if isinstance(block, Row) for one in block.figures]
     assert "importance-mlp" in drawn
     facts = found.facts["importance"]["mlp"]
     assert (facts["trials"], facts["epoch"]) == (30, 4)
