@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.report.page.document import Row, Missing, Section, Table
+from blood_hpo.report.page.document import Missing, Row, Section, Table
 from blood_hpo.report.process import search_section as search
 from blood_hpo.report.process import space_section as space
 from blood_hpo.report.read.findings import Findings
