@@ -61,7 +61,11 @@ def print_rows(
     if output is OutputFormat.TABLE:
         for line in wrapped(title, window()):
             typer.echo(line)
-        if len(rows) == 1 and not _fits(list(map(len, columns)), window(), GAP):
+        wide = sum(
+            len(GAP) + max(len(name), len(cell(one)))
+            for name, one in zip(columns, rows[0] if rows else columns, strict=True)
+        )
+        if len(rows) == 1 and wide > window():
             print_facts(dict(zip(columns, rows[0], strict=True)))
             return
         for line in table(columns, rows, window()):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
+from blood_hpo.dashboard.report_pages import report_address
 from blood_hpo.database.query import run_query
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
@@ -84,6 +85,7 @@ def _rows(storage: StudyStorage, query: str, **parameters: object) -> list[Facts
 def note_text(facts: Facts) -> str:
     """The note that says these facts."""
     spelt = {"score": _score, "short": _short, "minutes": _minutes}
+    spelt |= {"report_address": report_address}
     return markdown(__package__, "note.md", spelt, **facts, state=_state(facts))
 
 
