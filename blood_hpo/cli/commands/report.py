@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blood_hpo.cli.session import AnyStudyArgument
+from blood_hpo.cli.session import AnyStudyArgument, engine, storage
+from blood_hpo.cli.supervision import write_page
 from blood_hpo.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,30 +41,21 @@ def report(
     if follow == bool(study) or (follow and out):
         raise InputError("report: name a study, or give --follow alone")
     if study:
-        typer.echo(str(_write(study, out or Path("report") / study)))
+        with engine() as connected:
+            typer.echo(str(write_page(connected, study, out)))
     else:
         _follow(address)
 
 
-def _write(study: str, folder: Path) -> Path:
-    from datetime import UTC, datetime
-
-    from blood_hpo.cli.session import engine
-    from blood_hpo.report.render import write_report
-
-    with engine() as connected:
-        return write_report(connected, study, folder, datetime.now(UTC))
-
-
 def _follow(address: str) -> None:
     """Look for studies that were finished after their report was written, for ever."""
-    from blood_hpo.cli.session import storage
     from blood_hpo.store.outage import patiently
 
     opened, wait = storage("blood-hpo report"), threading.Event()
     while not wait.wait(LOOK_SECONDS):
         for study in patiently(lambda: _unwritten(opened), "looking for finished studies", wait):
-            page = _write(study, Path("report") / study)
+            with engine() as connected:
+                page = write_page(connected, study)
             typer.echo(f"study {study} is finished: {address or 'report/'}{study}/{page.name}")
 
 

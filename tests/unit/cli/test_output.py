@@ -82,7 +82,7 @@ def test_a_table_fits_and_holds_every_word_whole(rows: list[list[str]], width: i
 
 def test_long_names_of_columns_are_stacked_where_they_do_not_fit() -> None:
     columns, rows = ["family", "seconds_per_epoch"], [["mlp", 0.25], ["cnn", None]]
-    assert list(table(columns, rows, 40))[0] == "family  seconds_per_epoch"
+    assert next(table(columns, rows, 40)) == "family  seconds_per_epoch"
     head = list(table(columns, rows, 20))
     assert [line.split() for line in head[:3]] == [["seconds"], ["per"], ["family", "epoch"]]
     assert [line.split() for line in head[3:]] == [["mlp", "0.2500"], ["cnn", "-"]]
@@ -107,7 +107,8 @@ def test_the_numbers_of_a_column_have_as_many_decimals(
 def test_on_a_terminal_what_is_too_wide_stands_below_and_no_word_is_broken() -> None:
     program = (
         "from blood_hpo.cli.output import *\n"
-        "print_rows(['[b]', 'said', 'n'], [['x', 'words ' * 30, 1], ['y', 'z', 2]], OutputFormat.TABLE, title='T')"
+        "rows = [['x', 'words ' * 30, 1], ['y', 'z', 2]]\n"
+        "print_rows(['[b]', 'said', 'n'], rows, OutputFormat.TABLE, title='T')"
     )
     here, there = pty.openpty()
     environment = os.environ | {"COLUMNS": "60", "TERM": "xterm"}
