@@ -42,8 +42,8 @@ def test_every_question_is_listed_with_its_parameters(ask: Ask) -> None:
     listed = json.loads(answer(ask("--format", "json")))
     assert [one["name"] for one in listed] == names()
     found = {one["name"]: one["parameters"] for one in listed}
-    assert found["curves"] == "--study STUDY --set number=N"
-    assert found["leaderboard"] == "--study STUDY [--set top=N]"
+    assert found["curves"] == "--set number=N"
+    assert found["leaderboard"] == "[--set top=N]"
 
 
 def test_an_answer_comes_in_every_format(ask: Ask, study: str) -> None:
