@@ -61,7 +61,11 @@ def print_rows(
     if output is OutputFormat.TABLE:
         for line in wrapped(title, window()):
             typer.echo(line)
-        if len(rows) == 1 and not _fits(list(map(len, columns)), window(), GAP):
+        wide = sum(
+            len(GAP) + max(len(name), len(cell(one)))
+            for name, one in zip(columns, rows[0] if rows else columns, strict=True)
+        )
+        if len(rows) == 1 and wide > window():
             print_facts(dict(zip(columns, rows[0], strict=True)))
             return
         for line in table(columns, rows, window()):
@@ -75,22 +79,22 @@ def print_rows(
         writer.writerows([_csv_cell(value) for value in row] for row in rows)
 
 
-def print_records(
-    records: Sequence[Mapping[str, Any]], names: Mapping[str, str], title: str = ""
-) -> None:
-    """Print a table of some columns under names for people; nothing where there is no row.
+def print_records(records: Sequence[Mapping[str, Any]], columns: str, title: str) -> None:
+    """Print a table of some columns for people; nothing where there is no row.
 
     Args:
-        records: Rows by column; a column whose name ends in ``seconds`` is a duration.
-        names: The columns to show, by what they are called.
+        records: Rows by column.
+        columns: What to show, each as NAME, or as SHOWN=NAME where people see another name.
         title: A line above the table.
     """
-    rows = [
-        [duration(one[key]) if key.endswith("seconds") else one[key] for key in names.values()]
-        for one in records
-    ]
+    pairs = [one.split("=") for one in columns.split()]
+    rows = [[_duration_or(pair[-1], one[pair[-1]]) for pair in pairs] for one in records]
     if rows:
-        print_rows(list(names), rows, OutputFormat.TABLE, title=title)
+        print_rows([pair[0] for pair in pairs], rows, OutputFormat.TABLE, title=title)
+
+
+def _duration_or(name: str, value: object) -> object:
+    return duration(value) if name == "seconds" else value
 
 
 def print_facts(values: Mapping[str, object]) -> None:

@@ -40,14 +40,13 @@ def processes(workers: int | None) -> int:
     return count
 
 
-def write_page(connected: "Engine", study: str) -> None:
-    """Write the report of a study to where ``blood-hpo report`` writes it."""
+def write_page(connected: "Engine", study: str, folder: Path | None = None) -> Path:
+    """Write the report of a study, to report/STUDY if no folder is named; its page."""
     from datetime import UTC, datetime
 
     from blood_hpo.report.render import write_report
 
-    page = write_report(connected, study, Path("report") / study, datetime.now(UTC))
-    say("report: %s", page)
+    return write_report(connected, study, folder or Path("report") / study, datetime.now(UTC))
 
 
 def work_on(

@@ -6,10 +6,11 @@ What it says is in ``templates/note.md``, as the Markdown that optuna-dashboard 
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import Any
 
+from blood_hpo.dashboard.report_pages import report_address
 from blood_hpo.database.query import run_query
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
@@ -83,7 +84,8 @@ def _rows(storage: StudyStorage, query: str, **parameters: object) -> list[Facts
 
 def note_text(facts: Facts) -> str:
     """The note that says these facts."""
-    spelt = {"score": _score, "short": _short, "minutes": _minutes}
+    spelt: dict[str, Callable[..., str]] = {"score": _score, "short": _short, "minutes": _minutes}
+    spelt["report_address"] = report_address
     return markdown(__package__, "note.md", spelt, **facts, state=_state(facts))
 
 

@@ -1,5 +1,6 @@
 """Studies to and from plain Optuna storage, which needs nothing of this program to be read."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -97,15 +98,19 @@ def import_studies(
 
 
 def _url(place: str) -> str:
-    return place if "://" in place else f"{_SQLITE}{place}"
+    """The URL of a place, with the driver that is installed."""
+    url = place if "://" in place else f"{_SQLITE}{place}"
+    return re.sub("^postgres(ql)?://", "postgresql+psycopg2://", url)
 
 
 def _copy(source: "BaseStorage", name: str, target: "BaseStorage", new: str) -> None:
     """Copy one study whole or not at all."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # what it says is said by the caller
     try:
         optuna.copy_study(
             from_study_name=name, from_storage=source, to_storage=target, to_study_name=new
         )
+        _point_links_at(target, source.get_study_id_from_name(name), new)
     except DuplicatedStudyError as error:
         raise StudyError(
             f"there is a study {new!r} already; delete it, or choose another place or --name"
@@ -122,6 +127,15 @@ def _shown(place: str) -> str:
         return make_url(_url(place)).render_as_string()
     except ArgumentError as error:
         raise InputError("this is no URL; give an SQLite file or a URL of Optuna's") from error
+
+
+def _point_links_at(target: "BaseStorage", old_id: int, name: str) -> None:
+    """A note leads to trials by the key of its study, which is another one now."""
+    study_id = target.get_study_id_from_name(name)
+    for key, value in target.get_study_system_attrs(study_id).items():
+        if key.startswith("dashboard:note_str"):
+            text = value.replace(f"/studies/{old_id}/", f"/studies/{study_id}/")
+            target.set_study_system_attr(study_id, key, text)
 
 
 @contextmanager

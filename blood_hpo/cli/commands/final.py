@@ -1,5 +1,6 @@
 """``blood-hpo final``: from a finished search to tested models, on this machine."""
 
+from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import FormatOption, OutputFormat
 from blood_hpo.cli.session import DataOption, StudyArgument, WorkersOption
 from blood_hpo.errors import StudyError
@@ -37,7 +38,7 @@ def final(
             print_final(connected, found.name, found.data)
         else:
             print_answer(connected, "models", output, study=found.name)
-        write_page(connected, found.name)
+        say("report: %s", write_page(connected, found.name))
         lacking = shortfalls(connected, found.name, final=True)
     if lacking:
         raise StudyError("; ".join(lacking))

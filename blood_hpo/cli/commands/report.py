@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blood_hpo.cli.session import AnyStudyArgument
+from blood_hpo.cli.session import AnyStudyArgument, engine, storage
+from blood_hpo.cli.supervision import write_page
 from blood_hpo.errors import BloodHpoError, InputError
 
 if TYPE_CHECKING:
@@ -43,24 +44,14 @@ def report(
     if follow == bool(study) or (follow and out):
         raise InputError("report: name a study, or give --follow alone")
     if study:
-        typer.echo(str(_write(study, out or Path("report") / study)))
+        with engine() as connected:
+            typer.echo(str(write_page(connected, study, out)))
     else:
         _follow(address)
 
 
-def _write(study: str, folder: Path) -> Path:
-    from datetime import UTC, datetime
-
-    from blood_hpo.cli.session import engine
-    from blood_hpo.report.render import write_report
-
-    with engine() as connected:
-        return write_report(connected, study, folder, datetime.now(UTC))
-
-
 def _follow(address: str) -> None:
     """Look for studies that were finished after their report was written, for ever."""
-    from blood_hpo.cli.session import storage
     from blood_hpo.store.outage import patiently
 
     opened, wait = storage("blood-hpo report"), threading.Event()
@@ -69,7 +60,8 @@ def _follow(address: str) -> None:
         found = patiently(lambda: _unwritten(opened), "looking for finished studies", wait)
         for study in sorted(set(found) - in_vain):
             try:
-                page = _write(study, Path("report") / study)
+                with engine() as connected:
+                    page = write_page(connected, study)
             except BloodHpoError as error:  # the others are to be reported all the same
                 log.error("study %s has no report: %s", study, error)  # noqa: TRY400 - one line
                 in_vain.add(study)

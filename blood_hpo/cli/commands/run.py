@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import FormatOption, OutputFormat
 from blood_hpo.cli.session import (
     AroundOption,
@@ -80,7 +81,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
             one(create_around(grid, study, data), final=False)
         if whole or grids:
             with engine() as connected:
-                write_page(connected, study.name)
+                say("report: %s", write_page(connected, study.name))
     if output is not OutputFormat.TABLE:
         with engine() as connected:
             print_search(connected, ran, top, output)

@@ -2,12 +2,11 @@
 
 import contextlib
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from blood_hpo.cli.session import AnyStudyArgument, DataOption, FinalOption
+from blood_hpo.cli.session import AnyStudyArgument, DataOption, FinalOption, data_source
 
 if TYPE_CHECKING:
     from blood_hpo.data.source import DataSource
@@ -58,7 +57,7 @@ def _work(study: str, data: str | None, final: bool | None, shutdown: "Shutdown"
 
     url, grace_seconds = database_url(settings()), settings().grace_seconds
     found = join_study(url, study, grace_seconds=grace_seconds, wait=shutdown)
-    source = _data(data, synthetic=bool(found.data["synthetic"]))
+    source = data_source(data, synthetic=bool(found.data["synthetic"]))
     found.refuse_other_data(source)
     _day(found, source, shutdown).run(final)
 
@@ -69,17 +68,10 @@ def _work_on_all(data: str | None, final: bool | None, shutdown: "Shutdown") -> 
     from blood_hpo.worker.join import join
     from blood_hpo.worker.queue import Queue
 
-    source = _data(data, synthetic=False)
+    source = data_source(data)
     url, grace_seconds = database_url(settings()), settings().grace_seconds
     storage = join(url, grace_seconds=grace_seconds, wait=shutdown)
     Queue(storage, source.sha256, lambda one: _day(one, source, shutdown), shutdown).run(final)
-
-
-def _data(data: str | None, *, synthetic: bool) -> "DataSource":
-    from blood_hpo.data.bloodmnist import find
-    from blood_hpo.settings import settings
-
-    return find(Path(data) if data else None, settings=settings(), synthetic=synthetic)
 
 
 def _day(study: "SharedStudy", source: "DataSource", shutdown: "Shutdown") -> "Workday":

@@ -10,41 +10,18 @@ from blood_hpo.cli.session import Row, ask
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-_LEADERBOARD: Final = {
-    "rank": "rank",
-    "trial": "number",
-    "score": "score",
-    "sd": "sd",
-    "epochs": "epochs",
-    "time": "seconds",
-    "parameters": "parameter_count",
-    "configuration": "params",
-}
-_CONFIRMED: Final = {
-    "family": "family",
-    "rank": "rank",
-    "trial": "number",
-    "search": "search_score",
-    "confirmed": "mean",
-    "low": "low",
-    "high": "high",
-    "behind": "behind",
-    "differs": "differs",
-    "configuration": "params",
-}
-_TESTED: Final = {
-    "family": "family",
-    "from": "recipe",
-    "trial": "source_number",
-    "seed": "seed_number",
-    "parameters": "parameter_count",
-    "epoch": "best_epoch",
-    "validation": "validation_accuracy",
-    "test": "test_accuracy",
-    "balanced": "test_balanced_accuracy",
-    "errors": "test_errors",
-    "time": "seconds",
-}
+_LEADERBOARD: Final = (
+    "rank trial=number score sd epochs time=seconds parameters=parameter_count configuration=params"
+)
+_CONFIRMED: Final = (
+    "family rank trial=number search=search_score confirmed=mean low high behind differs"
+    " configuration=params"
+)
+_TESTED: Final = (
+    "family from=recipe trial=source_number seed=seed_number parameters=parameter_count"
+    " epoch=best_epoch validation=validation_accuracy test=test_accuracy"
+    " balanced=test_balanced_accuracy errors=test_errors time=seconds"
+)
 
 
 def say_data(data: Mapping[str, object]) -> None:
