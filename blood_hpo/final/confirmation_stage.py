@@ -18,8 +18,9 @@ from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
+from blood_hpo.final.planned_stage import PlannedStage
 from blood_hpo.final.ranking import Standing, compare
-from blood_hpo.final.stage_study import PlannedStage, Training
+from blood_hpo.final.stage_study import Training
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData, fresh_data
 from blood_hpo.stages import CONFIRM

@@ -23,8 +23,9 @@ from blood_hpo.final.confirmation_stage import ConfirmStage
 from blood_hpo.final.evaluate import Tested, medmnist_result, test
 from blood_hpo.final.export import architecture, export, load
 from blood_hpo.final.plan import plan
+from blood_hpo.final.planned_stage import PlannedStage
 from blood_hpo.final.retraining import FinalData, Retraining, final_data
-from blood_hpo.final.stage_study import PlannedStage, Training
+from blood_hpo.final.stage_study import Training
 from blood_hpo.report.read.uncertainty import interval_of_accuracy
 from blood_hpo.stages import FINAL
 from blood_hpo.store.outage import Waiting, patiently

@@ -12,8 +12,8 @@ from typing import TypeVar
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.final.confirmation_stage import ConfirmStage
+from blood_hpo.final.planned_stage import reread
 from blood_hpo.final.retraining_stage import RetrainStage
-from blood_hpo.final.stage_study import reread
 from blood_hpo.search.dataset import search_data
 from blood_hpo.settings import Settings
 from blood_hpo.store.outage import patiently

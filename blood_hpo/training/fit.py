@@ -77,7 +77,7 @@ class Fit:
         it, and early stopping only chooses the epoch that is kept.
         """
         rules = self._rules
-        if self._network.schedule_ends or self.epoch >= rules.epochs:
+        if self._network.config.schedule_ends or self.epoch >= rules.epochs:
             return self.epoch >= rules.epochs
         return exhausted(self.history.validation, rules.start_epoch, rules.patience)
 
@@ -128,11 +128,11 @@ class Fit:
         network, rules = self._network, self._rules
         order = np.random.default_rng(derive("order", self._seed, epoch)).permutation(self._train)
         rates = learning_rates(
-            network.schedule,
+            network.config.schedule,
             network.learning_rate,
             epoch=epoch,
             epochs=rules.epochs,
-            steps=-(-len(order) // network.batch_size),
+            steps=-(-len(order) // network.config.batch_size),
         )
         network.load(self._state)
         seed = derive("augmentation", self._seed, epoch)

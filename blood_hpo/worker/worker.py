@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 from dataclasses import dataclass
+from functools import partial
 
 from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.record import TrialRecord
@@ -64,26 +65,13 @@ class Worker:
         self._finished: Finished | None = None
 
     def run(self) -> None:
-        """Claim and run trials until the stage is finished or the worker is drained.
-
-        Raises:
-            StudyError: The study has been deleted.
-        """
+        """Take turns until the stage is finished or the worker is drained."""
         while not self.shutdown.requested:
-            if not self.step():
+            found = self.turn()
+            if isinstance(found, Finished):
                 return
-
-    def step(self) -> bool:
-        """Recover, claim, and run one trial or wait; False when the stage is finished.
-
-        Raises:
-            StudyError: The study has been deleted.
-            StoppedError: The study was stopped.
-        """
-        found = self.turn()
-        if isinstance(found, Paused | Busy):
-            self.shutdown.wait(POLL_SECONDS)
-        return not isinstance(found, Finished)
+            if isinstance(found, Paused | Busy):
+                self.shutdown.wait(POLL_SECONDS)
 
     def turn(self) -> Found:
         """Recover, claim, and run the trial if there is one; say what was found.
@@ -130,9 +118,8 @@ class Worker:
         for family in found.closed:
             log.info("%s: nothing is left to try; its budget closes", family)
         if found.closed:
-            patiently(
-                lambda: close_families(storage, study_id, found.closed), "closing", self.shutdown
-            )
+            close = partial(close_families, storage, study_id, found.closed)
+            patiently(close, "closing", self.shutdown)
         refresh_note(storage, study_id, least_seconds=0)
         log.info("study %s is finished", self.study.name)
 
@@ -152,21 +139,18 @@ class Worker:
     def _run(self, claim: TrialRecord) -> None:
         self._waiting_for = self._finished = None
         settings = ", ".join(f"{name}={value}" for name, value in claim.params.items())
-        log.info(
-            "trial %d: %s %s (attempt %d)", claim.number, claim.family, settings, claim.attempt
-        )
-        storage, seconds = self.study.storage, self.settings.heartbeat_seconds
-        lease = Lease(storage, self.study.study_id, claim, seconds)
-        with lease:
+        number, storage, study_id = claim.number, self.study.storage, self.study.study_id
+        log.info("trial %d: %s %s (attempt %d)", number, claim.family, settings, claim.attempt)
+        with Lease(storage, study_id, claim, self.settings.heartbeat_seconds) as lease:
             try:
                 if not self._attempt(claim, lease).run():
                     self._pause_if_failing()
             except LeaseLostError:
                 log.warning(
-                    "trial %d: lease lost, a peer has taken it over; result discarded", claim.number
+                    "trial %d: lease lost, a peer has taken it over; result discarded", number
                 )
         if not self.shutdown.requested:
-            refresh_note(self.study.storage, self.study.study_id)
+            refresh_note(storage, study_id)
 
     def _attempt(self, claim: TrialRecord, lease: Lease) -> Attempt:
         return Attempt(

@@ -9,7 +9,8 @@ from optuna.trial import TrialState
 
 from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.errors import StudyError
-from blood_hpo.final.stage_study import Rules, Training, claim_planned, open_stage, put_in_force
+from blood_hpo.final.planned_stage import claim_planned
+from blood_hpo.final.stage_study import Rules, Training, open_stage, put_in_force
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.stages import CONFIRM, FINAL
 from blood_hpo.store.results import Ending
