@@ -53,12 +53,6 @@ def test_an_empty_secret_is_named(stack: Stack) -> None:
 AWAY = ("--env", "DATABASE_URL=postgresql://user@127.0.0.1:9/blood_hpo")
 
 
-def test_a_database_that_is_away_is_named(stack: Stack) -> None:
-    said = stack.run("docker", "run", "--rm", *AWAY, WORKER, "status", "smoke", check=False)
-    assert said.returncode == 4
-    assert "Connection refused; start the server or correct host and port" in said.stderr
-
-
 def test_a_worker_waits_for_a_database_that_is_away(stack: Stack) -> None:
     worker = stack.run("docker", "run", "--detach", "--init", *AWAY, WORKER, "worker", "smoke")
     container = worker.stdout.strip()
@@ -104,10 +98,6 @@ def test_missing_secrets_and_data_are_named_before_anything_is_built(stack: Stac
     assert "there are no secrets yet; run make secrets" in said
     said = stack.run("docker/secrets.sh", check=False, DATA_FILE="none.npz").stderr
     assert said == "error: DATA_FILE none.npz: no such file; correct or unset it\n"
-
-
-def test_a_study_that_does_not_exist_is_named(stack: Stack) -> None:
-    assert "there is no study 'none'" in refused(stack, "worker", "none", code=5)
 
 
 def test_a_taken_port_is_named(stack: Stack) -> None:
