@@ -1,5 +1,6 @@
 """``blood-hpo report``: the report of a study, or of every study as it is finished."""
 
+import logging
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blood_hpo.cli.session import AnyStudyArgument
-from blood_hpo.errors import InputError
+from blood_hpo.errors import BloodHpoError, InputError
 
 if TYPE_CHECKING:
     from blood_hpo.store.storage import StudyStorage
+
+log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 10.0
 
@@ -61,10 +64,17 @@ def _follow(address: str) -> None:
     from blood_hpo.store.outage import patiently
 
     opened, wait = storage("blood-hpo report"), threading.Event()
+    in_vain: set[str] = set()
     while not wait.wait(LOOK_SECONDS):
-        for study in patiently(lambda: _unwritten(opened), "looking for finished studies", wait):
-            page = _write(study, Path("report") / study)
-            typer.echo(f"study {study} is finished: {address or 'report/'}{study}/{page.name}")
+        found = patiently(lambda: _unwritten(opened), "looking for finished studies", wait)
+        for study in sorted(set(found) - in_vain):
+            try:
+                page = _write(study, Path("report") / study)
+            except BloodHpoError as error:  # the others are to be reported all the same
+                log.error("study %s has no report: %s", study, error)  # noqa: TRY400 - one line
+                in_vain.add(study)
+            else:
+                typer.echo(f"study {study} is finished: {address or 'report/'}{study}/{page.name}")
 
 
 def _unwritten(storage: "StudyStorage") -> list[str]:
