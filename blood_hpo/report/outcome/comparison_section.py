@@ -22,7 +22,7 @@ from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.published import MEDMNIST_V2, ORIGINAL, SOURCES, Published
 from blood_hpo.report.read.scores import SCORES
 from blood_hpo.report.read.search_study import family_name
-from blood_hpo.report.read.uncertainty import difference, holm, mcnemar
+from blood_hpo.report.read.uncertainty import Interval, difference, holm, mcnemar
 
 TITLE = "Comparison"
 
@@ -39,8 +39,7 @@ def section(found: Findings) -> Section:
     if found.study.synthetic:
         said = "The images are synthetic: beside published results these numbers mean nothing."
         blocks.append(Text(said))
-    sources = Text("Sources: " + "; ".join(SOURCES.values()) + ".")
-    blocks += [*_between(final), _drawn(final), _published(final), sources]
+    blocks += [*_between(final), _drawn(final), _published(final)]
     return Section("comparison", TITLE, tuple(blocks))
 
 
@@ -48,16 +47,28 @@ def _between(final: FinalStage) -> list[Block]:
     pairs = list(combinations(final.families.items(), 2))
     if not pairs:
         return []
-    said = Text("Models tested on the same images are compared image by image.")
-    return [said, Row((_differences(pairs), _mcnemar(pairs)))]
+    accuracies = [
+        (first, second, _difference(ours, theirs)["accuracy"])
+        for (first, ours), (second, theirs) in pairs
+    ]
+    said = "; ".join(
+        f"{family_name(first)} less {family_name(second)} {found.value:+.4f}"
+        f" ({found.low:+.4f} to {found.high:+.4f})"
+        for first, second, found in accuracies
+    )
+    tables = Row((_differences(pairs), _mcnemar(pairs)), "Model against model, by every score")
+    return [Text(f"Image by image, accuracy with its 95 % interval: {said}."), tables]
+
+
+def _difference(ours: Sequence[Model], theirs: Sequence[Model]) -> dict[str, Interval]:
+    first, second = contributed(ours), contributed(theirs)
+    return {name: difference(values, second[name]) for name, values in first.items()}
 
 
 def _differences(pairs: Pairs) -> Table:
     rows: list[list[Cell]] = []
     for (first, ours), (second, theirs) in pairs:
-        values = contributed(ours), contributed(theirs)
-        for name in values[0]:
-            found = difference(values[0][name], values[1][name])
+        for name, found in _difference(ours, theirs).items():
             rows.append(
                 [
                     _names(first, second),
@@ -139,7 +150,7 @@ def _published(final: FinalStage) -> Table:
     note = (
         "Published results have no interval, MedMNIST's three decimals. The original's epochs and"
         " parameters are those of its saved models and logs; its text swaps the epochs of MLP and"
-        " CNN."
+        f" CNN. Sources: {'; '.join(SOURCES.values())}."
     )
     return Table("published", "Published results", columns, groups, note, folded=True)
 

@@ -7,7 +7,7 @@ from blood_hpo.data.facts import CLASSES
 from blood_hpo.metrics import confusion
 from blood_hpo.report.outcome import prediction_figures as draw
 from blood_hpo.report.page.cells import Cell, mean_sd, number, plain
-from blood_hpo.report.page.document import Block, Heading, Row, Table, one_group
+from blood_hpo.report.page.document import Block, Row, Table, one_group
 from blood_hpo.report.page.theme import colour
 from blood_hpo.report.read.final_stage import Model
 from blood_hpo.report.read.published import ORIGINAL, ORIGINAL_RECALL
@@ -23,7 +23,7 @@ def blocks_of(family: str, models: Sequence[Model]) -> list[Block]:
     first, name = models[0].predictions, family_name(family)
     matrix = confusion(first.labels, first.probabilities)
     drawing = draw.confusion(f"confusion-{family}", name, matrix.tolist(), colour(family))
-    blocks: list[Block] = [Heading(name), Row((drawing, _classes(family, models)))]
+    blocks: list[Block] = [Row((drawing, _classes(family, models)))]
     if not len(first.misclassified):
         return blocks
     ranks = draw.ranks(family, rank_counts(first.labels, first.probabilities))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from blood_hpo.report.page.cells import Cell, plain
-from blood_hpo.report.page.document import Section, Table, Text, one_group
+from blood_hpo.report.page.document import Section, Table, one_group
 
 TITLE = "The original, piece by piece"
 PIECES = (
@@ -51,11 +51,10 @@ def section(others: Sequence[Section]) -> Section:
     there = {one.name for part in others for one in part.figures}
     there |= {one.name for part in others for one in part.tables}
     rows = [[plain(place), plain(what), _ours(names, there)] for place, what, names in PIECES]
-    said = "What the original report shows, and where its counterpart stands on this page."
     columns = ("original report", "what it shows", "here")
-    caption = "Row and tables of the original report"
+    caption = "What the original report shows, and where that stands on this page"
     table = Table("original", caption, columns, one_group(rows), folded=True)
-    return Section("original", TITLE, (Text(said), table))
+    return Section("original", TITLE, (table,))
 
 
 def _ours(names: Sequence[str], there: set[str]) -> Cell:

@@ -18,17 +18,15 @@ def section(found: Findings) -> Section:
             " a study that was created around another one holds the configuration it found there.",
         ),
         Text(_data(found)),
-        Command(
-            f"blood-hpo report {name}",
-            "This report again where the study's database is: without TensorFlow, without the data"
-            " set, and byte for byte the same except its date.",
-        ),
     ]
     trials = [one.trial.number for one in found.winners.values()]
     if trials:
         replays = "\n".join(f"blood-hpo trial replay {name} {number}" for number in trials)
         blocks.append(
-            Command(replays, "The best trials again, held against their recorded scores.")
+            Command(
+                replays,
+                "The best trials again, where the study's database is, held against their scores.",
+            )
         )
     return Section("again", "How to run it again", (*blocks, _identity(found)))
 

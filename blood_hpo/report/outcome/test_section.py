@@ -97,7 +97,10 @@ def _summary(final: FinalStage) -> Table:
     columns = [_column(models) for models in families.values()]
     several = len(final.models) > len(families)
     names = [name for name in columns[0] if name != "seeds" or several]
-    rows = [[plain(name), *(one[name] for one in columns)] for name in names]
+    rows = [
+        [plain(name, name.partition(" of the ")[0]), *(one[name] for one in columns)]
+        for name in names
+    ]
     headings = ("score", *(family_name(one) for one in families))
     caption = f"Test results{': mean ± deviation over seeds' if several else ''}"
     return Table("test", caption, headings, one_group(rows))

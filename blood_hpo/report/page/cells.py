@@ -125,4 +125,4 @@ def mean_sd(values: Sequence[float]) -> Cell:
     found = spread(values)
     if found.count == 1:
         return number(found.mean)
-    return Cell(found.mean, f"{found.mean:.4f} ± {found.sd:.4f}")
+    return Cell(found.mean, f"{found.mean:.4f} ±{NO_BREAK}{found.sd:.4f}")

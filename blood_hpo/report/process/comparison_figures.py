@@ -20,7 +20,7 @@ def comparison(ours: Mapping[str, Interval], others: Sequence[tuple[str, float, 
     rows = [(family_name(key), value.value, key, value) for key, value in ours.items()]
     rows += [(name, value, family, None) for name, value, family in others]
     rows.sort(key=lambda row: (row[1], row[0]))
-    with Canvas(WIDE, 1.0 + 0.31 * len(rows)) as canvas:
+    with Canvas(WIDE, 1.0 + 0.26 * len(rows)) as canvas:
         axes = canvas.plot.subplots()
         for place, (_, value, family, interval) in enumerate(rows):
             ink = colour(family) if family else MUTED
@@ -83,9 +83,9 @@ def confirmation(family: str, candidates: Sequence[Candidate], objective: str) -
         axes.grid(visible=False, axis="y")
         return canvas.figure(
             f"confirmation-{family}",
-            f"Confirmed means of the {name}'s best {len(candidates)} configurations with 95 %"
-            f" intervals; trial {candidates[0].number} wins.",
-            f"{name}: mean on fresh folds with its 95 % interval, the winner on top. Filled: cannot"
-            " be separated from the best mean. Red strokes: what the search had measured; on"
-            " average they flatter, because the search kept the luckiest.",
+            f"Confirmed means of the {name}'s best {len(candidates)} configurations;"
+            f" trial {candidates[0].number} wins.",
+            f"{name}: mean on fresh folds{'' if candidates[0].low is None else ', 95 % interval'},"
+            " the winner on top. Filled: not separable from the best mean. Red: what the search had"
+            " measured, which flatters, as the luckiest were kept.",
         )

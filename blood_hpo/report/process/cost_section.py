@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.page.cells import Cell, code, duration, number, plain
-from blood_hpo.report.page.document import Block, Section, Table, Text, one_group
+from blood_hpo.report.page.document import Block, Row, Section, Table, Text, one_group
 from blood_hpo.report.process import cost_figures as draw
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import Study, family_name
@@ -105,6 +105,7 @@ def _pruning(study: Study) -> list[Block]:
         one_group(rows),
         "Saved is an estimate: what the pruned trials would have cost besides, had each been as"
         " long as the mean complete trial of its family, at its own pace.",
+        folded=True,
     )
     return [table]
 
@@ -132,11 +133,9 @@ def _workers(done: Sequence[TrialRecord]) -> list[Block]:
         "Work by worker, all stages",
         ("worker", "process", "trials", "epochs", "computing time", "seconds an epoch"),
         one_group(rows),
-        folded=True,
     )
-    if len(names) > draw.MOST_WORKERS:
-        return [table]
-    return [draw.timeline(done), table]
+    drawn = (draw.timeline(done),) if len(names) <= draw.MOST_WORKERS else ()
+    return [Row((*drawn, table), "Who trained what when")]
 
 
 def _worker(place: int, name: str, done: Sequence[TrialRecord]) -> list[Cell]:

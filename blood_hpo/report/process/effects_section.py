@@ -41,9 +41,9 @@ def _around(found: Findings) -> list[Block]:
     drawn = tuple(
         _drawn(found, family, f"grid-{family}", one.complete) for family, one in grids.items()
     )
-    texts = [Text(_held(found, grid, family)) for family, grid in grids.items()]
+    said = " ".join(_held(found, grid, family) for family, grid in grids.items())
     tables = [_grid_table(family, grid) for family, grid in grids.items()]
-    return [*texts, *([Row(drawn)] if drawn else []), *tables]
+    return [Text(said), Row(drawn), *tables] if drawn else []
 
 
 def _grid_table(family: str, grid: Grid) -> Table:
@@ -74,7 +74,9 @@ def _staged(found: Findings, grid: StagedGrid) -> list[Block]:
         " held in the next. These are its Figures 4 and 8, and its results by stage."
     )
     tables = [_stage_table(family, stages) for family, stages in grid.families.items()]
-    return [Text(said), *([Row(tuple(drawn))] if drawn else []), *tables]
+    # Folded where the same is drawn around the winner: one of them is enough to look at.
+    folded = "The original's Figures 4 and 8" if found.grids else ""
+    return [Text(said), *([Row(tuple(drawn), folded)] if drawn else []), *tables]
 
 
 def _stage_table(family: str, stages: Sequence[Stage]) -> Table:

@@ -113,9 +113,7 @@ def importance(family: str, values: Mapping[str, tuple[float, float]]) -> Figure
         return canvas.figure(
             f"importance-{family}",
             f"Permutation importance of the {name}'s hyperparameters; {first} matters most.",
-            f"{name}: how much a random forest that predicts a trial's score from its"
-            " hyperparameters loses when one of them is shuffled. Bars end at the mean of 20"
-            " shuffles, whiskers are their standard deviation.",
+            f"{name}: mean of 20 shuffles and their standard deviation.",
         )
 
 

@@ -21,7 +21,7 @@ from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.importance import Importance, importance
 from blood_hpo.report.read.search_study import SPENT, Place, Study, family_name
 
-TOP = 3
+TOP = 5
 
 
 def section(found: Findings) -> Section:
@@ -92,7 +92,7 @@ def _leaderboard(study: Study) -> list[Block]:
     columns = ("rank", "trial", study.objective, "sd of folds", "parameters", "what was searched")
     note = "The first of many noisy scores is partly the luckiest: the confirmation decides."
     caption = f"Best {TOP} of the search by {study.objective}"
-    return [Table("leaderboard", caption, columns, groups, note)]
+    return [Table("leaderboard", caption, columns, groups, note, folded=True)]
 
 
 def _place(study: Study, one: Place) -> tuple[Cell, ...]:
@@ -148,11 +148,9 @@ def _importances(found: Findings, forests: Mapping[str, Importance]) -> list[Blo
         for family, forest in forests.items()
     )
     said = (
-        "Permutation importance of a random forest: it predicts a trial's score from its"
-        " hyperparameters, and loses accuracy when one of them is shuffled. The scores are those"
-        " after the last epoch that all trials reached, pruned ones too; all errors are on trials"
-        f" that the forest has not seen. Its R² there is {fits}; near 0 it has learnt nothing, and"
-        " the bars mean nothing."
+        "Permutation importance of a random forest that predicts a trial's score after the last"
+        " epoch that all trials reached, pruned ones too. All errors are on trials that it has not"
+        f" seen. Its R² there is {fits}; near 0 the bars mean nothing."
     )
     drawn = tuple(draw.importance(family, one.values) for family, one in forests.items())
     return [Heading("What mattered"), Text(said), Row(drawn)]

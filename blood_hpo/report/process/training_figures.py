@@ -54,9 +54,7 @@ def training(family: str, curve: Curve, best_epoch: int) -> Figure:
         f"training-{family}",
         name,
         panels,
-        f"{name}: dots mark epoch {best_epoch} of {epochs}, whose weights early stopping restored,"
-        " which sees the validation split alone. Training figures are means over the epoch, on"
-        " augmented images where the recipe augments.",
+        f"{name}: dots mark epoch {best_epoch} of {epochs}, whose weights were restored.",
     )
 
 

@@ -42,8 +42,8 @@ def _opening(final: FinalStage) -> str:
     several = f", with {seeds} seeds; curves are those of the first" if seeds > 1 else ""
     return (
         f"{listed(names)} {'is' if len(names) == 1 else 'are'} trained afresh on the whole training"
-        f" split{several}. Early stopping watches the validation split. A configuration is not"
-        " typed but read from the study by trial number."
+        f" split{several}. Early stopping watches the validation split; training figures are means"
+        " over the epoch, on augmented images where the recipe augments."
     )
 
 
