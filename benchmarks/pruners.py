@@ -21,7 +21,6 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,6 +36,7 @@ from optuna.pruners import (
     SuccessiveHalvingPruner,
 )
 from recorded import recorded
+from surroundings import machine
 
 GRID = "paper-grid"
 START_EPOCH = 10  # of the searches that are replayed: from here on the best epoch is kept
@@ -87,7 +87,7 @@ def main() -> None:
     if options.published:
         source = options.published.name
         families = published(json.loads(options.published.read_text("utf-8")))
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {source}, {options.orders} orders")
+    print(f"{machine()}, {source}, {options.orders} orders")
     for family, configurations in sorted(families.items()):
         print(f"\n### {family}: {len(configurations)} configurations\n")
         print("| pruner | epochs, % of all | regret | regret, 95 % of orders | pruned, % |")

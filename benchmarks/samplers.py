@@ -20,7 +20,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +33,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, create_trial
 from scipy.stats import qmc
 from score_table import ScoreTable, score_table
+from surroundings import machine
 
 from blood_hpo.search.history import History
 from blood_hpo.search.proposer import CompleteTPESampler, Proposer
@@ -209,7 +209,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=50, help="Searches by each sampler.")
     seeds = parser.parse_args().seeds
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {IN_FLIGHT} in flight, {seeds} searches by each sampler")
+    print(f"{machine()}, {IN_FLIGHT} in flight, {seeds} searches by each sampler")
     for family, budget in BUDGETS.items():
         table = score_table(load(STUDIES / "paper.toml"), family)
         print(
