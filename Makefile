@@ -10,7 +10,7 @@ UV     := 0.13.9
 STAMP  := .venv/.installed-$(shell (pwd; cat requirements-dev.txt) | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart secrets test faults chaos e2e containers lint docs lock clean
+.PHONY: help install quickstart secrets test faults chaos e2e containers bench lint docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ e2e: $(BIN)/blood-hpo ## Run the tests that use whole processes as a person does
 
 containers: $(BIN)/blood-hpo ## Run the tests of the containers; they need a Docker engine
 	@$(BIN)/python -m pytest tests/e2e/compose
+
+bench: $(BIN)/blood-hpo ## Run every benchmark, on a quiet machine; training needs BLOOD_HPO_DATA
+	@$(BIN)/python benchmarks/all.py
 
 lint: $(BIN)/blood-hpo ## Check style, types and the direction of imports
 	$(BIN)/ruff check
