@@ -1,7 +1,7 @@
 """What the database holds about a study, read once into plain values.
 
-The study file is read as the JSON it is stored as: its schema lives with the models, which a report
-must do without.
+The study file is checked by its tables alone: what fits the models is known to the models, which a
+report must do without.
 """
 
 from collections import defaultdict
@@ -9,10 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from blood_hpo.database.query import unknown_study
 from blood_hpo.database.record import Json, TrialRecord, read_trials
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
+from blood_hpo.studyfile.messages import stored_error
+from blood_hpo.studyfile.study_tables import StudyTables
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -155,7 +159,7 @@ def read_study(connection: "Connection", name: str) -> Study:
     collapsed = connection.execute(statement("collapsed_folds"), {"study": name})
     return Study(
         name=name,
-        spec=found.spec,
+        spec=study_file(name, found.spec, found.program_version),
         data=found.data,
         fingerprint=found.fingerprint,
         program_version=found.program_version,
@@ -164,6 +168,18 @@ def read_study(connection: "Connection", name: str) -> Study:
         places=_places(connection, name, trials),
         collapsed={one.number: one.folds for one in collapsed},
     )
+
+
+def study_file(name: str, stored: Json, version: str) -> Json:
+    """A study file of the database with all defaults.
+
+    Raises:
+        StudyError: It is none.
+    """
+    try:
+        return StudyTables.model_validate(stored).model_dump(mode="json")
+    except ValidationError as error:
+        raise stored_error(name, version, error) from error
 
 
 def _places(
