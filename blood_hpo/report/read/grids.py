@@ -10,7 +10,12 @@ from blood_hpo import __version__
 from blood_hpo.database.record import Json, TrialRecord, read_trials
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
-from blood_hpo.report.read.search_study import Study, family_place, study_file
+from blood_hpo.report.read.search_study import (
+    Study,
+    family_place,
+    require_searched,
+    study_file,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -145,7 +150,9 @@ def _studies(connection: "Connection", study: Study, sampler: str) -> list[Json]
     found = []
     for row in connection.execute(statement("grid_studies"), wanted).all():
         with suppress(StudyError):  # a damaged one is no reason to be silent on all others
-            found.append(study_file(row.study, row.spec, __version__))
+            spec = study_file(row.study, row.spec, __version__)
+            require_searched(row.study, spec, read_trials(connection, row.study))
+            found.append(spec)
     return found
 
 

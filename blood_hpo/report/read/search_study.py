@@ -5,7 +5,7 @@ report must do without.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -154,12 +154,14 @@ def read_study(connection: "Connection", name: str) -> Study:
         raise StudyError(
             f"study {name!r} is a stage of {found.search!r}; run `blood-hpo report {found.search}`"
         )
+    spec = study_file(name, found.spec, found.program_version)
     trials = read_trials(connection, name)
+    require_searched(name, spec, trials)
     totals = connection.execute(statement("family_totals"), {"study": name}).mappings()
     collapsed = connection.execute(statement("collapsed_folds"), {"study": name})
     return Study(
         name=name,
-        spec=study_file(name, found.spec, found.program_version),
+        spec=spec,
         data=found.data,
         fingerprint=found.fingerprint,
         program_version=found.program_version,
@@ -177,9 +179,25 @@ def study_file(name: str, stored: Json, version: str) -> Json:
         StudyError: It is none.
     """
     try:
-        return StudyTables.model_validate(stored).model_dump(mode="json")
+        found = StudyTables.model_validate(stored)
     except ValidationError as error:
         raise stored_error(name, version, error) from error
+    return {**found.model_dump(mode="json"), "name": name}
+
+
+def require_searched(name: str, spec: Json, trials: Iterable[TrialRecord]) -> None:
+    """Refuse trials with other hyperparameters than their family searches.
+
+    Raises:
+        StudyError: There is one.
+    """
+    searched = {key: {*spec["space"], *one["space"]} for key, one in spec["families"].items()}
+    for one in trials:
+        if {*one.params} != searched.get(one.family):
+            raise StudyError(
+                f"trial {one.number} of study {name!r} has other hyperparameters than the study"
+                " searches, which no worker writes; restore the database from a backup"
+            )
 
 
 def _places(

@@ -174,6 +174,19 @@ def test_a_stored_study_file_stays_one(recorder: Recorder, connected: Engine, wr
         connection.execute(statement, given)
 
 
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("result SET seconds = 'NaN'", "result SET seconds = 'inf'", "result SET seconds = -1"),
+        *("result SET epochs = -1", "fold SET score = 'NaN'", "fold SET score = '-inf'"),
+    ],
+)
+def test_what_a_trial_measured_is_finite(connected: Engine, wrong: str) -> None:
+    with connected.begin() as connection, pytest.raises(DBAPIError, match="_is_finite"):
+        connection.exec_driver_sql(f"UPDATE hpo.{wrong}")
+
+
 @pytest.mark.parametrize("wrong", NO_DATA_SETS)
 def test_a_stored_data_set_stays_one(recorder: Recorder, connected: Engine, wrong: str) -> None:
     assert recorder.study_id

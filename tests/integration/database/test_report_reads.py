@@ -230,10 +230,18 @@ def test_a_damaged_study_file_is_one_line(connected: Engine, wrong: str) -> None
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize("params", ["{}", '{"units": null}', '{"zz": 1}'])
+def test_trials_of_another_space_are_one_line(connected: Engine, params: str) -> None:
+    with connected.connect() as connection:  # never committed
+        connection.execute(text("UPDATE hpo.configuration SET params = :p"), {"p": params})
+        with pytest.raises(StudyError, match="has other hyperparameters than the study searches"):
+            read_study(connection, "made")
+
+
 def test_a_stored_study_file_lacks_nothing_that_has_a_default(connected: Engine) -> None:
     with connected.connect() as connection:
         before = read_study(connection, "made").spec
-        cut = "UPDATE hpo.study SET spec = spec - '{sampler,pruner,space,final,description}'"
+        cut = "UPDATE hpo.study SET spec = spec - '{sampler,pruner,final,description}'"
         connection.execute(text(f"{cut}::text[]"))
         after = read_study(connection, "made").spec
     assert after.keys() == before.keys()
