@@ -40,6 +40,15 @@ def printable(text: str) -> str:
     )
 
 
+def cleaned(value: object) -> object:
+    """The same value, with every text in it printable: for what another program may have stored."""
+    if isinstance(value, str):
+        return printable(value) if not value.isprintable() and unprintable(value) else value
+    if isinstance(value, dict):
+        return {cleaned(key): cleaned(one) for key, one in value.items()}
+    return list(map(cleaned, value)) if isinstance(value, list) else value
+
+
 def refuse_endless(path: Path) -> None:
     """Refuse what might never end: a pipe that nobody writes to, a device.
 

@@ -1,6 +1,7 @@
 """Data sets for every test: the real one where the environment names it, a small synthetic one."""
 
 import os
+import re
 from pathlib import Path
 
 import hypothesis
@@ -29,3 +30,17 @@ def synthetic_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("data") / "synthetic.npz"
     write_synthetic(path, sizes={"train": 240, "validation": 64, "test": 64}, seed=1)
     return path
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    told = re.search(r"(\d+) passing", getattr(item, "hypothesis_statistics", ""))
+    if told:
+        item.user_properties.append(("cases", int(told[1])))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many generated cases were tried, and in how many tests."""
+    ended = [dict(one.user_properties) for one in terminalreporter.getreports("")]
+    tried = [one["cases"] for one in ended if "cases" in one]
+    if tried:
+        terminalreporter.write_line(f"{sum(tried):,} generated cases in {len(tried)} tests")

@@ -19,6 +19,8 @@ from typing import Annotated, Any
 
 import typer
 
+from blood_hpo.text import printable
+
 GAP = "  "
 PLAIN_WIDTH = 1000
 """Columns where no window sets a limit."""
@@ -221,7 +223,7 @@ def cell(value: object) -> str:
         return _short_time(value.astimezone())
     if isinstance(value, Mapping) and not any(isinstance(x, dict | list) for x in value.values()):
         return " ".join(f"{name}={cell(one)}" for name, one in value.items())
-    return " ".join(_csv_cell(value).splitlines())
+    return printable(" ".join(_csv_cell(value).splitlines()))
 
 
 def _short_time(local: datetime) -> str:

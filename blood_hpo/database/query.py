@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from blood_hpo.database.failures import database_errors
 from blood_hpo.errors import InputError, StudyError
+from blood_hpo.text import cleaned
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -102,7 +103,7 @@ def _files(folder: str) -> "dict[str, Traversable]":
 
 
 def run_query(engine: "Engine", name: str, **parameters: object) -> Result:
-    """Ask a question.
+    """Ask a question; texts in the answer are printable, whoever stored them.
 
     Args:
         engine: The database.
@@ -122,7 +123,7 @@ def run_query(engine: "Engine", name: str, **parameters: object) -> Result:
         raise InputError(f"query {name!r} takes {wanted}, but was given {given}")
     with database_errors(engine.url), engine.connect() as connection:
         found = connection.execute(text(query.sql), parameters)
-        return Result(tuple(found.keys()), [tuple(row) for row in found])
+        return Result(tuple(found.keys()), [tuple(map(cleaned, row)) for row in found])
 
 
 def unknown_study(engine: "Engine", name: str) -> StudyError:

@@ -19,6 +19,7 @@ from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.studyfile.fingerprint import differences, fingerprint
+from blood_hpo.studyfile.messages import stored_error
 from blood_hpo.studyfile.schema import StudySpec
 
 SEARCH = "search"
@@ -231,10 +232,7 @@ def _stored_spec(name: str, found: Row[Any]) -> StudySpec:
     try:
         spec = StudySpec.model_validate(found.spec)
     except ValidationError as error:
-        raise StudyError(
-            f"study {name!r} was created by blood_hpo {found.program_version} and cannot be read"
-            f" by {__version__} ({error.error_count()} unknown settings); use that version"
-        ) from error
+        raise stored_error(name, found.program_version, error) from error
     if fingerprint(spec) != found.fingerprint:
         raise StudyError(
             f"study {name!r} was created by blood_hpo {found.program_version}, whose trials"

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from blood_hpo.errors import InputError
+from blood_hpo import __version__
+from blood_hpo.errors import InputError, StudyError
 
 Key = tuple[int | str, ...]
 
@@ -98,10 +99,22 @@ def problems(error: ValidationError) -> list[Problem]:
 
 def input_error(source: str, error: ValidationError) -> InputError:
     """Every problem on one line, each behind its key; of very many the first."""
+    return InputError(f"{source}: {_told(error, MOST)}")
+
+
+def stored_error(name: str, version: str, error: ValidationError) -> StudyError:
+    """What is wrong with a study file in the database, which ``version`` of the program wrote."""
+    return StudyError(
+        f"study {name!r} holds no study file of blood_hpo {__version__} ({_told(error, 1)}); use"
+        f" version {version}, which created it, or restore the database from a backup"
+    )
+
+
+def _told(error: ValidationError, most: int) -> str:
     found = problems(error)
-    told = [": ".join(filter(None, (_dotted(key), text))) for key, text in found[:MOST]]
-    more = f"; and {len(found) - MOST} more" if len(found) > MOST else ""
-    return InputError(f"{source}: {'; '.join(told)}{more}")
+    told = [": ".join(filter(None, (_dotted(key), text))) for key, text in found[:most]]
+    more = f"; and {len(found) - most} more" if len(found) > most else ""
+    return f"{'; '.join(told)}{more}"
 
 
 def _meant(value: object, valid: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from blood_hpo.settings import Settings
 from blood_hpo.stages import STOPPED
 from blood_hpo.store.outage import Interrupted, patiently
 from blood_hpo.store.studies import close_families, pause
+from blood_hpo.text import printable
 from blood_hpo.worker.attempt import Attempt
 from blood_hpo.worker.claims import Busy, Finished, Found, Paused
 from blood_hpo.worker.health import this_host
@@ -132,7 +133,7 @@ class Worker:
             return
         self._waiting_for = found
         if isinstance(found, Paused):
-            log.info("study %s is paused (%s); waiting", self.study.name, found.reason)
+            log.info("study %s is paused (%s); waiting", self.study.name, printable(found.reason))
         else:
             log.info("nothing to claim while trials of other workers are unfinished; waiting")
 

@@ -70,7 +70,7 @@ ORDER BY number
 
 -- name: grid_studies
 -- The study files of the grids of one kind on a data set, by name.
-SELECT spec FROM hpo.studies
+SELECT study, spec FROM hpo.studies
 WHERE stage = 'search' AND sampler = :sampler AND data_sha256 = :sha256
 ORDER BY study
 

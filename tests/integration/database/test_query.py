@@ -84,3 +84,22 @@ def test_a_database_without_views_is_one_line(connected: Engine) -> None:
     with pytest.raises(DatabaseError, match="blood-hpo db migrate") as caught:
         run_query(connected, "studies")
     assert "\n" not in str(caught.value)
+
+
+def test_a_reason_stays_its_words(study: str, connected: Engine) -> None:
+    found = run_query(connected, "trials", study=study)
+    reasons = [row[found.columns.index("reason")] for row in found.rows]
+    assert "loss is NaN in epoch 2" in reasons
+
+
+def test_what_another_program_stored_cannot_steer_a_terminal(
+    study: str, recorder: Recorder, connected: Engine
+) -> None:
+    recorder.run("UPDATE hpo.attempt SET worker = :w, reason = :r", w="a\x1b[2J", r="a\nb")
+    recorder.run("UPDATE hpo.configuration SET params = :p", p='{"units": ["\\u001b"]}')
+    for name in ("trials", "running", "workers", "attempts", "leaderboard"):
+        asked = {"study": study, "number": 0, "top": 10}
+        known = {key: asked[key] for key in load_query(name).parameters}
+        answer = run_query(connected, name, **known)
+        assert str(answer.rows).isprintable()
+        assert all(one.isprintable() for row in answer.rows for one in row if isinstance(one, str))
