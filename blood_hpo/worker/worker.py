@@ -21,6 +21,7 @@ from blood_hpo.worker.claims import Busy, Finished, Found, Paused
 from blood_hpo.worker.health import this_host
 from blood_hpo.worker.janitor import recover_stale_trials
 from blood_hpo.worker.lease import Lease, LeaseLostError
+from blood_hpo.worker.machine import processor, program
 from blood_hpo.worker.shutdown import Shutdown
 from blood_hpo.worker.stage import Stage
 
@@ -69,9 +70,18 @@ class Worker:
         Raises:
             StudyError: The study has been deleted.
         """
+        try:
+            patiently(self._introduce, "introducing itself", self.shutdown)
+        except Interrupted:
+            return
         while not self.shutdown.requested:
             if not self.step():
                 return
+
+    def _introduce(self) -> None:
+        """Tell the database what this process is."""
+        known = {"program": program(), "processor": processor()}
+        self.study.storage.tell("meet", worker=self.stage.worker, **known)
 
     def step(self) -> bool:
         """Recover, claim, and run one trial or wait; False when the stage is finished.

@@ -4,7 +4,7 @@ The study file is read as the JSON it is stored as: its schema lives with the mo
 must do without.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -152,7 +152,7 @@ def read_study(connection: "Connection", name: str) -> Study:
         )
     trials = read_trials(connection, name)
     totals = connection.execute(statement("family_totals"), {"study": name}).mappings()
-    collapsed = connection.execute(statement("collapsed_folds"), {"study": name})
+    collapsed = connection.execute(statement("collapsed"), {"study": name})
     return Study(
         name=name,
         spec=found.spec,
@@ -162,7 +162,7 @@ def read_study(connection: "Connection", name: str) -> Study:
         trials=trials,
         totals={one["family"]: Totals(**one) for one in totals},
         places=_places(connection, name, trials),
-        collapsed={one.number: one.folds for one in collapsed},
+        collapsed=Counter(one.number for one in collapsed),
     )
 
 
