@@ -23,16 +23,16 @@ FROM (
             END AS place
         FROM (
             SELECT
-                study, family, key AS parameter, amount AS number, word, count(*) AS trials, sum(score) AS total,
-                sum(score * score) AS squares, max(score) AS best
-            FROM hpo.trials
-            CROSS JOIN jsonb_each(params)
-            CROSS JOIN LATERAL (SELECT
-                CASE jsonb_typeof(value) WHEN 'number' THEN value::double precision END AS amount,
+                *, CASE jsonb_typeof(value) WHEN 'number' THEN value::double precision END AS number,
                 CASE jsonb_typeof(value) WHEN 'number' THEN NULL ELSE value #>> '{}' END AS word
-            ) AS decoded
-            WHERE state = 'COMPLETE' AND score IS NOT NULL
-            GROUP BY study, family, key, amount, word
+            FROM (
+                SELECT
+                    study, family, key AS parameter, value, count(*) AS trials, sum(score) AS total,
+                    sum(score * score) AS squares, max(score) AS best
+                FROM hpo.trials CROSS JOIN jsonb_each(params)
+                WHERE state = 'COMPLETE' AND score IS NOT NULL
+                GROUP BY study, family, key, value
+            ) AS drawn
         ) AS counted
         WINDOW
             whole AS (PARTITION BY study, family, parameter),
