@@ -294,10 +294,10 @@ def winning_configuration(storage: StudyStorage, study: str, family: str) -> dic
         StudyError: There is no such study, or no complete trial of the family in it.
     """
     storage.study_id(study)
-    found = storage.ask("winning_configuration", study=study, family=family)
-    if not found:
+    found = {row.family: row.config for row in storage.ask("best", study=study)}
+    if family not in found:
         raise StudyError(
             f"study {study!r} has no complete {family} trial to take a configuration from;"
             f" run it first, or choose another with --around"
         )
-    return dict(found[0].config)
+    return dict(found[family])

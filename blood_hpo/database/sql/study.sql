@@ -88,13 +88,6 @@ UPDATE hpo.study SET paused = NULL, resumed_at = clock_timestamp() WHERE study_i
 SELECT study AS name, paused AS reason FROM hpo.studies
 WHERE study = ANY(:names) AND paused IS NOT NULL
 
--- winning_configuration: A family's confirmed winner, or the search's best while there is none.
-SELECT leaderboard.config
-FROM hpo.leaderboard LEFT JOIN hpo.confirmations USING (study, number)
-WHERE study = :study AND leaderboard.family = :family
-ORDER BY coalesce(winner, false) DESC, leaderboard.rank, number
-LIMIT 1
-
 -- note_facts: What a study's note on the dashboard says besides progress, best trials and models.
 SELECT
     study_id, study, description, objective, folds, data_fraction, data_label, data_sha256, synthetic,
