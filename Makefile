@@ -88,5 +88,6 @@ $(STAMP):
 	@touch $@
 
 $(BIN)/blood-hpo: pyproject.toml $(STAMP)
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index --disable-pip-version-check --editable .
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index --disable-pip-version-check \
+	    --config-settings editable_mode=compat --editable . # by path, so that type checkers find it
 	@touch $@

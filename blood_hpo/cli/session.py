@@ -123,20 +123,13 @@ def engine(application_name: str = "blood-hpo") -> Iterator["Engine"]:
     Raises:
         DatabaseError: The database cannot be reached, or its schema is another version's.
     """
-    from blood_hpo.database.address import database_url
-    from blood_hpo.database.address import engine as connect
-    from blood_hpo.database.failures import database_errors
+    from blood_hpo.database.address import connected, database_url
     from blood_hpo.database.migrate import check_schema
     from blood_hpo.settings import settings
 
-    url = database_url(settings())
-    found = connect(url, application_name)
-    try:
-        with database_errors(url):
-            check_schema(found)
-            yield found
-    finally:
-        found.dispose()
+    with connected(database_url(settings()), application_name) as found:
+        check_schema(found)
+        yield found
 
 
 def ask(connected: "Engine", query: str, **parameters: object) -> Sequence[Row]:
@@ -158,7 +151,7 @@ def study_data(connected: "Engine", study: str) -> Row:
     """
     from blood_hpo.database.query import unknown_study
 
-    found = ask(connected, "study", study=study)
+    found = ask(connected, "described", study=study)
     if not found:
         raise unknown_study(connected, study)
     return found[0]

@@ -5,6 +5,7 @@ there are enough. It trains like a trial of the search whose study had another s
 pruned.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -61,7 +62,7 @@ class ConfirmStage(PlannedStage):
     def _sources(self) -> list[TrialRecord]:
         """The best complete trials of each family of the search, the best first."""
         search, top = self.search, self.final.confirm_top
-        found = self.found("best_trials", study_id=search.study_id, top=top)
+        found = self.found("best_trials", study=search.name, top=top)
         if not found:
             raise StudyError(
                 f"study {search.name!r} has no complete trial to confirm; see why with"
@@ -111,8 +112,8 @@ class ConfirmStage(PlannedStage):
         with self.study.storage.transaction() as connection:
             connection.execute(statement("claim_lock"), key)
             connection.execute(statement("drop_candidates"), key)
-            for row in rows:
-                connection.execute(statement("new_candidate"), {**row, **key})
+            found = json.dumps([{**row, **key} for row in rows])
+            connection.execute(statement("new_candidates"), {"rows": found})
 
     def _scores(self) -> Mapping[str, list[Split]]:
         """Fold scores by split of each configuration of the plan in force."""

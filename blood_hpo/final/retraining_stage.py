@@ -72,7 +72,7 @@ class RetrainStage(PlannedStage):
     def _conclude(self) -> None:
         """Store the interval of each configuration's accuracy; every worker computes the same."""
         storage, study_id = self.study.storage, self.study.study_id
-        models = storage.ask("test_mistakes", study_id=study_id)
+        models = storage.ask("test_mistakes", study=self.study.name)
         for digest, own in groupby(models, key=lambda one: one.config_hash):
             correct = np.stack([_correct(one.test_images, one.wrong) for one in own])
             _, low, high = interval_of_accuracy(correct)

@@ -98,12 +98,12 @@ class Results:
             "mean_validation": self._mean("validation"),
             "mean_score": self._mean("held_out"),
         }
-        connection.execute(statement("new_result"), whole)
         folds = [
             {"trial_id": trial_id, "fold": number, **asdict(fold)}
             for number, fold in enumerate(self.folds, start=1)
         ]
-        connection.execute(statement("new_fold"), folds)
+        connection.execute(statement("new_result"), {"row": json.dumps(whole)})
+        connection.execute(statement("new_folds"), {"rows": json.dumps(folds)})
         if self.tested:
             _write_tested(connection, trial_id, self.tested)
 
@@ -143,8 +143,11 @@ def _by_epoch(folds: Sequence[FoldResult], curve: str) -> list[list[float]]:
 
 
 def _write_tested(connection: "Connection", trial_id: int, tested: TestedModel) -> None:
-    row = {name: value for name, value in asdict(tested).items() if name != "mistakes"}
-    texts = {name: json.dumps(row[name]) for name in ("architecture", "versions")}
-    connection.execute(statement("new_tested_model"), {**row, **texts, "trial_id": trial_id})
-    mistakes = {name: list(values) for name, values in tested.mistakes.items()}
-    connection.execute(statement("new_mistakes"), {**mistakes, "trial_id": trial_id})
+    row = {**asdict(tested), "trial_id": trial_id}
+    wrong = row.pop("mistakes")
+    mistakes = [
+        {"trial_id": trial_id, **dict(zip(wrong, one, strict=True))}
+        for one in zip(*wrong.values(), strict=True)
+    ]
+    connection.execute(statement("new_tested_model"), {"row": json.dumps(row)})
+    connection.execute(statement("new_mistakes"), {"rows": json.dumps(mistakes)})

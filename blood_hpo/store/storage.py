@@ -178,13 +178,13 @@ class StudyStorage(RDBStorage):
 
         Its files are stored before (see `store`) and given by name with their SHA-256.
         """
-        told: dict[str, object] = {"trial_id": trial_id, "worker": worker, "state": state.name}
-        told["reason"] = ending.reason
-        left = {"value": ending.value, "shown": json.dumps(ending.shown())}
+        value, reason, shown = ending.value, ending.reason, ending.shown()
         with self.transaction() as connection:
-            ended = connection.execute(statement("end_trial"), told | left).one_or_none()
-            if ended is None:
-                return bool(connection.scalar(statement("ended_as"), told))
+            ended = _leave(
+                connection, trial_id, worker, state.name, value=value, reason=reason, shown=shown
+            )
+            if isinstance(ended, bool):
+                return ended
             if ending.results:
                 ending.results.write(connection, trial_id)
             for name, digest in (files or {}).items():
@@ -201,9 +201,9 @@ class StudyStorage(RDBStorage):
 
         Safe only for the worker that stops working on it: a peer then writes to the same trial.
         """
-        if self.tell("put_back", trial_id=trial_id, worker=worker):
-            return True
-        return bool(self.ask("is_waiting", trial_id=trial_id)[0][0])
+        with self.transaction() as connection:
+            left = _leave(connection, trial_id, worker, "WAITING", shown={"worker": "null"})
+        return left is not False
 
     def fail(  # noqa: PLR0913 - who fails what, and why
         self,
@@ -231,22 +231,20 @@ class StudyStorage(RDBStorage):
         Returns:
             Whether the trial has failed for this reason.
         """
-        said = printable(reason)
-        ending = {"trial_id": trial_id, "worker": worker, "reason": said, "state": "FAIL"}
-        failure = "error" if grace_seconds is None else "lost"
-        failing = {**ending, "failure": failure, "grace_seconds": grace_seconds}
+        told: dict[str, Any] = {"reason": printable(reason), "grace_seconds": grace_seconds}
+        told["failure"] = "error" if grace_seconds is None else "lost"
         with self.transaction() as connection:
             connection.execute(statement("claim_lock"), {"study_id": study_id})
-            failed = connection.execute(statement("fail_trial"), failing).one_or_none()
-            if failed is None:
-                told_before = connection.scalar(statement("ended_as"), ending)
-                return grace_seconds is None and bool(told_before)
+            failed = _leave(connection, trial_id, worker, "FAIL", **told)
+            if isinstance(failed, bool):
+                return grace_seconds is None and failed
             key = failed.configuration_id
             if failed.in_force and retry:
                 new = NewTrial(failed.family, copied_from=trial_id)
                 _new_trial(connection, study_id, key, None, new)
             elif failed.in_force:
-                connection.execute(statement("give_up"), {"configuration_id": key})
+                lost = {"study_id": study_id, "configuration_id": key}
+                connection.execute(statement("give_up"), lost)
         return True
 
     def stale(self, study_id: int, grace_seconds: float) -> list[Row[Any]]:
@@ -307,3 +305,41 @@ def _new_trial(
         "copied_from": new.copied_from,
     }
     return int(connection.execute(statement("new_trial"), made).one().number)
+
+
+def _leave(  # noqa: PLR0913 - what an ending says
+    connection: Connection,
+    trial_id: int,
+    worker: str,
+    state: str,
+    *,
+    value: float | None = None,
+    failure: str | None = None,
+    reason: str | None = None,
+    grace_seconds: float | None = None,
+    shown: Mapping[str, str] | None = None,
+) -> Row[Any] | bool:
+    """Have a worker leave a running trial in another state.
+
+    Args:
+        connection: In whose transaction.
+        trial_id: Optuna's key of the trial.
+        worker: The worker that must hold it.
+        state: COMPLETE, PRUNED, FAIL or WAITING.
+        value: The trial's value, where it has one.
+        failure: "error" or "lost", where it failed.
+        reason: Why it was pruned or failed.
+        grace_seconds: How long the worker must have been silent, where it is not the one that asks.
+        shown: What optuna-dashboard shows, as JSON texts by name.
+
+    Returns:
+        The trial: study_id, number, configuration_id, family, in_force. Where the worker does not
+        hold it: whether it has left it so before.
+    """
+    if reason is not None:
+        shown = {**(shown or {}), "reason": json.dumps(reason)}
+    told = {"trial_id": trial_id, "worker": worker, "state": state, "reason": reason}
+    more = {"value": value, "failure": failure, "grace_seconds": grace_seconds}
+    row = {**told, **more, "shown": json.dumps(shown or {})}
+    left = connection.execute(statement("leave"), row).one_or_none()
+    return bool(connection.scalar(statement("left_before"), told)) if left is None else left

@@ -133,7 +133,6 @@ def insert_study(storage: StudyStorage, new: NewStudy) -> bool:
     try:
         with storage.transaction() as connection:
             study_id = connection.execute(statement("new_study"), made).scalar_one()
-            connection.execute(statement("new_record"), {**made, "study_id": study_id})
             for family, budget in new.budgets.items():
                 row = {"study_id": study_id, "family": family, "budget": budget}
                 connection.execute(statement("write_budget"), row)
@@ -178,15 +177,17 @@ def _rewrite(study: SharedStudy, document: Mapping[str, Any], budgets: Mapping[s
     """Store another study file, of which only budgets and the final stage differ."""
     with study.storage.transaction() as connection:
         connection.execute(statement("claim_lock"), {"study_id": study.study_id})
+        held = {row.family: row.held for row in study.standing(connection)}
         for family, budget in budgets.items():
-            _set_budget(connection, study, family, budget)
+            _set_budget(connection, study, family, budget, held.get(family, 0))
         row = {"study_id": study.study_id, "spec": json.dumps(document)}
         connection.execute(statement("write_spec"), row)
 
 
-def _set_budget(connection: Connection, study: SharedStudy, family: str, budget: int) -> None:
+def _set_budget(
+    connection: Connection, study: SharedStudy, family: str, budget: int, held: int
+) -> None:
     row = {"study_id": study.study_id, "family": family, "budget": budget}
-    held = connection.execute(statement("held_places"), row).scalar_one()
     if held > budget:
         raise StudyError(
             f"study {study.name!r} has {held} {family} trials done, in training or waiting: a"
@@ -290,11 +291,11 @@ def winning_configuration(storage: StudyStorage, study: str, family: str) -> dic
     Raises:
         StudyError: There is no such study, or no complete trial of the family in it.
     """
-    key = storage.study_id(study)
-    found = storage.ask("winning_configuration", study_id=key, family=family)
-    if not found:
+    storage.study_id(study)
+    found = {row.family: row.config for row in storage.ask("best", study=study)}
+    if family not in found:
         raise StudyError(
             f"study {study!r} has no complete {family} trial to take a configuration from;"
             f" run it first, or choose another with --around"
         )
-    return dict(found[0].config)
+    return dict(found[family])

@@ -23,6 +23,7 @@ from blood_hpo.worker.claims import Busy, Finished, Found, Paused
 from blood_hpo.worker.health import this_host
 from blood_hpo.worker.janitor import recover_stale_trials
 from blood_hpo.worker.lease import Lease, LeaseLostError
+from blood_hpo.worker.machine import processor, program
 from blood_hpo.worker.shutdown import Shutdown
 from blood_hpo.worker.stage import Stage
 
@@ -64,6 +65,7 @@ class Worker:
         self.study = self.stage.study
         self._waiting_for: Paused | Busy | None = None
         self._finished: Finished | None = None
+        self._introduced = False
 
     def run(self) -> None:
         """Take turns until the stage is finished or the worker is drained."""
@@ -90,6 +92,8 @@ class Worker:
             return Busy()
 
     def _turn(self) -> Found:
+        if not self._introduced:
+            patiently(self._introduce, "introducing itself", self.shutdown)
         patiently(self._recover, "looking for stale trials", self.shutdown)
         found = self.stage.claim(self.shutdown)
         if isinstance(found, TrialRecord):
@@ -99,6 +103,12 @@ class Worker:
         else:
             self._say(found)
         return found
+
+    def _introduce(self) -> None:
+        """Tell the database what this process is."""
+        known = {"program": program(), "processor": processor()}
+        self.study.storage.tell("meet", worker=self.stage.worker, **known)
+        self._introduced = True
 
     def _recover(self) -> None:
         recovered = recover_stale_trials(

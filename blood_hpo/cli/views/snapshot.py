@@ -22,7 +22,7 @@ class Stage:
 
     Attributes:
         label: Empty for the search, or which stage it is.
-        study: Its row of the query ``study``.
+        study: Its row of the query ``described``.
         families: Rows of the query ``progress``.
         running: Rows of the query ``running``.
         workers: Rows of the query ``workers``.
@@ -70,10 +70,12 @@ class Snapshot:
     @property
     def seconds_left(self) -> float | None:
         """Estimated time to the end of the stages that have begun; None where nothing is known."""
-        known = [row for stage in self.stages for row in stage.families if row["remaining"]]
-        if any(row["eta_seconds"] is None for row in known):
+        left = [
+            [row["eta_seconds"] for row in one.families if row["remaining"]] for one in self.stages
+        ]
+        if any(seconds is None for stage in left for seconds in stage):
             return None
-        return float(sum(row["eta_seconds"] for row in known))
+        return float(sum(max(stage, default=0.0) for stage in left))
 
 
 def read(engine: "Engine", study: str, settings: "Settings") -> Snapshot:
@@ -85,7 +87,7 @@ def read(engine: "Engine", study: str, settings: "Settings") -> Snapshot:
     """
     found = [_stage(engine, study, "", study_data(engine, study))]
     for name in stage_names(study):
-        rows = ask(engine, "study", study=name)
+        rows = ask(engine, "described", study=name)
         if rows:
             found.append(_stage(engine, name, name.removeprefix(f"{study}-"), rows[0]))
     home = settings.home

@@ -4,7 +4,7 @@ The study file is checked by its tables alone: what fits the models is known to 
 report must do without.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -158,7 +158,7 @@ def read_study(connection: "Connection", name: str) -> Study:
     trials = read_trials(connection, name)
     require_searched(name, spec, trials)
     totals = connection.execute(statement("family_totals"), {"study": name}).mappings()
-    collapsed = connection.execute(statement("collapsed_folds"), {"study": name})
+    collapsed = connection.execute(statement("collapsed"), {"study": name})
     return Study(
         name=name,
         spec=spec,
@@ -168,7 +168,7 @@ def read_study(connection: "Connection", name: str) -> Study:
         trials=trials,
         totals={one["family"]: Totals(**one) for one in totals},
         places=_places(connection, name, trials),
-        collapsed={one.number: one.folds for one in collapsed},
+        collapsed=Counter(one.number for one in collapsed),
     )
 
 

@@ -1,5 +1,6 @@
 """Which configuration another study is put around."""
 
+import json
 import threading
 
 import pytest
@@ -46,7 +47,7 @@ def test_the_searchs_best_until_a_winner_is_confirmed(study: SharedStudy) -> Non
     row = {"study_id": confirm.study_id, "family": "mlp", "config_hash": second.config_hash}
     with study.storage.transaction() as connection:
         winner = {**CANDIDATE, **row, "source_number": second.number}
-        connection.execute(statement("new_candidate"), winner)
+        connection.execute(statement("new_candidates"), {"rows": json.dumps([winner])})
     assert winning_configuration(study.storage, "own", "mlp") == second.config
 
 

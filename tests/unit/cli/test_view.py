@@ -111,8 +111,8 @@ def test_a_family_with_nothing_left_to_try_is_done() -> None:
     assert row.rstrip().endswith("done")
 
 
-def test_time_left_is_known_once_every_family_has_a_trial() -> None:
-    assert snapshot().seconds_left == 2 * 754
+def test_the_time_left_is_that_of_the_study_once_a_trial_has_ended() -> None:
+    assert snapshot().seconds_left == 754
     assert snapshot(stage(families=[family(), family(eta_seconds=None)])).seconds_left is None
 
 
