@@ -37,13 +37,14 @@ def test_a_worker_that_ignores_the_request_is_killed_and_named(
 HOT = """
 import sys
 from pathlib import Path
+from blood_hpo.cli import logs
 from blood_hpo.cli.supervision import _Interrupts
 from blood_hpo.cli.streams import guard
 from blood_hpo.worker.pool import Pool
-from blood_hpo.worker.shutdown import INTERRUPTED
 from blood_hpo.worker.shutdown import heard
 
 guard()
+logs.configure()
 pool = Pool(["sleep", "60"], {}, Path(sys.argv[1]))
 with heard(_Interrupts(pool).on_signal):
     pool.start(2)
