@@ -9,6 +9,9 @@ import pytest
 
 from blood_hpo.data.synthetic import write_synthetic
 
+# What runs the tests may say how wide its own terminal is; programs that are tested ask their own.
+os.environ.pop("COLUMNS", None)
+
 # A busy machine may take its time over one example; a wrong answer is what these tests look for.
 # Every run tries the same examples: a failure is seen again, and the count is a fact.
 hypothesis.settings.register_profile("unhurried", deadline=None, derandomize=True)
@@ -44,3 +47,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     tried = [one["cases"] for one in ended if "cases" in one]
     if tried:
         terminalreporter.write_line(f"{sum(tried):,} generated cases in {len(tried)} tests")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what takes long to make run in one process, these first."""
+    first = {"cli", "final"}
+    for item in items:
+        folder = item.path.parent
+        shared = folder.name in first and folder.parent.name == "integration"
+        item.add_marker(pytest.mark.xdist_group(folder.name if shared else str(item.path)))
+    items.sort(key=lambda item: item.path.parent.name not in first)
