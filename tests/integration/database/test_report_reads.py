@@ -143,9 +143,11 @@ def test_the_leaderboard_and_the_progress_are_the_views(connected: Engine, found
         board = rows(
             connected,
             "SELECT number, score, rank, sd FROM hpo.leaderboard WHERE study = 'made'"
-            f" AND family = '{family}' ORDER BY rank, number LIMIT 5",
+            f" AND family = '{family}' ORDER BY rank, number",
         )
         shown = [row for row in records(section, "leaderboard") if row["group"].lower() == family]
+        assert len(shown) == 3
+        board = board[: len(shown)]
         assert [row["trial"] for row in shown] == [row["number"] for row in board]
         assert [row["sd of folds"] for row in shown] == [row["sd"] for row in board]
     progress = {
