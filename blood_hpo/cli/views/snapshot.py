@@ -24,11 +24,8 @@ class Stage:
         label: Empty for the search, or which stage it is.
         study: Its row of the query ``described``.
         families: Rows of the query ``progress``.
-        running: Rows of the query ``running``.
-        workers: Rows of the query ``workers``.
-        improvements: Rows of the query ``improvements``.
-        failing: Rows of the query ``failing``.
-        collapsed: Rows of the query ``collapsed``.
+
+    All others hold the rows of the query whose name they have.
     """
 
     label: str
