@@ -5,7 +5,7 @@ from itertools import combinations
 from statistics import fmean
 
 from blood_hpo.report.outcome.test_section import contributed, intervals
-from blood_hpo.report.page.cells import Cell, interval, number, plain
+from blood_hpo.report.page.cells import MINUS, Cell, interval, number, plain
 from blood_hpo.report.page.document import (
     Block,
     Figure,
@@ -55,7 +55,7 @@ def _between(final: FinalStage) -> list[Block]:
         f"{family_name(first)} less {family_name(second)} {found.value:+.4f}"
         f" ({found.low:+.4f} to {found.high:+.4f})"
         for first, second, found in accuracies
-    )
+    ).replace("-", MINUS)
     tables = Row((_differences(pairs), _mcnemar(pairs)), "Model against model, by every score")
     return [Text(f"Image by image, accuracy with its 95 % interval: {said}."), tables]
 

@@ -108,16 +108,6 @@ def whole_numbers(axes: "Axes") -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
-def plain_log_axis(axes: "Axes") -> None:
-    """A logarithmic horizontal axis with plain numbers at 1 and 3 times the powers of ten."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
-
-
 def legend_above(axes: "Axes") -> None:
     """A legend at the right above the axes, where it hides nothing; the title is at the left."""
     axes.legend(

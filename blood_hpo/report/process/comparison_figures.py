@@ -48,7 +48,7 @@ def comparison(ours: Mapping[str, Interval], others: Sequence[tuple[str, float, 
         return canvas.figure(
             "comparison",
             "Test accuracies of this study's models, of the original report and of MedMNIST v2.",
-            "Filled and bold: this study, mean over its seeds with the 95 % interval. Hollow, in"
+            "Filled and bold: this study, with the 95 % interval. Hollow, in"
             " the same colours: the original report. Grey: MedMNIST v2.",
             wide=True,
         )

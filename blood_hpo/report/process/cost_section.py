@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.report.page.cells import Cell, code, duration, number, plain
+from blood_hpo.report.page.cells import duration, number, plain
 from blood_hpo.report.page.document import Block, Row, Section, Table, Text, one_group
 from blood_hpo.report.process import cost_figures as draw
 from blood_hpo.report.read.findings import Findings
@@ -22,7 +22,7 @@ def section(found: Findings) -> Section:
     # Grids may have been run on another day: they would stretch the drawing of the workers' time.
     grids = {one.study: _ended(one.trials) for one in found.grids.values() if one.around}
     times = _by_stage(found, {**stages, **grids})
-    blocks = (times, *_workers(done), *_pruning(found.study), Text(_repeats(found)))
+    blocks = (times, *_timeline(done), *_pruning(found.study), Text(_repeats(found)))
     return Section("cost", TITLE, blocks, {"repeats_avoided": found.repeats_avoided})
 
 
@@ -125,31 +125,7 @@ def _repeats(found: Findings) -> str:
     return said
 
 
-def _workers(done: Sequence[TrialRecord]) -> list[Block]:
-    names = sorted({str(one.worker) for one in done})
-    rows = [_worker(place, name, done) for place, name in enumerate(names, start=1)]
-    table = Table(
-        "workers",
-        "Work by worker, all stages",
-        ("worker", "process", "trials", "epochs", "computing time", "seconds an epoch"),
-        one_group(rows),
-    )
-    drawn = (draw.timeline(done),) if len(names) <= draw.MOST_WORKERS else ()
-    return [Row((*drawn, table), "Who trained what when")]
-
-
-def _worker(place: int, name: str, done: Sequence[TrialRecord]) -> list[Cell]:
-    own = [one for one in done if one.worker == name]
-    epochs, seconds = sum(one.epochs or 0 for one in own), _seconds(own)
-    return [
-        number(place, 0),
-        code(name),
-        number(len(own), 0),
-        number(epochs, 0),
-        plain(seconds, duration(seconds)),
-        number(seconds / epochs if epochs else None, 2),
-    ]
-
-
-def _seconds(trials: Sequence[TrialRecord]) -> float:
-    return sum(one.seconds or 0.0 for one in trials)
+def _timeline(done: Sequence[TrialRecord]) -> list[Block]:
+    if len({one.worker for one in done}) > draw.MOST_WORKERS:
+        return []
+    return [Row((draw.timeline(done),), "Who trained what when")]

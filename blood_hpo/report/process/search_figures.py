@@ -5,18 +5,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.report.page.cells import setting, words
+from blood_hpo.report.page.cells import words
 from blood_hpo.report.page.document import Figure
 from blood_hpo.report.page.theme import (
     INK,
     MARKERS,
     MUTED,
-    WIDE,
     WIDTH,
     Canvas,
     colour,
     legend_above,
-    plain_log_axis,
     whole_numbers,
 )
 from blood_hpo.report.read.search_study import family_name
@@ -115,49 +113,3 @@ def importance(family: str, values: Mapping[str, tuple[float, float]]) -> Figure
             f"Permutation importance of the {name}'s hyperparameters; {first} matters most.",
             f"{name}: mean of 20 shuffles and their standard deviation.",
         )
-
-
-def marginals(family: str, space: Mapping[str, Any], trials: Sequence[TrialRecord]) -> Figure:
-    """Score of the complete trials against each hyperparameter by itself."""
-    name = family_name(family)
-    columns = len(space) if len(space) <= 5 else 4  # noqa: PLR2004 - as many as can be read
-    rows = math.ceil(len(space) / columns)
-    with Canvas(WIDE, 0.4 + 2.1 * rows) as canvas:
-        grid = canvas.plot.subplots(rows, columns, sharey=True, squeeze=False)
-        floor = _floor([_score(one) for one in trials])
-        for axes, (key, values) in zip(grid.flat, space.items(), strict=False):
-            points = [(one.params[key], _score(one)) for one in trials]
-            _marginal(axes, values, points, colour(family))
-            axes.set_title(words(key), fontsize=10)
-        for axes in list(grid.flat)[len(space) :]:
-            axes.set_axis_off()
-        grid[0][0].set_ylim(floor, None)
-        canvas.plot.supylabel("score", fontsize=10, color=MUTED)
-        return canvas.figure(
-            f"marginal-means-{family}",
-            f"Mean score of the complete {name} trials at each value of each hyperparameter.",
-            f"{name}: marginal means of the search. Dots are complete trials, bars the mean at a"
-            " value. The search tried good values more often and pruned bad ones, and other"
-            " hyperparameters changed at the same time: these are no effects.",
-            wide=True,
-        )
-
-
-def _marginal(axes: "Axes", values: object, points: Sequence[tuple[Any, float]], ink: str) -> None:
-    if isinstance(values, list):
-        for place, choice in enumerate(values):
-            own = [score for value, score in points if value == choice]
-            axes.scatter([place] * len(own), own, s=10, color=ink, alpha=0.4, linewidths=0)
-            if own:
-                mean = sum(own) / len(own)
-                axes.plot([place - 0.3, place + 0.3], [mean, mean], color=INK, linewidth=2)
-        turned = sum(len(setting(choice)) for choice in values) > 22  # noqa: PLR2004 - they collide
-        labels = [setting(choice) for choice in values]
-        axes.set_xticks(range(len(values)), labels, fontsize=8.5, rotation=30 if turned else 0)
-        axes.set_xlim(-0.6, len(values) - 0.4)
-        return
-    x, y = zip(*points, strict=True)
-    axes.scatter(x, y, s=10, color=ink, alpha=0.55, linewidths=0)
-    if isinstance(values, Mapping) and values.get("log"):
-        plain_log_axis(axes)
-    axes.tick_params(axis="x", labelsize=8.5)

@@ -29,7 +29,7 @@ def section(found: Findings) -> Section:
     study = found.study
     forests = {one: forest for one in study.families if (forest := _forest(found, one))}
     blocks: list[Block] = [*_progress(found), *_histories(study), *_leaderboard(study)]
-    blocks += [*_collapsed(study), *_importances(found, forests), *_marginals(study)]
+    blocks += [*_collapsed(study), *_importances(found, forests)]
     facts = {
         "importance": {
             family: {
@@ -154,12 +154,3 @@ def _importances(found: Findings, forests: Mapping[str, Importance]) -> list[Blo
     )
     drawn = tuple(draw.importance(family, one.values) for family, one in forests.items())
     return [Heading("What mattered"), Text(said), Row(drawn)]
-
-
-def _marginals(study: Study) -> list[Block]:
-    drawn = tuple(
-        draw.marginals(family, study.space(family), board)
-        for family in study.families
-        if (board := study.leaderboard(family)) and study.space(family)
-    )
-    return [Row(drawn, "Scores of the search by hyperparameter: no effects")] if drawn else []

@@ -70,8 +70,7 @@ def lines(name: str, title: str, panels: dict[str, list[Line]], caption: str = "
                     axes.plot(one.chosen, one.values[one.chosen - 1], "o", color=one.ink)
             axes.set(xlabel="epoch", ylabel=label)
             whole_numbers(axes)
-            if any(one.label for one in drawn):
-                legend_above(axes)
         grid[0].set_title(title)
+        legend_above(grid[-1])  # at the first it would hide the title
         alt = f"{title}: {' and '.join(panels)} by epoch."
         return canvas.figure(name, alt, caption)

@@ -14,6 +14,7 @@ from blood_hpo.database.artefacts import listing, load_arrays
 from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
+from blood_hpo.metrics import accuracy
 from blood_hpo.report.read.contributions import Contributions, contributions
 from blood_hpo.report.read.scores import Scores, all_scores, ranks
 from blood_hpo.report.read.search_study import Curve, family_place, read_curves
@@ -93,6 +94,11 @@ class Predictions:
         """Whether each prediction is correct."""
         found: NDArray[np.bool_] = self.probabilities.argmax(axis=1) == self.labels
         return found
+
+    @property
+    def averaged_accuracy(self) -> float | None:
+        """Accuracy of the averaged predictions, if there are any."""
+        return accuracy(self.labels, self.averaged) if len(self.averaged) else None
 
     @cached_property
     def contributions(self) -> dict[str, Contributions]:

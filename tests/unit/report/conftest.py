@@ -216,8 +216,14 @@ STAGES = {
 
 def staged_grid(count: int = 99) -> StagedGrid:
     """A staged grid whose score rises with every value, after so many trials of a family."""
-    shared = {"augmentation": ["none", "flips_rotation"], "standardise": [False, True]}
-    spaces = {"mlp": {"units": [64, 128, 256]}, "cnn": {"kernel_size": [3, 5], "filters": [8, 16]}}
+    shared: dict[str, list[Any]] = {
+        "augmentation": ["none", "flips_rotation"],
+        "standardise": [False, True],
+    }
+    spaces: dict[str, dict[str, list[Any]]] = {
+        "mlp": {"units": [64, 128, 256]},
+        "cnn": {"kernel_size": [3, 5], "filters": [8, 16]},
+    }
     document = spec(name="steps", space=shared, sampler={"name": "staged_grid"})
     found = []
     for family, own in spaces.items():

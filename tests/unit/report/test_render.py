@@ -98,9 +98,45 @@ def test_the_page_needs_nothing_from_elsewhere(page: Page, report: Path) -> None
 
 def test_the_contents_lead_to_every_section(page: Page) -> None:
     sections = [one["id"] for one in page.of("section")]
-    targets = [one["href"] for one in page.of("a") if str(one["href"]).startswith("#")]
-    assert [f"#{name}" for name in sections] == [one for one in targets if one != "#content"]
-    assert len(sections) == 11
+    targets = [str(one["href"]) for one in page.of("a")]
+    assert [one for one in targets if one[1:] in sections] == [f"#{name}" for name in sections]
+    assert len(sections) == 12
+
+
+def test_what_has_not_happened_is_not_spoken_of(begun: Findings, tmp_path: Path) -> None:
+    """But once, with the command that does it."""
+    path = write(begun, tmp_path / "begun", WRITTEN, saved)
+    found = Page(path.read_text(encoding="utf-8"))
+    names = [one["id"] for one in found.of("section")]
+    assert names == ["summary", "space", "search", "data", "original", "again"]
+    words = path.read_text(encoding="utf-8").partition("<body>")[2].lower()
+    assert [one for one in ("resnet", "seeds", "confirm", "pruned trials") if one in words] == []
+
+
+def test_a_small_study_says_so_beside_its_numbers(finished: Findings, tmp_path: Path) -> None:
+    little = {**finished.study.spec, "data": {"fraction": 0.25}, "final": {"epochs": 6}}
+    small = replace(finished, study=replace(finished.study, spec=little))
+    text = write(small, tmp_path / "small", WRITTEN, saved).read_text(encoding="utf-8")
+    reason = "its search saw 25 % of the training images and its models are trained for at most 6"
+    assert reason in text
+    card = text.partition('<li class="card mlp">')[2].partition("</li>")[0]
+    assert "small study" in card
+    tables = re.findall(r'id="table-test">.*?</caption>', text, re.DOTALL)
+    assert "small study" in tables[0]
+    assert finished.small == ""
+
+
+def test_every_piece_of_the_original_that_was_measured_is_on_the_page(report: Path) -> None:
+    document = json.loads((report / "report.json").read_text(encoding="utf-8"))
+    rows = document["sections"]["original"]["tables"]["original"]
+    here = {row["original report"]: row["here"] for row in rows}
+    assert here["Figure 4"] == ["stage-mlp", "grid-mlp"]
+    assert here["Figure 8"] == ["stage-cnn", "grid-cnn"]
+    assert [place for place, found in here.items() if not found] == []
+    files = {
+        path.stem for path in [*(report / "figures").iterdir(), *(report / "tables").iterdir()]
+    }
+    assert {name for found in here.values() for name in found} <= files
 
 
 def test_no_identifier_is_given_twice(page: Page) -> None:
@@ -124,9 +160,9 @@ def test_the_page_is_readable_without_seeing_it(page: Page) -> None:
 def test_every_drawing_is_valid_and_brings_its_colours_for_light_and_dark(report: Path) -> None:
     files = sorted((report / "figures").iterdir())
     assert {path.stem for path in files} >= {
-        *("samples", "class-counts", "units", "kernels", "kernel-lines"),
+        *("samples", "class-counts", "grid-mlp", "grid-cnn", "stage-mlp", "stage-cnn"),
         *("training-mlp", "confusion-cnn", "ranks-resnet", "mistakes-resnet", "calibration"),
-        *("architecture-resnet", "comparison", "timeline", "pruning", "confirmation-mlp"),
+        *("architecture-resnet", "comparison", "timeline", "confirmation-mlp"),
     }
     for path in files:
         text = path.read_text(encoding="utf-8")

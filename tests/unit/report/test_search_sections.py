@@ -62,15 +62,6 @@ def test_an_unfinished_search_says_what_is_left(searched: Findings) -> None:
     assert missing[0].command == "blood-hpo worker blood"
 
 
-def test_a_family_without_a_complete_trial_is_named_with_its_command(searched: Findings) -> None:
-    mlp = tuple(one for one in searched.study.trials if one.family == "mlp")
-    half = replace(searched, study=study_of(trials=mlp))
-    missing = [block for block in search.section(half).blocks if isinstance(block, Missing)]
-    assert ("No trial of the CNN is complete.", "blood-hpo worker blood") in [
-        (block.text, block.command) for block in missing
-    ]
-
-
 def planted(count: int) -> list[TrialRecord]:
     """Trials whose score follows from the number of units alone."""
     generator = np.random.default_rng(0)
@@ -113,20 +104,13 @@ def test_too_few_trials_have_no_importance() -> None:
     assert importance(SPACE["mlp"], *tried(planted(19))) is None
 
 
-def test_too_few_trials_say_with_which_budget_to_go_on(searched: Findings) -> None:
-    study = study_of(spec=spec(space={}), trials=tuple(planted(19)))
-    blocks = search.section(replace(searched, study=study)).blocks
-    commands = [block.command for block in blocks if isinstance(block, Missing)]
-    assert "blood-hpo run studies/blood.toml --budget mlp=52 --budget cnn=52" in commands
-
-
 def test_importances_are_drawn_where_there_are_enough_trials(searched: Findings) -> None:
     """Also from pruned trials, whose final score is another one."""
     trials = [replace(one, state="PRUNED" if one.number > 9 else "COMPLETE") for one in planted(30)]
     study = study_of(spec=spec(space={}), trials=tuple(trials))
     early = early_scores(tuple(trials))
     found = search.section(replace(searched, study=study, early_scores=early))
-    drawn = [one.name for block in found.blocks if isinstance(block, Row) for one in block.figures]
+    drawn = [one.name for block in found.blocks if isinstance(block, Row) for one in block.parts]
     assert "importance-mlp" in drawn
     facts = found.facts["importance"]["mlp"]
     assert (facts["trials"], facts["epoch"]) == (30, 4)
