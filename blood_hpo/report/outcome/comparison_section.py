@@ -150,7 +150,7 @@ def _published(final: FinalStage) -> Table:
     note = (
         "Published results have no interval, MedMNIST's three decimals. The original's epochs and"
         " parameters are those of its saved models and logs; its text swaps the epochs of MLP and"
-        f" CNN. Sources: {'; '.join(SOURCES.values())}."
+        f" CNN. Sources: {'; '.join(SOURCES)}."
     )
     return Table("published", "Published results", columns, groups, note, folded=True)
 
@@ -170,7 +170,7 @@ def _ours(family: str, models: Sequence[Model]) -> tuple[Cell, ...]:
 
 
 def _theirs(one: Published) -> tuple[Cell, ...]:
-    digits = 3 if one.source == "medmnist" else 4
+    digits = 4 if one.family else 3
     return (
         plain(one.model),
         number(one.accuracy, digits),

@@ -1,20 +1,12 @@
-"""The data set: which file it is, what is in it, and how unequal its classes are."""
+"""The data set: a sample of each class, and how unequal they are."""
 
 import numpy as np
 
 from blood_hpo.data.facts import CLASSES, OFFICIAL_COUNTS
 from blood_hpo.report.outcome import data_figures as draw
-from blood_hpo.report.page.cells import Cell, code, number, plain
+from blood_hpo.report.page.cells import number, plain
 from blood_hpo.report.page.document import Block, Row, Section, Table, Text, one_group
 from blood_hpo.report.read.findings import Findings
-
-ORIGINS = {
-    "path": "given by path",
-    "environment": "named by BLOOD_HPO_DATA",
-    "cache": "from the cache of earlier downloads",
-    "download": "downloaded from MedMNIST",
-    "synthetic": "drawn by the program: no photographs",
-}
 
 
 def section(found: Findings) -> Section:
@@ -23,10 +15,8 @@ def section(found: Findings) -> Section:
     blocks: list[Block] = [
         Text(
             "Microscope images of single peripheral blood cells in eight classes, RGB, 28 x 28"
-            " pixels. The file decides whether two results can be compared, so it is known by its"
-            " checksum."
+            " pixels."
         ),
-        _source(found),
         *_pictures(found),
     ]
     fraction = found.study.spec["data"]["fraction"]
@@ -39,24 +29,6 @@ def section(found: Findings) -> Section:
         )
     )
     return Section("data", "The data", tuple(blocks), {"data": dict(data)})
-
-
-def _source(found: Findings) -> Table:
-    data = found.study.data
-    rows: list[list[Cell]] = [
-        [plain("data set"), plain(data["label"])],
-        [plain("found"), plain(data["origin"], ORIGINS.get(data["origin"], data["origin"]))],
-        [plain("the official file"), plain(data["official"], "yes" if data["official"] else "no")],
-        [plain("SHA-256"), code(data["sha256"])],
-        [plain("MD5"), code(data["md5"])],
-    ]
-    note = (
-        ""
-        if data["official"]
-        else "The checksum is not the one that MedMNIST publishes: the images may be the same in"
-        " another compression, or others."
-    )
-    return Table("data", "The data set", ("what", "value"), one_group(rows), note, folded=True)
 
 
 def _pictures(found: Findings) -> list[Block]:

@@ -52,13 +52,16 @@ def _identity(found: Findings) -> Table:
         [plain("seed"), plain(study.spec["seed"])],
         [plain("fingerprint"), code(study.fingerprint)],
         [plain("created by"), plain(f"blood_hpo {study.program_version}")],
+        [plain("data set"), plain(study.data["label"])],
+        [plain("its file is the official one"), plain("yes" if study.data["official"] else "no")],
+        [plain("SHA-256 of it"), code(study.data["sha256"])],
         *_versions(found),
     ]
     note = (
         "Studies with the same fingerprint have scores that can be compared. The versions are those"
         " that the models were trained with; their checksums lie beside them in models/."
     )
-    caption = "The study and its software"
+    caption = "The study, its data and its software"
     return Table("identity", caption, ("what", "value"), one_group(rows), note, folded=True)
 
 

@@ -8,87 +8,54 @@ from importlib import resources
 from statistics import fmean
 from typing import Final
 
+from pydantic import TypeAdapter
+
+SOURCES: Final = (
+    "Yang et al., “MedMNIST v2: a large-scale lightweight benchmark for 2D and 3D biomedical image"
+    " classification”, Scientific Data 10:41, 2023",
+    "T. Amorim and T. Martins, “Classificação de Imagens com Redes Neurais Artificiais”, 2024: the"
+    " report that this project extends",
+)
+
 
 @dataclass(frozen=True)
 class Published:
-    """A published result on the official test split.
+    """A published result on the official test split; what was not published is None.
 
     Attributes:
         model: Name of the model, as published.
         accuracy: Test accuracy.
-        auc: Macro AUC; None where none was published.
-        balanced_accuracy: None where none was published.
-        source: Key of `SOURCES`.
+        family: Of the original report's models; empty for MedMNIST's.
+        balanced_accuracy: Mean recall of the classes.
+        auc: Macro AUC.
+        parameters: Trainable parameters of the model that was tested.
+        epochs: Epochs that it was trained for.
         note: What one must know to compare with it.
-        parameters: Trainable parameters of the model that was tested; None where not known.
-        epochs: Epochs that it was trained for; None where not known.
     """
 
     model: str
     accuracy: float
-    auc: float | None
-    source: str
+    family: str = ""
     balanced_accuracy: float | None = None
-    note: str = ""
+    auc: float | None = None
     parameters: int | None = None
     epochs: int | None = None
+    note: str = ""
 
 
-SOURCES: Final = {
-    "medmnist": (
-        "Yang et al., “MedMNIST v2: a large-scale lightweight benchmark for 2D and 3D biomedical "
-        "image classification”, Scientific Data 10:41, 2023"
-    ),
-    "original": (
-        "T. Amorim and T. Martins, “Classificação de Imagens com Redes Neurais Artificiais”, 2024: "
-        "the report that this project extends"
-    ),
-}
+def _rows(name: str) -> tuple[Mapping[str, str], ...]:
+    """A table beside this module, without its empty cells."""
+    file = resources.files("blood_hpo.report") / "read" / name
+    rows = csv.DictReader(file.read_text(encoding="ascii").splitlines())
+    return tuple({key: value for key, value in row.items() if value} for row in rows)
 
-MEDMNIST_V2: Final = (
-    Published("ResNet-18 (28)", 0.958, 0.998, "medmnist"),
-    Published("ResNet-18 (224)", 0.963, 0.998, "medmnist", note="images enlarged to 224 x 224"),
-    Published("ResNet-50 (28)", 0.956, 0.997, "medmnist"),
-    Published("ResNet-50 (224)", 0.950, 0.997, "medmnist", note="images enlarged to 224 x 224"),
-    Published("auto-sklearn", 0.878, 0.984, "medmnist"),
-    Published("AutoKeras", 0.961, 0.998, "medmnist"),
-    Published("Google AutoML Vision", 0.966, 0.998, "medmnist"),
-)
-"""Area under the curve and accuracy on BloodMNIST, three decimals as published."""
 
-ORIGINAL: Final = {
-    "mlp": Published(
-        "MLP (original report)",
-        0.7992,
-        None,
-        "original",
-        balanced_accuracy=0.7551,
-        note="its optimizer is given as SGD; its program trained with RMSprop",
-        parameters=302_216,
-        epochs=70,
-    ),
-    "cnn": Published(
-        "CNN (original report)",
-        0.9073,
-        None,
-        "original",
-        balanced_accuracy=0.8928,
-        note="the saved model has 44,168 parameters: it is not the tuned one of 176,648",
-        parameters=44_168,
-        epochs=71,
-    ),
-    "resnet": Published(
-        "ResNet (original report)",
-        0.9547,
-        None,
-        "original",
-        balanced_accuracy=0.9439,
-        note="a second run with the same settings gave 0.9608",
-        parameters=1_957_768,
-        epochs=58,
-    ),
-}
+PUBLISHED: Final = TypeAdapter(tuple[Published, ...]).validate_python(_rows("published.csv"))
+ORIGINAL: Final = {one.family: one for one in PUBLISHED if one.family}
 """The original report's results by family. One run each, without an interval or a seed."""
+
+MEDMNIST_V2: Final = tuple(one for one in PUBLISHED if not one.family)
+"""Three decimals, as published."""
 
 ORIGINAL_RECALL: Final = {
     "mlp": (0.5205, 0.9247, 0.7878, 0.6615, 0.6749, 0.5599, 0.9204, 0.9915),
@@ -106,9 +73,7 @@ def original_stages() -> tuple[Mapping[str, str], ...]:
     times each, under sizes that had no effect, and its optimizers' names had none either: see
     docs/report.md.
     """
-    file = resources.files("blood_hpo.report") / "read" / "original_stages.csv"
-    rows = csv.DictReader(file.read_text(encoding="ascii").splitlines())
-    return tuple({key: value for key, value in row.items() if value} for row in rows)
+    return _rows("original_stages.csv")
 
 
 def original_score(family: str, params: Mapping[str, object]) -> tuple[float, float] | None:

@@ -1,6 +1,7 @@
 """The report's numbers are those of the views, and what the database holds is not trusted."""
 
 import io
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -186,6 +187,30 @@ def test_models_are_those_of_the_plan_in_force(connected: Engine) -> None:
         connected, "SELECT sum(remaining) AS left FROM hpo.progress WHERE study = 'made-final'"
     )
     assert final.missing == left["left"]
+
+
+def test_a_staged_grid_is_read_stage_by_stage(connected: Engine) -> None:
+    """One stage over everything that the study searches compares all its complete trials."""
+    space = findings.read(connected, "made").study.space("mlp")
+    staged = "jsonb_set(spec, '{sampler,name}', '\"staged_grid\"')"
+    change = f"jsonb_set({staged}, '{{families,mlp,stages}}', CAST(:stages AS jsonb))"
+    update = f"UPDATE hpo.study SET spec = {change} WHERE stage = 'search'"
+    with connected.begin() as connection:
+        before = connection.scalar(text("SELECT spec FROM hpo.studies WHERE study = 'made'"))
+        connection.execute(text(update), {"stages": json.dumps([list(space)])})
+    found = findings.read(connected, "made").staged
+    with connected.begin() as connection:
+        restore = text("UPDATE hpo.study SET spec = CAST(:spec AS jsonb) WHERE stage = 'search'")
+        connection.execute(restore, {"spec": json.dumps(before)})
+    board = rows(
+        connected,
+        "SELECT number FROM hpo.leaderboard WHERE study = 'made' AND family = 'mlp' ORDER BY rank",
+    )
+    assert found
+    (stage,) = found.families["mlp"]
+    assert {one.number for one in stage.trials} == {row["number"] for row in board}
+    assert stage.best.number == board[0]["number"]
+    assert findings.read(connected, "made").staged is None
 
 
 def test_a_name_that_would_lie_elsewhere_is_one_line_and_writes_nothing(
