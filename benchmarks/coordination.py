@@ -17,11 +17,8 @@ import itertools
 import json
 import multiprocessing
 import os
-import platform
-import shutil
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,13 +36,12 @@ from optuna.storages import RDBStorage
 from optuna.study import MaxTrialsCallback
 from optuna.trial import TrialState
 from sqlalchemy import event, make_url, text
+from surroundings import home, machine
 
 from blood_hpo.data.bloodmnist import DataSource
-from blood_hpo.database.address import embedded_url, engine
-from blood_hpo.database.migrate import migrate
+from blood_hpo.database.address import engine
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.server import embedded
-from blood_hpo.settings import Settings
+from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import create_study, open_study
 from blood_hpo.studyfile.load import load
@@ -121,9 +117,9 @@ class LockStorage(StudyStorage):
         if "FOR NO KEY UPDATE" in asked:
             self._locked_at = time.perf_counter()
 
-    def claim_new(self, *claim: Any) -> int | None:  # noqa: ANN401
+    def create_trial(self, *claim: Any) -> int | None:  # noqa: ANN401
         """Claim, and note it."""
-        number = super().claim_new(*claim)
+        number = super().create_trial(*claim)
         self.lock_seconds = time.perf_counter() - self._locked_at
         return number
 
@@ -162,7 +158,7 @@ class Claimer:
 
     def end(self, found: TrialRecord, value: float) -> None:
         """End a trial well."""
-        self.storage.end(found.trial_id, self.claims.worker, TrialState.COMPLETE, value)
+        self.storage.end(found.trial_id, self.claims.worker, TrialState.COMPLETE, Ending(value))
 
 
 @dataclass
@@ -220,15 +216,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="Smaller studies, shorter runs.")
     quick = parser.parse_args().quick
-    home, load_before = Path(tempfile.mkdtemp(prefix="blood-hpo-coordination-")), os.getloadavg()
-    try:
-        url = embedded_url(Settings(home=home))
-        migrate(url)
+    before = machine()
+    with home() as (_, url):
         lines = _measure(Bench(url, quick))
-    finally:
-        embedded.release(home)
-        shutil.rmtree(home)
-    _print(lines, load_before)
+    _print(lines, before)
 
 
 def _measure(bench: Bench) -> list[Line]:
@@ -527,22 +518,13 @@ def _say(doing: str) -> None:
     sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {doing}\n")
 
 
-def _print(lines: Iterable[Line], load_before: tuple[float, float, float]) -> None:
-    loads = [f"{one:.1f}" for one in (load_before[0], os.getloadavg()[0])]
+def _print(lines: Iterable[Line], before: str) -> None:
     print(
-        f"{datetime.now(UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores; load average"
-        f" {loads[0]} before and {loads[1]} after; SYNTHETIC studies, medians unless they say"
-        " otherwise\n\n| what | to reach | before (review) | now |\n|---|---|---|---|"
+        f"{before} before and {os.getloadavg()[0]:.1f} after; SYNTHETIC studies, medians unless"
+        " they say otherwise\n\n| what | to reach | before (review) | now |\n|---|---|---|---|"
     )
     for line in lines:
         print(f"| {' | '.join(line)} |")
-
-
-def _processor() -> str:
-    known = Path("/proc/cpuinfo")
-    lines = known.read_text().splitlines() if known.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 if __name__ == "__main__":

@@ -14,24 +14,18 @@ takes about two minutes. `--trials` sets the size.
 import argparse
 import io
 import json
-import shutil
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from wsgiref.types import WSGIApplication
 from wsgiref.util import setup_testing_defaults
 
+from surroundings import home, machine
 from synthetic_study import fill
 
 from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.dashboard.server import application
-from blood_hpo.database.address import embedded_url, engine
-from blood_hpo.database.migrate import migrate
-from blood_hpo.server import embedded
-from blood_hpo.settings import Settings
+from blood_hpo.database.address import engine
 from blood_hpo.store.storage import StudyStorage
 
 REACH_SECONDS = 0.3
@@ -72,13 +66,12 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=5000, help="Complete trials.")
     parser.add_argument("--seed", type=int, default=0, help="Of the study.")
     asked = parser.parse_args()
-    with _database() as url:
-        migrate(url)
+    with home() as (_, url):
         storage = StudyStorage(url, "benchmark")
         study_id = storage.study_id(fill(url, asked.trials, asked.seed))
         noted = _seconds(lambda: refresh_note(storage, study_id, least_seconds=0))
         storage.engine.dispose()
-        print(f"SYNTHETIC study of {asked.trials} complete trials; medians")
+        print(f"SYNTHETIC study of {asked.trials} complete trials; medians; {machine()}")
         print(f"reach: a refresh takes at most {REACH_SECONDS} s, whichever trials still run\n")
         print("| request | CPU s | MB |\n| --- | ---: | ---: |")
         _measure(Page(application(url), study_id), "")
@@ -110,17 +103,6 @@ def _seconds(call: Callable[[], object]) -> float:
     begun = time.process_time()
     call()
     return time.process_time() - begun
-
-
-@contextmanager
-def _database() -> Iterator[str]:
-    """A server of its own, which is removed at the end."""
-    home = Path(tempfile.mkdtemp(prefix="blood-hpo-dashboard-"))
-    try:
-        yield embedded_url(Settings(home=home))
-    finally:
-        embedded.release(home)
-        shutil.rmtree(home)
 
 
 if __name__ == "__main__":

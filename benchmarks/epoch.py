@@ -15,7 +15,6 @@ measured on this machine in its own shape: the same arithmetic cannot be done fa
 """
 
 import argparse
-import os
 import platform
 import statistics
 import sys
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from surroundings import machine
 
 from blood_hpo.data.bloodmnist import DataSource, Split, find, load_split
 from blood_hpo.errors import BloodHpoError
@@ -180,12 +180,9 @@ def heading(source: DataSource, repeats: int) -> str:
     import tensorflow as tf
     from tensorflow.python.util import _pywrap_util_port as port
 
-    model = Path("/proc/cpuinfo").read_text("utf-8") if sys.platform == "linux" else ""
-    names = [line.split(": ")[1] for line in model.splitlines() if line.startswith("model name")]
     return (
         f"- data: {source.label}, SHA-256 {source.sha256}; medians of {repeats} epochs\n"
-        f"- machine: {names[0] if names else platform.machine()}, {len(names)} logical cores, "
-        f"load {os.getloadavg()[0]:.1f} at the start\n"
+        f"- {machine()} at the start\n"
         f"- one thread: {reached()}; oneDNN {'on' if port.IsMklEnabled() else 'off'} for both\n"
         f"- Python {platform.python_version()}, TensorFlow {tf.__version__}, "
         f"Keras {keras.__version__}, NumPy {np.__version__}\n"

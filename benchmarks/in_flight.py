@@ -16,7 +16,6 @@ import statistics
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,6 +23,7 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 from optuna.samplers import BaseSampler
+from surroundings import machine
 
 from blood_hpo.search.history import FamilyStudy, History
 from blood_hpo.search.proposer import CompleteTPESampler, Proposer
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20, help="Repetitions.")
     seeds = parser.parse_args().seeds
     print(
-        f"{datetime.now(UTC):%Y-%m-%d}, SYNTHETIC, {TRIALS} trials, {IN_FLIGHT} in flight, n ="
+        f"{machine()}, SYNTHETIC, {TRIALS} trials, {IN_FLIGHT} in flight, n ="
         f" {seeds} seeds, mean and standard deviation\n\n"
         "| constant liar | proposals within 2 % of one in flight | smallest distance | regret |\n"
         "|---|---|---|---|"

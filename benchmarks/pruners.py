@@ -4,12 +4,12 @@ Every configuration of a finished, unpruned search is replayed in a random order
 over the folds is reported epoch by epoch, and Optuna's own pruner decides. Nothing is trained, so
 every pruner sees the same curves. Families are pruned apart, as in a study.
 
-    blood-hpo query curves paper-grid --format json > curves.json
-    python benchmarks/pruners.py curves.json
+    python benchmarks/pruners.py
 
 prints, for each pruner, the share of the epochs that it spends and its regret: how much lower the
 score of the best configuration is that it left to the end. Medians and 95 % intervals of the
-orders. ``--published FILE`` replays the curves that the report's authors published instead.
+orders. The curves are those of the staged grid in `recorded_trials.json`; ``--published FILE``
+replays the curves that the report's authors published instead.
 """
 
 import argparse
@@ -21,7 +21,6 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,7 +35,10 @@ from optuna.pruners import (
     PercentilePruner,
     SuccessiveHalvingPruner,
 )
+from recorded import recorded
+from surroundings import machine
 
+GRID = "paper-grid"
 START_EPOCH = 10  # of the searches that are replayed: from here on the best epoch is kept
 
 PRUNERS: dict[str, Callable[[], BasePruner]] = {
@@ -78,27 +80,20 @@ class Replay(NamedTuple):
 def main() -> None:
     """Replay the curves under every pruner and print a table a family."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("curves", type=Path, help="JSON of the question `curves`.")
-    parser.add_argument("--published", action="store_true", help="The file is the report's.")
+    parser.add_argument("--published", type=Path, help="Learning curves of the report, JSON.")
     parser.add_argument("--orders", type=int, default=50, help="Random orders.")
     options = parser.parse_args()
-    read = published if options.published else recorded
-    families = read(json.loads(options.curves.read_text()))
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {options.curves.name}, {options.orders} orders")
+    source, families = GRID, by_family((one.family, one.folds) for one in recorded(GRID))
+    if options.published:
+        source = options.published.name
+        families = published(json.loads(options.published.read_text("utf-8")))
+    print(f"{machine()}, {source}, {options.orders} orders")
     for family, configurations in sorted(families.items()):
         print(f"\n### {family}: {len(configurations)} configurations\n")
         print("| pruner | epochs, % of all | regret | regret, 95 % of orders | pruned, % |")
         print("|---|---|---|---|---|")
         for name in PRUNERS:
             print(row(name, replays(configurations, name, options.orders)), flush=True)
-
-
-def recorded(rows: Iterable[dict[str, Any]]) -> dict[str, list[Configuration]]:
-    """Complete trials of a study: rows of the question `curves`."""
-    folds: dict[tuple[str, int], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for one in rows:
-        folds[one["family"], one["number"]][one["fold"]].append(one["score"])
-    return by_family((family, list(trial.values())) for (family, _), trial in folds.items())
 
 
 def published(curves: Iterable[dict[str, Any]]) -> dict[str, list[Configuration]]:
@@ -111,7 +106,9 @@ def published(curves: Iterable[dict[str, Any]]) -> dict[str, list[Configuration]
     return by_family((key[0], trial) for key, trial in folds.items())
 
 
-def by_family(trials: Iterable[tuple[str, list[list[float]]]]) -> dict[str, list[Configuration]]:
+def by_family(
+    trials: Iterable[tuple[str, Sequence[Sequence[float]]]],
+) -> dict[str, list[Configuration]]:
     """Group by family what each trial's folds scored after each epoch."""
     families: dict[str, list[Configuration]] = defaultdict(list)
     for family, folds in trials:

@@ -362,7 +362,7 @@ def _seed(random: np.random.Generator) -> int:
 
 def _literal(value: object) -> object:
     if isinstance(value, list):
-        return "{" + ",".join(map(str, value)) + "}"
+        return "{" + ",".join(str(_literal(one)) for one in value) + "}"
     return json.dumps(value) if isinstance(value, Mapping) else value
 
 
@@ -381,7 +381,7 @@ def _confirm(study: Study, spaces: Mapping[str, Space], random: np.random.Genera
             compared = (None,) * 5 if rank == 1 else (0.01, -0.01, 0.03, 0.2, False)
             study.rows.add(
                 "hpo.candidate", study.study_id, family, digest, number, rank, 0.91 - rank / 100,
-                rank, [0.9 - rank / 100] * 2 * FOLDS, 0.9 - rank / 100, 0.01, 0.88 - rank / 100,
+                rank, [[0.9 - rank / 100] * FOLDS] * 2, 0.9 - rank / 100, 0.01, 0.88 - rank / 100,
                 0.92 - rank / 100, *compared, rank == 1,
             )  # fmt: skip
 

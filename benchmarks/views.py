@@ -14,22 +14,17 @@ takes about two minutes. `--plans` prints the plans, `--trials` sets the size.
 """
 
 import argparse
-import os
-import shutil
 import statistics
-import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 from sqlalchemy import Connection, text
+from surroundings import home, machine
 from synthetic_study import fill
 
-from blood_hpo.database.address import embedded_url, engine
-from blood_hpo.database.migrate import migrate
-from blood_hpo.server import embedded
-from blood_hpo.settings import Settings
+from blood_hpo.database.address import engine
 
 REACH_MS = {5000: 60, 20000: 250}
 """What views of a row a trial or fewer are to take at most, by the server's clock."""
@@ -51,16 +46,10 @@ class Timing(NamedTuple):
 def main() -> None:
     """Make the study, time every view, print a table."""
     asked = _arguments()
-    home = Path(tempfile.mkdtemp(prefix="blood-hpo-views-"))
-    try:
-        url = embedded_url(Settings(home=home))
-        migrate(url)
+    with home() as (_, url):
         study = fill(url, asked.trials, asked.seed)
         with engine(url, "benchmark").connect() as connection:
             _measure(connection, study, asked)
-    finally:
-        embedded.release(home)
-        shutil.rmtree(home)
 
 
 def _arguments() -> argparse.Namespace:
@@ -76,9 +65,8 @@ def _measure(connection: Connection, study: str, asked: argparse.Namespace) -> N
     connection = connection.execution_options(isolation_level="AUTOCOMMIT")
     connection.exec_driver_sql("VACUUM ANALYZE")
     connection.exec_driver_sql("SET max_parallel_workers_per_gather = 0")
-    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     print(f"SYNTHETIC study of {asked.trials} complete trials; ms, medians of {asked.repeat} runs")
-    print(f"reach: {REACH_MS.get(asked.trials, '-')} ms for a row a trial or fewer; load {load}\n")
+    print(f"reach: {REACH_MS.get(asked.trials, '-')} ms for a row a trial or fewer; {machine()}\n")
     print("| asked | rows | server | server's CPU | client's CPU |")
     print("| --- | ---: | ---: | ---: | ---: |")
     for statement in _statements(connection):

@@ -21,7 +21,13 @@ DAY = 86_400.0
 BEATS = 3
 """Heartbeats that fit into the grace time at least: one may come late, one may be lost."""
 
-OTHERS = ("BLOOD_HPO_STUDY", "BLOOD_HPO_TAG", "BLOOD_HPO_USER")
+OTHERS = (
+    "BLOOD_HPO_LOG",
+    "BLOOD_HPO_NAMES",
+    "BLOOD_HPO_STUDY",
+    "BLOOD_HPO_TAG",
+    "BLOOD_HPO_USER",
+)
 """Variables that commands or the containers read, and that are no settings."""
 
 

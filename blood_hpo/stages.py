@@ -1,8 +1,11 @@
-"""What follows a search: its stages, and the rule by which a winner is called."""
+"""Words of a study that many rooms know: its stages, how it is stopped, how a winner is called."""
 
 from typing import Final
 
 CONFIRM, FINAL = "confirm", "final"
+
+STOPPED: Final = "stopped"
+"""Why a study is paused whose workers shall leave: epochs end, and trials go back to the queue."""
 
 FEWEST_FOLDS: Final = 5
 """Folds in all splits together below which an interval would say nothing."""
@@ -16,6 +19,10 @@ WINNER_RULE: Final = (
     "Of the configurations that cannot be separated from the best mean, those without a collapsed"
     " fold first, the one with the fewest trainable parameters wins, then the better mean. With"
     f" fewer than {FEWEST_FOLDS} folds in all nothing can be separated, and the best mean wins."
+    " What the smaller network costs here is how far its mean is behind. In simulations of five"
+    " candidates of random size on three splits of three folds it was on average 1.40 standard"
+    " deviations of a fold's score worse than the best candidate, and the best mean 0.15"
+    " (benchmarks/winner.py)."
 )
 
 

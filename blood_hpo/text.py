@@ -1,6 +1,7 @@
-"""The door for text from outside: characters that may not be stored, files that may not hang."""
+"""Text from outside, which may hold what no database stores; and Markdown from its templates."""
 
 import unicodedata
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 LARGEST_BYTES = 1_000_000
@@ -39,6 +40,15 @@ def printable(text: str) -> str:
     )
 
 
+def cleaned(value: object) -> object:
+    """The same value, with every text in it printable: for what another program may have stored."""
+    if isinstance(value, str):
+        return printable(value) if not value.isprintable() and unprintable(value) else value
+    if isinstance(value, dict):
+        return {cleaned(key): cleaned(one) for key, one in value.items()}
+    return list(map(cleaned, value)) if isinstance(value, list) else value
+
+
 def refuse_endless(path: Path) -> None:
     """Refuse what might never end: a pipe that nobody writes to, a device.
 
@@ -64,3 +74,26 @@ def read_text(path: Path) -> str:
     if len(content) > LARGEST_BYTES:
         raise OSError(0, "it is larger than 1 MB")
     return content.decode("utf-8-sig")
+
+
+def markdown(
+    room: str, template: str, filters: Mapping[str, Callable[..., str]], **facts: object
+) -> str:
+    """A page of Markdown.
+
+    Args:
+        room: The package whose folder ``templates`` holds the template.
+        template: Its file.
+        filters: How the template may spell a value, by name.
+        facts: What the template names.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    pages = Environment(  # noqa: S701 - no HTML
+        loader=PackageLoader(room),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    pages.filters |= filters
+    return pages.get_template(template).render(facts)

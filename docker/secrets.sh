@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the passwords of the containers in ./secrets, one file each, for your eyes only.
+# Makes the passwords of the containers in ./secrets, one file each, for your eyes only, and sees that
+# the files are there that .env and the environment name.
 # What is there stays. To change the password of worker, dashboard or analyst, remove its file, run
 # this again, then `docker compose up --detach --force-recreate`.
 set -eu
@@ -22,9 +23,16 @@ done
 
 # The containers must be able to read them: root gives the files to the images' own user; everybody
 # else lets the containers run under his own number.
+user=$(id -u):$(id -g)
 if [ "$(id -u)" = 0 ]; then
-    chown -R 10001:10001 secrets
-elif ! grep -qs '^BLOOD_HPO_USER=' .env; then
-    echo "BLOOD_HPO_USER=$(id -u):$(id -g)" >>.env
+    user=10001:10001
+    chown -R $user secrets
 fi
+grep -qs '^BLOOD_HPO_USER=' .env || echo "BLOOD_HPO_USER=$user" >>.env
 echo "secrets: $(ls secrets | tr '\n' ' ')"
+
+for name in DATA_FILE STUDY_FILE; do
+    file=$(printenv $name || sed -n "s/^$name=//p" .env)
+    [ -z "$file" ] || [ -f "$file" ] ||
+        { echo "error: $name $file: no such file; correct or unset it" >&2; exit 2; }
+done

@@ -1,30 +1,30 @@
 """Print docs/sql-reference.md: the views with their columns, and the questions that have a name.
 
-What a view and a column mean is what a fresh database says of them (COMMENT); what a question asks
-is the header of its file. `make docs` writes the page, and a test holds that it is up to date.
+Which columns a view has is what a fresh database says; what they mean stands in words.toml, what a
+question asks in its header. `make docs` writes the page, and a test holds that it is up to date.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from blood_hpo.database.address import embedded_url, engine
-from blood_hpo.database.migrate import migrate
-from blood_hpo.database.query import load_query, names
+from blood_hpo.database.migrate import migrate, words
+from blood_hpo.database.statements import load_query, names
 from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
 
 HEAD = """# Reference of views and questions
 
-Written by `make docs` from the database's own comments and the headers of the questions.
-How to ask: [sql.md](sql.md).
+Written by `make docs`. How to ask: [sql.md](sql.md). `\\d+ hpo.trials` in `blood-hpo db psql` says
+the same of a view, with types. Scores and shares go from 0 to 1, times are in seconds, folds and
+epochs count from 1.
 """
-DESCRIBED = text("""
-    SELECT relname AS view, obj_description(pg_class.oid) AS says, attname AS column,
-        format_type(atttypid, NULL) AS type, col_description(pg_class.oid, attnum) AS meaning
+COLUMNS = text("""
+    SELECT relname, attname
     FROM pg_class
     JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0
     WHERE relnamespace = 'hpo'::regnamespace AND relkind = 'v'
@@ -33,30 +33,42 @@ DESCRIBED = text("""
 
 
 def reference(connection: Connection) -> str:
-    """The whole page, as this database describes its views."""
-    described = connection.execute(DESCRIBED).all()
-    views = groupby(described, key=lambda row: (row.view, row.says))
-    pages = (_view(view, says, columns) for (view, says), columns in views)
-    return "\n".join([HEAD, "## Views", *pages, *_questions()]) + "\n"
+    """The whole page, for the views of this database."""
+    found = connection.execute(COLUMNS).all()
+    views = {
+        name: [column for _, column in rows]
+        for name, rows in groupby(found, key=lambda row: row[0])
+    }
+    return "\n".join([HEAD, *_views(views), *_shared(views), *_questions()]) + "\n"
 
 
-def _view(name: str, says: str, columns: Iterator[Row[tuple[str, ...]]]) -> str:
-    rows = (f"| `{one.column}` | {one.type} | {_cell(one.meaning)} |" for one in columns)
-    head = ["| Column | Type | Meaning |", "|---|---|---|"]
-    return "\n".join([f"\n### `hpo.{name}`\n", says, "", *head, *rows])
+def _views(views: Mapping[str, list[str]]) -> Iterator[str]:
+    yield "## Views"
+    for name, columns in views.items():
+        own = words()[name]
+        yield f"\n### `hpo.{name}`\n\n{own['about']}\n"
+        shared = ", ".join(f"`{column}`" for column in columns if column not in own)
+        yield f"{shared}\n"
+        yield from (f"- `{column}`: {own[column]}" for column in columns if column in own)
+
+
+def _shared(views: Mapping[str, list[str]]) -> Iterator[str]:
+    yield "\n## Columns that mean the same wherever they are not described\n"
+    there = {
+        column
+        for name, columns in views.items()
+        for column in columns
+        if column not in words()[name]
+    }
+    yield from (f"- `{column}`: {words()['all'][column]}" for column in sorted(there))
 
 
 def _questions() -> Iterator[str]:
-    yield "\n## Questions\n"
-    yield "| `blood-hpo query` | Parameters | What it asks |"
-    yield "|---|---|---|"
+    yield "\n## Questions\n\nOf `blood-hpo query`, with their parameters.\n"
     for one in map(load_query, names()):
-        parameters = ", ".join(f"`{name}`" for name in one.parameters)
-        yield f"| `{one.name}` | {parameters} | {_cell(f'{one.title}. {one.description}')} |"
-
-
-def _cell(meaning: str | None) -> str:
-    return (meaning or "").replace("|", "\\|")
+        parameters = " ".join(f"`{name}`" for name in one.parameters)
+        said = f"{one.title}. {one.description}".strip()
+        yield f"- `{one.name}` {parameters}".rstrip() + f": {said}"
 
 
 def main() -> None:

@@ -49,7 +49,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
 }
 Rules = tuple[object, ...]
 TYPES: Mapping[object, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
-BOUNDS: Mapping[type, str] = {Gt: "above", Ge: "at least", Lt: "below", Le: "at most"}
+BOUNDS: Mapping[type, str] = {Gt: ">", Ge: "≥", Lt: "<", Le: "≤"}
 
 
 def reference() -> str:
@@ -62,11 +62,11 @@ def _table(heading: str, table: type[BaseModel]) -> Iterator[str]:
     summary, meanings = _described(table)
     shared = set(Hyperparameters.model_fields) if table is not Hyperparameters else set()
     yield f"## {heading}\n\n{summary}\n"
-    yield "| Key | Type | Range | Default | Meaning |\n|---|---|---|---|---|"
+    yield "|Key|Values|Default|Meaning|\n|---|---|---|---|"
     for name, field in table.model_fields.items():
         if name not in shared:
             cells = [f"`{field.alias or name}`", *_allowed(field), meanings.get(name, "")]
-            yield f"| {' | '.join(cells)} |"
+            yield f"|{'|'.join(cells)}|"
     yield ""
 
 
@@ -80,11 +80,10 @@ def _described(table: type[BaseModel]) -> tuple[str, dict[str, str]]:
 
 
 def _allowed(field: FieldInfo) -> list[str]:
-    """Type, range and default in words."""
+    """Type, range and default in words; of one of several words, these."""
     parts = list(_parts(field.annotation, tuple(field.metadata)))
-    kinds = [_type(*one) for one in parts]
-    ranges = [words for one in parts if (words := _range(*one))]
-    return [" or ".join(kinds), ", ".join(ranges), _default(field)]
+    values = [" ".join(filter(None, (_type(*one), _range(*one)))) for one in parts]
+    return [" or ".join(values), _default(field)]
 
 
 def _parts(annotation: object, rules: Rules = ()) -> Iterator[tuple[object, Rules]]:
@@ -104,7 +103,7 @@ def _type(annotation: object, rules: Rules) -> str:
     if any(one in rules for one in get_args(StudyName)[1:]):
         return "name"
     if get_origin(annotation) is Literal:
-        return "string"
+        return ""
     if get_origin(annotation) is tuple:
         return "array of arrays"
     return TYPES.get(annotation, "table")
@@ -114,9 +113,9 @@ def _range(annotation: object, rules: Rules) -> str:
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(annotation))
     return ", ".join(
-        f"{word} {getattr(rule, kind.__name__.lower())}"
+        f"{sign}{getattr(rule, kind.__name__.lower())}"
         for rule in rules
-        for kind, word in BOUNDS.items()
+        for kind, sign in BOUNDS.items()
         if isinstance(rule, kind)
     )
 
@@ -130,9 +129,9 @@ def _default(field: FieldInfo) -> str:
 
 
 def _shipped() -> Iterator[str]:
-    yield "## Shipped studies\n\n| File | What it is |\n|---|---|"
+    yield "## Shipped studies\n\n|File|What it is|\n|---|---|"
     for file in sorted(STUDIES.glob("*.toml")):
-        yield f"| [`{file.name}`](../studies/{file.name}) | {load(file).description} |"
+        yield f"|[`{file.name}`](../studies/{file.name})|{load(file).description}|"
 
 
 if __name__ == "__main__":

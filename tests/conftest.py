@@ -1,12 +1,16 @@
 """Data sets for every test: the real one where the environment names it, a small synthetic one."""
 
 import os
+import re
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from blood_hpo.data.synthetic import write_synthetic
+
+# What runs the tests may say how wide its own terminal is; programs that are tested ask their own.
+os.environ.pop("COLUMNS", None)
 
 # A busy machine may take its time over one example; a wrong answer is what these tests look for.
 # Every run tries the same examples: a failure is seen again, and the count is a fact.
@@ -29,3 +33,27 @@ def synthetic_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("data") / "synthetic.npz"
     write_synthetic(path, sizes={"train": 240, "validation": 64, "test": 64}, seed=1)
     return path
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    told = re.search(r"(\d+) passing", getattr(item, "hypothesis_statistics", ""))
+    if told:
+        item.user_properties.append(("cases", int(told[1])))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many generated cases were tried, and in how many tests."""
+    ended = [dict(one.user_properties) for one in terminalreporter.getreports("")]
+    tried = [one["cases"] for one in ended if "cases" in one]
+    if tried:
+        terminalreporter.write_line(f"{sum(tried):,} generated cases in {len(tried)} tests")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what takes long to make run in one process, these first."""
+    first = {"cli", "final"}
+    for item in items:
+        folder = item.path.parent
+        shared = folder.name in first and folder.parent.name == "integration"
+        item.add_marker(pytest.mark.xdist_group(folder.name if shared else str(item.path)))
+    items.sort(key=lambda item: item.path.parent.name not in first)

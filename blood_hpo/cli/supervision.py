@@ -2,13 +2,13 @@
 
 import os
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from blood_hpo.cli.logs import say, warn
 from blood_hpo.errors import BloodHpoError, InputError, StudyError
 
 if TYPE_CHECKING:
@@ -40,14 +40,13 @@ def processes(workers: int | None) -> int:
     return count
 
 
-def write_page(connected: "Engine", study: str) -> None:
-    """Write the report of a study to where ``blood-hpo report`` writes it."""
+def write_page(connected: "Engine", study: str, folder: Path | None = None) -> Path:
+    """Write the report of a study, to report/STUDY if no folder is named; its page."""
     from datetime import UTC, datetime
 
     from blood_hpo.report.render import write_report
 
-    page = write_report(connected, study, Path("report") / study, datetime.now(UTC))
-    sys.stderr.write(f"report: {page}\n")
+    return write_report(connected, study, folder or Path("report") / study, datetime.now(UTC))
 
 
 def work_on(
@@ -76,7 +75,7 @@ def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Eng
     from blood_hpo.cli.views.progress import Progress
     from blood_hpo.worker.shutdown import heard
 
-    sys.stderr.write(f"{study.name}: {workers} workers start and load TensorFlow\n")
+    say("%s: %d workers start and load TensorFlow", study.name, workers)
     interrupts = _Interrupts(pool)
     with heard(interrupts.on_signal), Progress(connected, study.name) as progress:
         pool.start(workers)
@@ -92,7 +91,7 @@ def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Eng
             pool.close(DRAIN_SECONDS)
         progress.update()
     if interrupts.seen:
-        sys.stderr.write(f"study {study.name}: drained; the same command goes on from here\n")
+        say("study %s: drained; the same command goes on from here", study.name)
         raise typer.Exit(INTERRUPTED)
     if pool.crashed():
         log = pool.crashed()[0]
@@ -108,7 +107,7 @@ def _revive() -> None:
     from blood_hpo.settings import settings
 
     if settings().server_url() is None and embedded.revive(settings().home):
-        sys.stderr.write("the embedded PostgreSQL had died and was started again\n")
+        warn("the embedded PostgreSQL had died and was started again")
 
 
 def _refuse_paused(study: "SharedStudy") -> None:
@@ -150,8 +149,8 @@ class _Interrupts:
         self._event.set()
         if self.seen == 1:
             self._pool.drain()
-            sys.stderr.write("\ndraining: epochs end, trials go back; Ctrl-C again stops at once\n")
+            say("draining: epochs end, trials go back; Ctrl-C again stops at once")
         else:
             self._pool.kill()
-            sys.stderr.write("\nstopped at once; what was running is tried again next time\n")
+            say("stopped at once; what was running is tried again next time")
             os._exit(INTERRUPTED)

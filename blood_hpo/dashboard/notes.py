@@ -1,21 +1,25 @@
 """The note of a study on the dashboard, kept current by whichever worker finds it old.
 
 A note is a function of what the database holds, so it changes only when something has happened.
+What it says is in ``templates/note.md``, as the Markdown that optuna-dashboard shows.
 """
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from itertools import groupby
 from typing import Any
 
-from blood_hpo.dashboard.note_text import Facts, note_text
+from blood_hpo.dashboard.report_pages import report_address
 from blood_hpo.database.query import run_query
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.store.outage import first_line
 from blood_hpo.store.storage import StudyStorage
+from blood_hpo.text import markdown
 
 log = logging.getLogger(__name__)
+Facts = Mapping[str, Any]
 
 LEAST_SECONDS = 60.0
 """Nobody reads a note twice a minute."""
@@ -54,22 +58,57 @@ def _refresh(storage: StudyStorage, study_id: int, least_seconds: float) -> str 
         facts = _facts(storage, study_id)
         text = {"study_id": study_id, "text_json": json.dumps(note_text(facts))}
         connection.execute(statement("write_note"), text)
-    return facts.stage_of
+    whole: str | None = facts["stage_of"]
+    return whole
 
 
 def _facts(storage: StudyStorage, study_id: int) -> Facts:
+    """Columns of the statement ``note_facts``, and rows of three questions."""
     rows = storage.ask("note_facts", study_id=study_id)
     if not rows:
         raise StudyError(f"there is no study with the key {study_id}")
     (row,) = rows
-    return Facts(
+    best = _rows(storage, "leaderboard", study=row.study, top=BEST)
+    return {
         **row._mapping,
-        progress=list(_rows(storage, "progress", study=row.study)),
-        best=list(_rows(storage, "leaderboard", study=row.study, top=BEST)),
-        models=list(_rows(storage, "models", study=row.stage_of or row.study)),
-    )
+        "progress": _rows(storage, "progress", study=row.study),
+        "best": {key: list(own) for key, own in groupby(best, key=lambda one: one["family"])},
+        "models": _rows(storage, "models", study=row.stage_of or row.study),
+    }
 
 
-def _rows(storage: StudyStorage, query: str, **parameters: object) -> Iterator[Mapping[str, Any]]:
+def _rows(storage: StudyStorage, query: str, **parameters: object) -> list[Facts]:
     answer = run_query(storage.engine, query, **parameters)
-    return (dict(zip(answer.columns, row, strict=True)) for row in answer.rows)
+    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+
+def note_text(facts: Facts) -> str:
+    """The note that says these facts."""
+    spelt: dict[str, Callable[..., str]] = {"score": _score, "short": _short, "minutes": _minutes}
+    spelt["report_address"] = report_address
+    return markdown(__package__, "note.md", spelt, **facts, state=_state(facts))
+
+
+def _state(facts: Facts) -> str:
+    if facts["paused"]:
+        return f"paused: {facts['paused']}"
+    if facts["progress"] and all(row["remaining"] == 0 for row in facts["progress"]):
+        return "finished"
+    if any(row["running"] for row in facts["progress"]):
+        return "running"
+    return "waiting for workers"
+
+
+def _score(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value).replace("|", r"\|")
+
+
+def _minutes(seconds: float | None) -> str:
+    """Rounded up so that a note does not change with every second."""
+    if seconds is None:
+        return "-"
+    return f"{-(-seconds // 60):.0f} min" if seconds else "none"

@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import optuna
@@ -25,27 +26,30 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+REPORTS = Path("report")
 THREADS = 4
 """Requests answered at the same time; one process, because the cache is one process's."""
 
 
-def application(url: str) -> "WSGIApplication":
+def application(url: str, reports: Path = REPORTS) -> "WSGIApplication":
     """The pages and their API as a WSGI application.
 
     Args:
         url: The address of a database that has this program's schema.
+        reports: Folder of the reports, of which each study's is served.
     """
     from optuna_dashboard import wsgi
 
+    from blood_hpo.dashboard.report_pages import with_reports
     from blood_hpo.dashboard.trial_pages import with_kept_trials
 
     storage = StudyStorage(url, "blood-hpo dashboard", read_only=True)
     cached, files = optuna.storages.get_storage(storage), DatabaseArtefacts(storage.engine)
     pages = wsgi(cached, artifact_store=files)
-    return _guarded(with_kept_trials(pages, cached), storage)
+    return _guarded(with_reports(with_kept_trials(pages, cached), reports), storage)
 
 
-def serve(url: str, host: str, port: int) -> None:
+def serve(url: str, host: str, port: int, reports: Path = REPORTS) -> None:
     """Serve the dashboard until SIGTERM or SIGINT.
 
     Raises:
@@ -68,7 +72,7 @@ def serve(url: str, host: str, port: int) -> None:
 
         def load(self) -> "WSGIApplication":
             # In the serving process: connections do not survive a fork.
-            return application(url)
+            return application(url, reports)
 
     _refuse_taken(host, port)
     log.info("dashboard: http://%s:%d (it only reads; Ctrl-C ends it)", host, port)

@@ -13,7 +13,8 @@ from urllib.parse import parse_qs
 
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
-from optuna_dashboard._serializer import serialize_frozen_trial
+
+from blood_hpo.search.optuna_private import page_document, trial_key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -48,14 +49,14 @@ class KeptTrials:
             self._kept = attributes, finished
         trials = storage.get_all_trials(study_id, deepcopy=False)[after:]
         for trial in trials:
-            if trial.state.is_finished() and trial._trial_id not in finished:
-                finished[trial._trial_id] = _json(study_id, trial, attributes)
-        shown = (finished.get(t._trial_id) or _json(study_id, t, attributes) for t in trials)
+            if trial.state.is_finished() and trial_key(trial) not in finished:
+                finished[trial_key(trial)] = _json(study_id, trial, attributes)
+        shown = (finished.get(trial_key(t)) or _json(study_id, t, attributes) for t in trials)
         return b"[" + b",".join(shown) + b"]"
 
 
 def _json(study_id: int, trial: FrozenTrial, attributes: dict[str, Any]) -> bytes:
-    return json.dumps(serialize_frozen_trial(study_id, trial, attributes)).encode()
+    return json.dumps(page_document(study_id, trial, attributes)).encode()
 
 
 def with_kept_trials(app: "WSGIApplication", storage: BaseStorage) -> "WSGIApplication":

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from blood_hpo.report.outcome.prediction_figures import confusion
 from blood_hpo.report.page.theme import ACCENT, MUTED, colour, standalone
 from blood_hpo.report.process.training_figures import Line, lines
-from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.results import Results
+from blood_hpo.training.history import FoldResult
 
 CURVES_FILE, CONFUSION_FILE = "curves.svg", "confusion.svg"
 FOLDS = (colour("mlp"), colour("cnn"), colour("resnet"), colour("other"), ACCENT)

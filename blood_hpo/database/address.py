@@ -4,9 +4,12 @@ An address is a SQLAlchemy URL with its password, as text: what Optuna's storage
 with :func:`masked` only.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
+from blood_hpo.database.failures import database_errors
 from blood_hpo.errors import InputError
 from blood_hpo.server import embedded
 from blood_hpo.server.cluster import SUPERUSER
@@ -155,11 +158,28 @@ def engine_options(
     }
 
 
-def engine(url: str, application_name: str = "blood-hpo") -> "Engine":
+def engine(url: str, application_name: str = "blood-hpo", *, read_only: bool = False) -> "Engine":
     """An engine with the program's time-outs; it connects when it is first used."""
     from sqlalchemy import create_engine
 
-    return create_engine(url, **engine_options(application_name))
+    return create_engine(url, **engine_options(application_name, read_only=read_only))
+
+
+@contextmanager
+def connected(
+    url: str, application_name: str = "blood-hpo", *, read_only: bool = False
+) -> Iterator["Engine"]:
+    """An engine whose connections end with the block.
+
+    Raises:
+        DatabaseError: Something inside the block failed in the database.
+    """
+    found = engine(url, application_name, read_only=read_only)
+    try:
+        with database_errors(url):
+            yield found
+    finally:
+        found.dispose()
 
 
 def _parsed(url: str) -> "URL":

@@ -9,8 +9,8 @@ the transaction is read-only, one statement runs for at most 30 seconds, and it 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from blood_hpo.database.address import database_url, engine_options
-from blood_hpo.database.failures import database_errors, first_line
+from blood_hpo.database.address import connected, database_url
+from blood_hpo.database.failures import first_line
 from blood_hpo.database.query import Result
 from blood_hpo.errors import BloodHpoError, DatabaseError, InputError
 from blood_hpo.settings import Settings
@@ -43,16 +43,14 @@ def analyst_url(settings: Settings) -> str:
         InputError: ``DATABASE_URL`` is not the address of a PostgreSQL database.
         DatabaseError: The database cannot be reached, or has not been migrated.
     """
-    from sqlalchemy import create_engine, make_url
+    from sqlalchemy import make_url
 
     url = database_url(settings)
     if settings.server_url() is not None:
         return url
-    engine = create_engine(url, **engine_options("blood-hpo query"))
-    with database_errors(url), engine.begin() as connection:
+    with connected(url, "blood-hpo query") as engine, engine.begin() as connection:
         # Without a password: only the account of the server reaches its socket.
         connection.exec_driver_sql(f"ALTER ROLE {ROLE} LOGIN")
-    engine.dispose()
     return make_url(url).set(username=ROLE).render_as_string(hide_password=False)
 
 
@@ -68,23 +66,19 @@ def ask(url: str, statement: str, parameters: Mapping[str, object] | None = None
         InputError: The statement is wrong, is more than one, or would change something.
         DatabaseError: The database cannot be reached, refuses, or the time is up.
     """
-    from sqlalchemy import create_engine
     from sqlalchemy.exc import DBAPIError
 
     if not statement.strip(" ;\n") or any(map(_is_no_text, statement)):
         raise InputError(
             "the statement is empty, or no text; write one that reads, such as select 1"
         )
-    engine = create_engine(url, **engine_options("blood-hpo query", read_only=True))
-    try:
-        with database_errors(url), engine.connect() as connection:
-            _limit(connection)
-            try:
-                return _fetch(connection, _bound(connection, statement, parameters or {}))
-            except DBAPIError as error:
-                raise _refusal(error) or error from error
-    finally:
-        engine.dispose()
+    opened = connected(url, "blood-hpo query", read_only=True)
+    with opened as engine, engine.connect() as connection:
+        _limit(connection)
+        try:
+            return _fetch(connection, _bound(connection, statement, parameters or {}))
+        except DBAPIError as error:
+            raise _refusal(error) or error from error
 
 
 def _is_no_text(letter: str) -> bool:

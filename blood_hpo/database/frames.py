@@ -10,46 +10,23 @@ which ``\d+ hpo.trials`` in psql describes, units included; lists and objects st
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from blood_hpo.database.address import database_url, engine_options
+from blood_hpo.database.address import connected, database_url
 from blood_hpo.database.analyst import analyst_url, ask
-from blood_hpo.database.failures import database_errors
-from blood_hpo.database.migrate import check_schema
-from blood_hpo.errors import InputError, StudyError
+from blood_hpo.database.artefacts import listing, load
+from blood_hpo.database.migrate import check_schema, words
+from blood_hpo.database.query import unknown_study
+from blood_hpo.errors import InputError
 from blood_hpo.settings import Settings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+    from sqlalchemy import Engine
 
-
-ORDERS: Final[dict[str, str]] = {
-    "studies": "study",
-    "trials": "number",
-    "leaderboard": "family, rank, number",
-    "progress": "family",
-    "workers": "worker",
-    "chance": "study",
-    "fold_scores": "number, fold",
-    "learning_curves": "number, fold, epoch",
-    "mean_curves": "number, epoch",
-    "reported_scores": "number, epoch",
-    "held_out_confusion": "number, true_class, predicted_class",
-    "parameter_effects": "family, parameter, place",
-    "kernel_filters": "kernel_size, filters",
-    "pruning": "number",
-    "cost": "family, state",
-    "attempts": "origin, attempt",
-    "repeats_avoided": "family",
-    "confirmations": "family, rank",
-    "models": "final_number",
-    "final_results": "accuracy DESC",
-    "confusion": "final_number, true_class, predicted_class",
-    "misclassified": "final_number, image",
-}
-"""The views of schema ``hpo``, and how their rows are ordered in a frame."""
-
+PROGRAM: Final = "blood-hpo notebook"
 _INTEGERS: Final = (20, 21, 23)
 """PostgreSQL's numbers of its types bigint, smallint and integer."""
 
@@ -79,21 +56,22 @@ class Study:
         """What a view of schema ``hpo`` says of this study; integers may be missing (Int64).
 
         Args:
-            view: Its name without the schema, one of `ORDERS`.
+            view: Its name without the schema.
             number: Of one trial, where a view has rows of trials.
 
         Raises:
             InputError: There is no such view, or it has no column ``number``.
             DatabaseError: The database cannot be reached.
         """
-        if view not in ORDERS:
-            near = difflib.get_close_matches(view, ORDERS, n=1, cutoff=0.0)[0]
+        orders = {name: said["order"] for name, said in words().items() if "order" in said}
+        if view not in orders:
+            near = difflib.get_close_matches(view, orders, n=1, cutoff=0.0)[0]
             raise InputError(f"there is no view {view!r}; did you mean {near!r}?")
-        if number is not None and not ORDERS[view].startswith("number"):
+        if number is not None and not orders[view].startswith("number"):
             raise InputError(f"view {view!r} has no rows of trials of the search; leave number out")
         one = "" if number is None else " AND number = :number"
         # Names of views and columns are this module's own.
-        asked = f"SELECT * FROM hpo.{view} WHERE study = :study{one} ORDER BY {ORDERS[view]}"  # noqa: S608
+        asked = f"SELECT * FROM hpo.{view} WHERE study = :study{one} ORDER BY {orders[view]}"  # noqa: S608
         wanted = {"study": self.name, **({} if number is None else {"number": number})}
         return _frame(self.settings, asked, wanted)
 
@@ -114,21 +92,37 @@ class Study:
         found = ask(analyst_url(self.settings), statement, parameters).plain()
         return DataFrame(found.rows, columns=list(found.columns))
 
+    def files(self) -> "DataFrame":
+        """The files that trials left, models among them: name, sha256, size in bytes."""
+        from pandas import DataFrame
+
+        with _engine(self.settings) as engine:
+            found = [astuple(one) for one in listing(engine, self.name)]
+        return DataFrame(found, columns=["name", "sha256", "size"])
+
+    def file(self, name: str) -> bytes:
+        """The content of a file, after its checksum.
+
+        Args:
+            name: Number of the trial, a slash and the name of the file, as in `files`.
+
+        Raises:
+            StudyError: There is no such file, or its content has been changed.
+            DatabaseError: The database cannot be reached.
+        """
+        with _engine(self.settings) as engine:
+            return load(engine, self.name, name)
+
 
 def _frame(settings: Settings, statement: str, parameters: Mapping[str, object]) -> "DataFrame":
     from pandas import DataFrame
-    from sqlalchemy import create_engine, text
+    from sqlalchemy import text
 
-    url = database_url(settings)
-    engine = create_engine(url, **engine_options("blood-hpo notebook", read_only=True))
-    try:
-        with database_errors(url), engine.connect() as connection:
-            found = connection.execute(text(statement), parameters)
-            assert found.cursor is not None
-            kinds = {column[0]: column[1] for column in found.cursor.description}
-            frame = DataFrame([tuple(row) for row in found], columns=list(kinds))
-    finally:
-        engine.dispose()
+    with _engine(settings) as engine, engine.connect() as connection:
+        found = connection.execute(text(statement), parameters)
+        assert found.cursor is not None
+        kinds = {column[0]: column[1] for column in found.cursor.description}
+        frame = DataFrame([tuple(row) for row in found], columns=list(kinds))
     # pandas makes floats of integers of which one is missing.
     return frame.astype({name: "Int64" for name, kind in kinds.items() if kind in _INTEGERS})
 
@@ -154,23 +148,20 @@ def open_study(name: str) -> Study:
     """
     found = Study(name, _checked())
     if found.frame("studies").empty:
-        raise StudyError(
-            f"there is no study {name!r}; `blood-hpo study list` shows those that exist"
-        )
+        with _engine(found.settings) as engine:
+            raise unknown_study(engine, name)
     return found
 
 
 def _checked() -> Settings:
     """Where the database is, whose schema must be this program's."""
-    from sqlalchemy import create_engine
-
     from blood_hpo.settings import settings
 
-    url = database_url(settings())
-    engine = create_engine(url, **engine_options("blood-hpo notebook", read_only=True))
-    try:
-        with database_errors(url):
-            check_schema(engine)
-    finally:
-        engine.dispose()
+    with _engine(settings()) as engine:
+        check_schema(engine)
     return settings()
+
+
+def _engine(settings: Settings) -> "AbstractContextManager[Engine]":
+    """Read-only connections; their errors are one line each."""
+    return connected(database_url(settings), "blood-hpo notebook", read_only=True)

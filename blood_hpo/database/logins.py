@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from blood_hpo.database.address import engine as connect
-from blood_hpo.database.address import server_address
-from blood_hpo.database.failures import database_errors
+from blood_hpo.database.address import connected, server_address
 from blood_hpo.database.migrate import ROLES
+from blood_hpo.database.statements import statement
 from blood_hpo.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,17 +28,13 @@ def allow_logins(url: str, addresses: Sequence[str]) -> list[str]:
         InputError: An address is of another user or has no password.
         DatabaseError: The database cannot be reached or refuses.
     """
-    from sqlalchemy import text
-
     logins = [_login(address) for address in addresses]
-    engine = connect(url, "blood-hpo migrate")
-    with database_errors(url), engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('blood_hpo.migrate'), 0)"))
+    with connected(url, "blood-hpo migrate") as engine, engine.begin() as connection:
+        connection.execute(statement("migrate_lock"))
         driver = connection.connection.driver_connection
         for login in logins:
             verifier = _verifier(login, driver)
             connection.exec_driver_sql(f"ALTER ROLE {login.username} LOGIN PASSWORD '{verifier}'")
-    engine.dispose()
     return [str(login.username) for login in logins]
 
 

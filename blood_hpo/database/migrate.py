@@ -3,21 +3,23 @@
 All migrations of a database wait for one advisory lock, so any number of processes may start at
 once. What is ours is applied in one transaction: readers see the old schema or the new one. Tables
 change by ``migrations/NNNN_name.sql``, each applied once; views are dropped and made again when
-they differ, with the rights that others gave on them.
+they differ, with the rights that others gave on them. ``views/words.toml`` says what tables, views
+and columns mean.
 """
 
 import hashlib
+import json
 import logging
 import re
 import time
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from blood_hpo import __version__
-from blood_hpo.database.address import engine as connect
-from blood_hpo.database.address import engine_options
+from blood_hpo.database.address import connected, engine_options
 from blood_hpo.database.failures import database_errors
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import DatabaseError
@@ -25,7 +27,7 @@ from blood_hpo.errors import DatabaseError
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-VIEWS_VERSION: Final = 2
+VIEWS_VERSION: Final = 3
 """Raised with every change of a view, so that an older program never puts older views in place."""
 ROLES: Final = ("blood_hpo_worker", "blood_hpo_dashboard", "blood_hpo_analyst")
 """Group roles; roles.sql says what each may do."""
@@ -131,10 +133,8 @@ def ensure_schema(url: str) -> list[str]:
     Raises:
         DatabaseError: As `migrate`; also where another build of this version made the views.
     """
-    engine = connect(url, "blood-hpo migrate")
-    with database_errors(url), engine.connect() as connection:
+    with connected(url, "blood-hpo migrate") as engine, engine.connect() as connection:
         state = _state(connection)
-    engine.dispose()
     if state.views and state.views[0] == VIEWS_VERSION and state.views[1] != views_digest():
         raise DatabaseError(f"another build of this program made the views; run: {_MIGRATE}")
     return [] if state.current else migrate(url)
@@ -179,13 +179,22 @@ def views() -> list[Script]:
 
 
 def views_digest() -> str:
-    """SHA-256 of all files of the views."""
-    return hashlib.sha256("".join(one.sql for one in views()).encode()).hexdigest()
+    """SHA-256 of all files of the views, and of what they mean."""
+    texts = [*(one.sql for one in views()), json.dumps(words())]
+    return hashlib.sha256("".join(texts).encode()).hexdigest()
+
+
+def words() -> dict[str, dict[str, str]]:
+    """What tables and views are ("about") and their columns mean, and under "all" those of any."""
+    return tomllib.loads(_text("views", "words.toml"))
 
 
 def _script(folder: str, name: str, number: int = 0) -> Script:
-    path = resources.files("blood_hpo.database").joinpath(folder, name)
-    return Script(number, name, path.read_text(encoding="utf-8"))
+    return Script(number, name, _text(folder, name))
+
+
+def _text(folder: str, name: str) -> str:
+    return resources.files("blood_hpo.database").joinpath(folder, name).read_text(encoding="utf-8")
 
 
 def _names(folder: str) -> list[str]:
@@ -194,9 +203,10 @@ def _names(folder: str) -> list[str]:
 
 
 def _state(connection: "Connection") -> State:
-    if connection.scalar(statement("has_schema")) is None:
+    prepared = connection.execute(statement("prepared")).one()
+    if prepared.schema is None:
         return State(None, None)
-    if connection.scalar(statement("has_migrations")) is None:
+    if prepared.numbered is None:
         raise DatabaseError(
             "the database was prepared by a version from before migrations; create another"
             " database, or drop schema hpo and the studies with it"
@@ -224,10 +234,9 @@ def _optuna_tables(url: str) -> Iterator[str]:
     from optuna.storages import RDBStorage
     from sqlalchemy import inspect
 
-    engine = connect(url)
-    if not inspect(engine).has_table("trials"):
-        yield "created Optuna's tables"
-    engine.dispose()
+    with connected(url) as engine:
+        if not inspect(engine).has_table("trials"):
+            yield "created Optuna's tables"
     options = engine_options("blood-hpo migrate")
     storage = RDBStorage(url, engine_kwargs=options, skip_compatibility_check=True)
     current, head = storage.get_current_version(), storage.get_head_version()
@@ -277,11 +286,13 @@ def _views(connection: "Connection", old: list[str], new: list[str]) -> Iterator
         connection.exec_driver_sql(f"DROP VIEW {', '.join(f'hpo.{name}' for name in there)}")
     for one in views():
         _run(connection, one)
+    said = connection.scalars(statement("comments"), {"words": json.dumps(words())})
+    _run(connection, Script(0, "words.toml", ";".join(said)))
     for grant in grants:
         if grant.name in new:
             connection.exec_driver_sql(grant.statement)
     made = {"version": VIEWS_VERSION, "digest": views_digest(), "names": new}
-    connection.execute(statement("views_made"), {**made, "program": __version__})
+    connection.execute(statement("views_made"), made)
     yield f"created {len(new)} views in schema hpo"
 
 

@@ -1,7 +1,7 @@
 """A trial as the database holds it: the one class between its columns and the program."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,41 +15,9 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One row of ``hpo.trials``; what a trial has not got to, or does not have, is None.
+    """One row of ``hpo.trials``, whose columns ``views/words.toml`` describes.
 
-    Attributes:
-        trial_id: Optuna's key of the trial.
-        study: Name of the study.
-        number: Number in the study, from 0.
-        family: Model family.
-        state: WAITING, RUNNING, COMPLETE, PRUNED or FAIL.
-        score: Mean of the objective over the held-out folds.
-        epoch: Last epoch that was reported, from 1.
-        epochs: Epochs trained, summed over the folds.
-        seconds: Wall time of this attempt.
-        parameter_count: Trainable parameters.
-        fold_scores: The objective on each held-out fold.
-        fold_epochs: Epochs that each fold was trained for.
-        fold_best_epochs: The epoch that each fold restored, from 1.
-        params: What was searched.
-        config: The whole configuration.
-        config_hash: Identity of family and configuration.
-        replicate: Number of the training of its configuration, from 1: a split, or a seed.
-        seed: Seed of the training.
-        in_force: Whether it holds a place of the budget, or of the plan of a stage.
-        attempt: From 1.
-        retry_of: Number of the attempt before, where this is a later one.
-        repeats_avoided: Samples drawn before its configuration that had been tried.
-        worker: Host, process and start of the worker.
-        failure: "error" or "lost" where it failed.
-        reason: Why it was pruned or failed.
-        source_number: Of a stage: number of the search's trial that found the configuration.
-        recipe: Of the final stage: where the configuration is from.
-        most_epochs: Of the final stage: most epochs of the training.
-        patience: Of the final stage: epochs without a better score after which it ends.
-        start_epoch: Of the final stage: epoch from which on that counts.
-        started_at: When training began.
-        finished_at: When the trial ended.
+    What a trial has not got to, or does not have, is None.
     """
 
     trial_id: int
@@ -93,12 +61,16 @@ class TrialRecord:
 
 def read_trials(connection: "Connection", study: str) -> tuple[TrialRecord, ...]:
     """All trials of a study by number; none if there is no such study."""
-    found = connection.execute(statement("trial_records"), {"study": study})
-    return tuple(TrialRecord(**row) for row in found.mappings())
+    return _read(connection, study, None)
 
 
 def read_trial(connection: "Connection", study: str, number: int) -> TrialRecord | None:
     """One trial of a study, or None if there is none of that number."""
+    return next(iter(_read(connection, study, number)), None)
+
+
+def _read(connection: "Connection", study: str, number: int | None) -> tuple[TrialRecord, ...]:
     wanted = {"study": study, "number": number}
-    row = connection.execute(statement("trial_record"), wanted).mappings().one_or_none()
-    return TrialRecord(**row) if row else None
+    found = connection.execute(statement("trial_records"), wanted).mappings()
+    names = [one.name for one in fields(TrialRecord)]
+    return tuple(TrialRecord(*(row[name] for name in names)) for row in found)

@@ -1,32 +1,22 @@
 -- Group roles, without login and without passwords. To let somebody in, give the role itself a
 -- login, so that its limits apply: ALTER ROLE blood_hpo_analyst LOGIN PASSWORD '...'.
--- A role that the migrating user may not create is left out, and so are its rights.
-
+-- A role that the migrating user may not create is left out, and so are its rights. The analyst's
+-- limits are restored by every migration: the role itself may loosen some of them. That its sorts
+-- cannot fill the disk only a superuser can see to.
 DO $$
 DECLARE
-    wanted text;
-BEGIN
-    FOREACH wanted IN ARRAY ARRAY['blood_hpo_worker', 'blood_hpo_dashboard', 'blood_hpo_analyst']
-    LOOP
-        CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = wanted);
-        BEGIN
-            EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
-        EXCEPTION
-            WHEN insufficient_privilege THEN
-                NULL;  -- left out
-            WHEN duplicate_object OR unique_violation THEN
-                NULL;  -- the migration of another database on this server was faster
-        END;
-    END LOOP;
-END
-$$;
-
--- The analyst's limits, restored by every migration: the role itself may loosen some of them. That
--- its sorts cannot fill the disk only a superuser can see to.
-DO $$
-DECLARE
+    role text;
     setting text;
 BEGIN
+    FOREACH role IN ARRAY ARRAY['blood_hpo_worker', 'blood_hpo_dashboard', 'blood_hpo_analyst']
+    LOOP
+        CONTINUE WHEN to_regrole(role) IS NOT NULL;
+        BEGIN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', role);
+        EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN
+            NULL; -- left out, or the migration of another database on this server was faster
+        END;
+    END LOOP;
     FOREACH setting IN ARRAY ARRAY[
         'SET statement_timeout = ''30s''', 'SET idle_in_transaction_session_timeout = ''30s''',
         'SET default_transaction_read_only = on', 'SET search_path = hpo', 'CONNECTION LIMIT 20',
@@ -35,9 +25,8 @@ BEGIN
     LOOP
         BEGIN
             EXECUTE 'ALTER ROLE blood_hpo_analyst ' || setting;
-        EXCEPTION
-            WHEN insufficient_privilege OR undefined_object THEN
-                NULL;
+        EXCEPTION WHEN insufficient_privilege OR undefined_object THEN
+            NULL;
         END;
     END LOOP;
 END
@@ -49,30 +38,28 @@ DECLARE
         'public.study_system_attributes, public.trials, public.trial_user_attributes, '
         'public.trial_system_attributes, public.trial_params, public.trial_values, '
         'public.trial_intermediate_values, public.trial_heartbeats';
-    versions text := 'public.version_info, public.alembic_version';
-    granted text;
+    role text;
 BEGIN
-    FOR granted IN
-        SELECT rolname FROM pg_roles
-        WHERE rolname IN ('blood_hpo_worker', 'blood_hpo_dashboard', 'blood_hpo_analyst')
+    FOR role IN SELECT rolname FROM pg_roles WHERE rolname ~ '^blood_hpo_(worker|dashboard|analyst)$'
     LOOP
-        EXECUTE format('GRANT USAGE ON SCHEMA hpo TO %I', granted);
-        EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA hpo TO %I', granted);
-        CONTINUE WHEN granted = 'blood_hpo_analyst';
-        EXECUTE format('GRANT USAGE ON SCHEMA public TO %I', granted);
-        EXECUTE format('GRANT SELECT ON %s, %s TO %I', results, versions, granted);
-    END LOOP;
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'blood_hpo_worker') THEN
-        EXECUTE format('GRANT INSERT, UPDATE ON %s TO blood_hpo_worker', results);
+        EXECUTE format('GRANT USAGE ON SCHEMA hpo TO %I', role);
+        EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA hpo TO %I', role);
+        CONTINUE WHEN role = 'blood_hpo_analyst';
+        EXECUTE format('GRANT USAGE ON SCHEMA public TO %I', role);
+        EXECUTE format(
+            'GRANT SELECT ON %s, public.version_info, public.alembic_version TO %I', results, role
+        );
+        CONTINUE WHEN role = 'blood_hpo_dashboard';
+        EXECUTE format('GRANT INSERT, UPDATE ON %s TO %I', results, role);
         GRANT INSERT, UPDATE ON
             hpo.study, hpo.budget, hpo.configuration, hpo.attempt, hpo.candidate, hpo.test_interval,
             hpo.artefact TO blood_hpo_worker;
         GRANT INSERT ON -- what was measured is written once
-            hpo.result, hpo.fold, hpo.test_opening, hpo.tested_model, hpo.mistake, hpo.piece
-            TO blood_hpo_worker;
+            hpo.result, hpo.fold, hpo.test_opening, hpo.tested_model, hpo.mistake, hpo.piece,
+            hpo.worker TO blood_hpo_worker;
         GRANT DELETE ON hpo.candidate TO blood_hpo_worker;
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public, hpo TO blood_hpo_worker;
-    END IF;
+    END LOOP;
 END
 $$;
 
@@ -101,10 +88,7 @@ BEGIN
             AND (proname ~ '^pg_(try_)?advisory_(xact_)?lock' OR proname ~ '^lo_(creat|from|put)')
     LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', called);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pg_database_owner', called);
-        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'blood_hpo_worker') THEN
-            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO blood_hpo_worker', called);
-        END IF;
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO pg_database_owner, blood_hpo_worker', called);
     END LOOP;
 END
 $$;

@@ -12,14 +12,10 @@ CREATE TABLE IF NOT EXISTS hpo.migration (
     program_version text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-COMMENT ON TABLE hpo.migration IS 'The migrations of tables that were applied, each once, in order.';
 
 CREATE TABLE IF NOT EXISTS hpo.view_set (
     version integer NOT NULL,
     digest text NOT NULL,
-    names text[] NOT NULL,
-    program_version text NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    names text[] NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS view_set_one ON hpo.view_set ((true));
-COMMENT ON TABLE hpo.view_set IS 'The version of the views that are in force, and which they are.';

@@ -5,6 +5,7 @@ there are enough. It trains like a trial of the search whose study had another s
 pruned.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -15,29 +16,21 @@ import numpy as np
 
 from blood_hpo.dashboard.trial_pictures import pictures_of_folds
 from blood_hpo.data.bloodmnist import DataSource
-from blood_hpo.database.record import TrialRecord, read_trial
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
-from blood_hpo.final.ranking import compare
-from blood_hpo.final.stage_study import (
-    Training,
-    claim_planned,
-    final_spec,
-    open_stage,
-    put_in_force,
-    reread,
-)
-from blood_hpo.models.configuration import Configuration
+from blood_hpo.final.planned_stage import PlannedStage
+from blood_hpo.final.ranking import Standing, compare
+from blood_hpo.final.stage_study import Training
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData, fresh_data
 from blood_hpo.stages import CONFIRM
-from blood_hpo.store.outage import Waiting, patiently
+from blood_hpo.store.results import Ending
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.training.seeds import derive
-from blood_hpo.worker.claims import Found
 from blood_hpo.worker.search_stage import results_of_folds
-from blood_hpo.worker.stage import Ending, OpenTest, Run
+from blood_hpo.worker.stage import OpenTest, Run, configuration_of
 
 Row = dict[str, Any]
 """Columns of ``hpo.candidate``."""
@@ -50,62 +43,40 @@ class Split(NamedTuple):
     collapsed: list[bool]
 
 
-class ConfirmStage:
+class ConfirmStage(PlannedStage):
     """Trials of the confirmation on one worker."""
 
-    def __init__(self, search: SharedStudy, source: DataSource, worker: str) -> None:
-        """Open or create the stage of a study whose search is over.
+    name = CONFIRM
 
-        Raises:
-            StudyError: Another study has the stage's name.
-        """
-        self.worker = worker
-        self.study = open_stage(search, CONFIRM)
-        self._search = search
-        self._source = source
+    def __init__(self, search: SharedStudy, source: DataSource, worker: str) -> None:
+        """Open or create the stage of a study whose search is over: see `PlannedStage`."""
+        super().__init__(search, source, worker)
         self._concluded: list[Row] = []
         self._fresh = lru_cache(maxsize=2)(self._fresh_data)
 
-    def claim(self, stop: Waiting) -> Found:
-        """Take the next configuration and split of the plan, made anew where that changed."""
-        self._search = reread(self._search, stop)
-        patiently(self._plan, "planning the confirmation", stop)
-        return claim_planned(self.study, CONFIRM, self.worker, stop)
-
-    def _plan(self) -> None:
-        splits = final_spec(self._search.spec).confirm_splits
-        trainings = [
-            _training(self._search.spec, source, split)
-            for split in range(1, splits + 1)
-            for source in self._sources()
-        ]
-        put_in_force(self.study, CONFIRM, trainings)
+    def trainings(self) -> list[Training]:
+        """Each of the best configurations on each split."""
+        sources, splits = self._sources(), range(1, self.final.confirm_splits + 1)
+        return [_training(self.search.spec, one, split) for split in splits for one in sources]
 
     def _sources(self) -> list[TrialRecord]:
         """The best complete trials of each family of the search, the best first."""
-        search, top = self._search, final_spec(self._search.spec).confirm_top
-        with search.storage.plain() as connection:
-            wanted = {"study_id": search.study_id, "top": top}
-            numbers = connection.scalars(statement("best_trials"), wanted).all()
-            found = [read_trial(connection, search.name, number) for number in numbers]
+        search, top = self.search, self.final.confirm_top
+        found = self.found("best_trials", study=search.name, top=top)
         if not found:
             raise StudyError(
                 f"study {search.name!r} has no complete trial to confirm; see why with"
                 f" `blood-hpo trial show {search.name} 0`"
             )
-        return [one for one in found if one]
+        return found
 
     def start(self, claim: TrialRecord) -> CrossValidation:
         """Begin to train one configuration on one split."""
-        spec = split_spec(self._search.spec, claim.replicate)
-        return CrossValidation(spec, claim.family, claim.config, self._fresh(spec.seed))
+        spec = split_spec(self.search.spec, claim.replicate)
+        return CrossValidation(spec, configuration_of(claim), self._fresh(spec.seed))
 
     def _fresh_data(self, seed: int) -> SearchData:
-        return fresh_data(self._search.spec, self._source, seed)
-
-    def should_prune(self, _claim: TrialRecord, _run: Run) -> bool:
-        """Never: all configurations are compared on all folds."""
-        return False
+        return fresh_data(self.search.spec, self.source, seed)
 
     def end(self, claim: TrialRecord, run: Run, _open_test: OpenTest) -> Ending:
         """The scores of the folds, their mean, and pictures."""
@@ -129,7 +100,7 @@ class ConfirmStage:
         rows = [row for own in sources.values() for row in self._family(own, scores)]
         if not any(row["winner"] for row in rows):
             raise StudyError(
-                f"no configuration of study {self._search.name!r} could be confirmed; see why with"
+                f"no configuration of study {self.search.name!r} could be confirmed; see why with"
                 f" `blood-hpo trial show {self.study.name} 0`"
             )
         if rows != self._concluded:
@@ -141,8 +112,8 @@ class ConfirmStage:
         with self.study.storage.transaction() as connection:
             connection.execute(statement("claim_lock"), key)
             connection.execute(statement("drop_candidates"), key)
-            for row in rows:
-                connection.execute(statement("new_candidate"), {**row, **key})
+            found = json.dumps([{**row, **key} for row in rows])
+            connection.execute(statement("new_candidates"), {"rows": found})
 
     def _scores(self) -> Mapping[str, list[Split]]:
         """Fold scores by split of each configuration of the plan in force."""
@@ -154,22 +125,30 @@ class ConfirmStage:
     def _family(
         self, sources: Sequence[TrialRecord], scores: Mapping[str, list[Split]]
     ) -> list[Row]:
-        splits = final_spec(self._search.spec).confirm_splits
-        whole = [one for one in sources if len(scores.get(one.config_hash, ())) == splits]
-        table = np.array([[one.scores for one in scores[own.config_hash]] for own in whole])
-        flags = [[one.collapsed for one in scores[own.config_hash]] for own in whole]
-        sizes = [one.parameter_count or 0 for one in whole]
-        standings = compare(table, sizes, [any(map(any, one)) for one in flags]) if whole else []
-        outcome = {
-            one.number: {**asdict(standing), "scores": by_split.tolist(), "collapsed": flag}
-            for one, standing, by_split, flag in zip(whole, standings, table, flags, strict=True)
-        }
+        splits = self.final.confirm_splits
+        own = [scores.get(source.config_hash, []) for source in sources]
+        whole = [place for place, found in enumerate(own) if len(found) == splits]
+        outcomes = dict(zip(whole, self._outcomes(sources, own, whole), strict=True))
         return [
-            {
-                **_identity(source, rank),
-                **outcome.get(source.number, _left_out(scores, source, splits)),
-            }
-            for rank, source in enumerate(sources, start=1)
+            _candidate(source, place + 1)
+            | outcomes.get(place, _left_out(f"{len(found)} of {splits} splits could be trained"))
+            for place, (source, found) in enumerate(zip(sources, own, strict=True))
+        ]
+
+    @staticmethod
+    def _outcomes(
+        sources: Sequence[TrialRecord], own: Sequence[list[Split]], whole: Sequence[int]
+    ) -> list[Row]:
+        """What comes of comparing the candidates that could be trained on all splits."""
+        if not whole:
+            return []
+        table = np.array([[split.scores for split in own[place]] for place in whole])
+        flags = [[split.collapsed for split in own[place]] for place in whole]
+        sizes = [sources[place].parameter_count or 0 for place in whole]
+        standings = compare(table, sizes, [any(map(any, one)) for one in flags])
+        return [
+            {**asdict(standing), "scores": by_split.tolist(), "collapsed": flag, "left_out": None}
+            for standing, by_split, flag in zip(standings, table, flags, strict=True)
         ]
 
 
@@ -180,7 +159,7 @@ def split_spec(spec: StudySpec, split: int) -> StudySpec:
 
 def _training(spec: StudySpec, source: TrialRecord, split: int) -> Training:
     return Training(
-        configuration=Configuration.of(source.family, source.config),
+        configuration=configuration_of(source),
         replicate=split,
         seed=derive(split_spec(spec, split).seed, source.config_hash),
         params=source.params,
@@ -188,7 +167,7 @@ def _training(spec: StudySpec, source: TrialRecord, split: int) -> Training:
     )
 
 
-def _identity(source: TrialRecord, rank: int) -> Row:
+def _candidate(source: TrialRecord, rank: int) -> Row:
     """What a candidate is and where it comes from; its place in the search is from 1."""
     return {
         "family": source.family,
@@ -196,16 +175,10 @@ def _identity(source: TrialRecord, rank: int) -> Row:
         "source_number": source.number,
         "search_rank": rank,
         "search_score": source.score,
-        "left_out": None,
     }
 
 
-def _left_out(scores: Mapping[str, list[Split]], source: TrialRecord, splits: int) -> Row:
+def _left_out(reason: str) -> Row:
     """What stands in place of a comparison."""
-    columns = ("rank", "scores", "collapsed", "mean", "sd", "low", "high", "behind", "behind_low")
-    trained = len(scores.get(source.config_hash, ()))
-    return {
-        **dict.fromkeys((*columns, "behind_high", "p_value", "separable")),
-        "winner": False,
-        "left_out": f"{trained} of {splits} splits could be trained",
-    }
+    columns = ("scores", "collapsed", *Standing.__annotations__)
+    return {**dict.fromkeys(columns), "winner": False, "left_out": reason}

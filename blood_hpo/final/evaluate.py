@@ -21,6 +21,7 @@ from blood_hpo.data.held_out_test import load_test_split
 from blood_hpo.data.medmnist_package import evaluator
 from blood_hpo.errors import BloodHpoError
 from blood_hpo.final.export import load, parameter_counts, predict
+from blood_hpo.final.retraining import Retraining
 
 if TYPE_CHECKING:
     import keras
@@ -31,14 +32,14 @@ LARGEST_DIFFERENCE = 1e-3
 
 @dataclass(frozen=True)
 class Tested:
-    """A model's predictions for the validation and the test split.
+    """A model's predictions for the validation split and the test split, whose name is left out.
 
     Attributes:
         validation_labels: uint8 (V,).
         validation: Probabilities, float32 (V, 8).
-        labels: Classes of the test split, uint8 (T,).
-        images: The test split's images, uint8 (T, 28, 28, 3).
-        probabilities: Probabilities, float32 (T, 8).
+        labels: uint8 (T,).
+        images: uint8 (T, 28, 28, 3).
+        probabilities: float32 (T, 8).
         averaged: Means over the eight symmetries of each image, float32 (T, 8); no rows where they
             were not asked for.
         duplicates: Images of the data set that repeat another; see `duplicates.duplicates`.
@@ -82,16 +83,15 @@ class Tested:
 
     def figures(self) -> dict[str, Any]:
         """The main figures, by the columns of ``hpo.tested_model``."""
-        found: dict[str, Any] = {}
-        for split, one in list(self.summaries().items())[:2]:
-            found |= {f"{split}_{name}": value for name, value in one.items()}
-        averaged = self.summaries().get("test, averaged")
-        matrix = metrics.confusion(self.labels, self.probabilities)
-        return {
-            **found,
-            "averaged_accuracy": averaged["accuracy"] if averaged else None,
-            "confusion": matrix.ravel().tolist(),
+        found = self.summaries()
+        columns = {
+            f"{split}_{name}": value
+            for split in ("validation", "test")
+            for name, value in found[split].items()
         }
+        averaged = found.get("test, averaged", {}).get("accuracy")
+        matrix = metrics.confusion(self.labels, self.probabilities)
+        return {**columns, "averaged_accuracy": averaged, "confusion": matrix.ravel().tolist()}
 
     def summaries(self) -> dict[str, dict[str, Any]]:
         """The figures of each set of predictions: see `summary`."""
@@ -116,20 +116,14 @@ class Tested:
         }
 
 
-def test(  # noqa: PLR0913, PLR0917 - the file, what it must agree with, and the images
-    content: bytes,
-    trained: NDArray[np.float32],
-    parameter_count: int,
-    validation: Split,
-    source: DataSource,
-    average: bool,
+def test(
+    content: bytes, trained: Retraining, validation: Split, source: DataSource, *, average: bool
 ) -> Tested:
-    """Load a model's file, hold it against the trained network, and test it.
+    """Load a model's file, hold it against the training that it comes from, and test it.
 
     Args:
         content: The ``.keras`` file.
-        trained: What the trained network predicts for the validation split, (V, 8).
-        parameter_count: Trainable parameters of that network.
+        trained: The training.
         validation: The validation split.
         source: Where the test split is.
         average: Whether to average predictions over the symmetries too.
@@ -140,12 +134,13 @@ def test(  # noqa: PLR0913, PLR0917 - the file, what it must agree with, and the
     """
     model = load(content)
     predicted = predict(model, validation.images)
-    difference = float(np.abs(predicted - trained).max())
+    difference = float(np.abs(predicted - trained.validation_probabilities()).max())
     trainable, non_trainable = parameter_counts(model)
-    if not difference <= LARGEST_DIFFERENCE or trainable != parameter_count:
+    if not difference <= LARGEST_DIFFERENCE or trainable != trained.parameter_count:
         raise BloodHpoError(
             f"the exported model is not the trained one: probabilities differ by {difference:.2g},"
-            f" parameters are {trainable} and not {parameter_count}; report this as a defect"
+            f" parameters are {trainable} and not {trained.parameter_count}; report this as a"
+            " defect"
         )
     held_out = load_test_split(source)
     return Tested(
@@ -187,15 +182,10 @@ def summary(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> di
 def medmnist_result(
     labels: NDArray[np.uint8], probabilities: NDArray[np.float32], run: str
 ) -> tuple[float, float, str, bytes]:
-    """AUC and accuracy by medmnist's own evaluator, and the result file that it writes.
-
-    Args:
-        labels: Classes of the test split.
-        probabilities: Predictions for it.
-        run: What the result file's name ends in.
+    """What medmnist's own evaluator says of predictions for the test split.
 
     Returns:
-        AUC, accuracy, the name of the file, and its content.
+        AUC, accuracy, the name of its result file, which ends in ``run``, and its content.
     """
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder, "bloodmnist.npz"), test_labels=labels[:, None])

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from blood_hpo.models.hyperparameters import Hyperparameters
+from blood_hpo.models.configuration import Configuration
 from blood_hpo.models.registry import family
 from blood_hpo.training.preparation import Preparation
 
@@ -24,8 +24,7 @@ SYNTHETIC = "synthetic_"
 
 
 def export(
-    name: str,
-    config: Hyperparameters,
+    configuration: Configuration,
     preparation: Preparation,
     weights: list[NDArray[np.generic]],
     *,
@@ -34,13 +33,13 @@ def export(
     """The contents of a ``.keras`` file: images (n, 28, 28, 3) of 0 to 255 to (n, 8).
 
     Args:
-        name: Model family.
-        config: The whole configuration.
+        configuration: That the network is built from.
         preparation: Scaling that the network was trained with.
         weights: All variables of the network, in the order of its ``variables``.
         synthetic: Whether it was trained on synthetic images, which the model's name then says.
     """
-    network = family(name).build(config)
+    name = configuration.family
+    network = family(name).build(configuration.hyperparameters)
     for variable, value in zip(network.variables, weights, strict=True):
         variable.assign(value)
     pixels = keras.Input((28, 28, 3), name="pixels")

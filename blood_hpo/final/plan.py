@@ -3,18 +3,19 @@
 A plan follows from the confirmation and the study file alone, so every worker makes the same one.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.final.stage_study import Rules, final_spec
+from blood_hpo.final.stage_study import Rules, Training, final_spec
 from blood_hpo.models.configuration import Configuration
-from blood_hpo.models.hyperparameters import Hyperparameters
+from blood_hpo.models.hyperparameters import Hyperparameters, canonical_json
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.models.resnet import ResnetHyperparameters
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.studyfile.tables import FinalSpec
+from blood_hpo.training.seeds import derive
+from blood_hpo.worker.stage import configuration_of
 
 RESNET = "resnet"
 WINNER = "winner"
@@ -41,48 +42,48 @@ RESNET_EPOCHS = {"recommended": 24}
 """Length of those that have one of their own: enough for the one-cycle schedule."""
 
 
-@dataclass(frozen=True)
-class PlannedModel:
-    """A configuration to be trained with every seed.
+def plan(spec: StudySpec, winners: Sequence[TrialRecord]) -> list[Training]:
+    """The winner of each confirmed family, and a ResNet where none was searched, with every seed.
 
-    Attributes:
-        configuration: What is trained.
-        recipe: "winner" of the search, or the name of a ResNet that needs none.
-        source_number: Number of the search's trial that found the configuration, or None.
-        params: What was searched.
-        rules: When training ends.
-        seeds: With how many seeds it is trained.
+    They come in the order of the families.
     """
-
-    configuration: Configuration
-    recipe: str
-    source_number: int | None
-    params: Mapping[str, Any]
-    rules: Rules
-    seeds: int
-
-
-def plan(spec: StudySpec, winners: Sequence[TrialRecord]) -> list[PlannedModel]:
-    """The winner of each confirmed family, and a ResNet where none was searched."""
     final = final_spec(spec)
-    found = [_winner(spec, one) for one in winners]
+    found = [
+        training
+        for one in winners
+        for training in _trainings(spec, configuration_of(one), final.epochs, WINNER, one)
+    ]
     if RESNET not in spec.families and final.resnet != "none":
-        found.append(_resnet(final))
+        epochs = final.resnet_epochs or RESNET_EPOCHS.get(final.resnet, final.epochs)
+        resnet = Configuration(RESNET, RECIPES[final.resnet])
+        found += _trainings(spec, resnet, epochs, final.resnet, None)
     order = list(FAMILIES)
     return sorted(found, key=lambda one: order.index(one.configuration.family))
 
 
-def _winner(spec: StudySpec, trial: TrialRecord) -> PlannedModel:
-    configuration, final = Configuration.of(trial.family, trial.config), final_spec(spec)
-    rules = _rules(configuration.hyperparameters, final, final.epochs)
-    return PlannedModel(configuration, WINNER, trial.number, trial.params, rules, final.seeds)
-
-
-def _resnet(final: FinalSpec) -> PlannedModel:
-    configuration = Configuration(RESNET, RECIPES[final.resnet])
-    epochs = final.resnet_epochs or RESNET_EPOCHS.get(final.resnet, final.epochs)
+def _trainings(
+    spec: StudySpec,
+    configuration: Configuration,
+    epochs: int,
+    recipe: str,
+    source: TrialRecord | None,
+) -> list[Training]:
+    final = final_spec(spec)
     rules = _rules(configuration.hyperparameters, final, epochs)
-    return PlannedModel(configuration, final.resnet, None, {}, rules, final.seeds)
+    # Under other rules it is another training, beside the one that is there.
+    named = ("final", configuration.config_hash, canonical_json(asdict(rules)))
+    return [
+        Training(
+            configuration=configuration,
+            replicate=number,
+            seed=derive(spec.seed, *named, number),
+            params=source.params if source else {},
+            source_number=source.number if source else None,
+            recipe=recipe,
+            rules=rules,
+        )
+        for number in range(1, final.seeds + 1)
+    ]
 
 
 def _rules(config: Hyperparameters, final: FinalSpec, epochs: int) -> Rules:

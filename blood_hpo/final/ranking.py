@@ -76,7 +76,8 @@ def compare(
     behind = values[order[0]] - values
     p_values = adjusted_p_values(behind, folds)
     separable = (p_values < 1 - LEVEL) & enough
-    winner = _winner(ranks, separable, parameter_counts, collapsed) if enough else order[0]
+    close = np.flatnonzero(~separable) if enough else order[:1]
+    winner = min(close, key=lambda one: (collapsed[one], parameter_counts[one], ranks[one]))
     own, apart = mean_intervals(values, folds), difference_intervals(behind, folds)
     return [
         Standing(
@@ -96,25 +97,11 @@ def compare(
     ]
 
 
-def _winner(
-    ranks: NDArray[np.int64],
-    separable: NDArray[np.bool_],
-    parameter_counts: Sequence[int],
-    collapsed: Sequence[bool],
-) -> int:
-    close = np.flatnonzero(~separable).tolist()
-    return min(close, key=lambda one: (collapsed[one], parameter_counts[one], ranks[one]))
-
-
 def adjusted_p_values(behind: Scores, folds: int) -> Scores:
     """Two-sided p-values of mean differences to the best, times the pairs of candidates.
 
-    Args:
-        behind: Differences to the best by candidate and fold, (..., candidates, n).
-        folds: Folds of one split.
-
-    Returns:
-        Shape (..., candidates); 1 for the best itself.
+    The differences are (..., candidates, n), with so many folds a split; the p-values
+    (..., candidates), 1 for the best itself.
     """
     from scipy import stats
 

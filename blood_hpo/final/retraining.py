@@ -1,7 +1,5 @@
 """One model trained on the whole training split, early stopping on the validation split."""
 
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +8,12 @@ import numpy.typing as npt
 from blood_hpo.data.bloodmnist import DataSource, Split, load_split
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.metrics import Objective
-from blood_hpo.models.configuration import Configuration
-from blood_hpo.store.results import FoldResult
 from blood_hpo.training.epoch import CompiledNetwork
-from blood_hpo.training.fit import Fit, TrainingRules
+from blood_hpo.training.fit import Fit
+from blood_hpo.training.history import TrainingRules
+from blood_hpo.training.lock_step import LockStep
 from blood_hpo.training.preparation import Preparation
-from blood_hpo.worker.stage import Arrays
+from blood_hpo.worker.stage import configuration_of
 
 
 @dataclass(frozen=True)
@@ -35,60 +33,29 @@ def final_data(source: DataSource) -> FinalData:
     return FinalData(load_split(source, "train"), load_split(source, "validation"))
 
 
-class Retraining:
-    """A retraining in progress.
-
-    Attributes:
-        epochs: Most epochs of it.
-    """
+class Retraining(LockStep):
+    """A retraining in progress."""
 
     def __init__(self, claim: TrialRecord, data: FinalData, objective: Objective) -> None:
-        self._started = time.monotonic()
-        epochs, patience, start_epoch = claim.most_epochs, claim.patience, claim.start_epoch
-        assert epochs is not None
-        assert patience is not None
-        assert start_epoch is not None
-        config = Configuration.of(claim.family, claim.config).hyperparameters
+        rules = TrainingRules(*_given(claim), objective)
         images = np.concatenate([data.train.images, data.validation.images])
         labels = np.concatenate([data.train.labels, data.validation.labels])
-        self._network = CompiledNetwork(claim.family, config, images, labels)
+        config = configuration_of(claim).hyperparameters
+        network = CompiledNetwork(claim.family, config, images, labels)
         self._validation = np.arange(len(data.train), len(labels), dtype=np.int64)
         self._fit = Fit(
-            self._network,
+            network,
             train_indices=np.arange(len(data.train), dtype=np.int64),
             validation_indices=self._validation,
             scored_indices=None,
-            rules=TrainingRules(epochs, patience, start_epoch, objective),
+            rules=rules,
             seed=claim.seed,
         )
-        self.epochs = epochs
-
-    @property
-    def epoch(self) -> int:
-        """Completed epochs."""
-        return self._fit.epoch
-
-    @property
-    def finished(self) -> bool:
-        """Whether early stopping or the last epoch has ended it."""
-        return self._fit.stopped
-
-    def advance(self) -> None:
-        """Train one more epoch.
-
-        Raises:
-            NonFiniteLoss: The training loss is not a finite number.
-        """
-        self._fit.advance()
+        super().__init__(network, [self._fit], rules.epochs)
 
     def reports(self) -> dict[int, float]:
         """The validation score after each epoch."""
         return dict(enumerate(self._fit.history.validation, start=1))
-
-    @property
-    def score(self) -> float:
-        """The validation score of the weights that are kept."""
-        return self._fit.score
 
     @property
     def weights(self) -> list[npt.NDArray[np.generic]]:
@@ -100,43 +67,15 @@ class Retraining:
         """Scaling and class weights, from the training split."""
         return self._fit.preparation
 
-    @property
-    def parameter_count(self) -> int:
-        """Trainable parameters."""
-        return self._network.parameter_count
-
     def validation_probabilities(self) -> npt.NDArray[np.float32]:
         """What the kept weights predict for the validation split, (n, 8)."""
         self._network.load_weights(self.weights)
         return self._network.predict(self.preparation, self._validation)
 
-    @property
-    def seconds(self) -> float:
-        """Wall time so far, of this process."""
-        return round(time.monotonic() - self._started, 3)
 
-    def results(self) -> FoldResult:
-        """What is known about the training."""
-        history = self._fit.history
-        return FoldResult(
-            score=self.score,
-            epochs=self._fit.epoch,
-            best_epoch=self._fit.best_epoch,
-            train_loss=history.train_loss,
-            validation=history.validation,
-            train_accuracy=history.train_accuracy,
-            validation_accuracy=history.validation_accuracy,
-            validation_loss=history.validation_loss,
-        )
-
-    def state(self) -> Arrays:
-        """Everything needed to go on in another process."""
-        return self._fit.state()
-
-    def restore(self, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Go on from a `state`; the result is the same as without the interruption."""
-        self._fit.restore(dict(arrays))
-
-    def close(self) -> None:
-        """Free the network's memory; the object cannot be used afterwards."""
-        self._network.close()
+def _given(claim: TrialRecord) -> tuple[int, int, int]:
+    """Most epochs, patience and first watched epoch: every retraining has them."""
+    assert claim.most_epochs is not None
+    assert claim.patience is not None
+    assert claim.start_epoch is not None
+    return claim.most_epochs, claim.patience, claim.start_epoch

@@ -7,9 +7,8 @@ all. A trial that has ended is never run again, hence no model is tested twice.
 import io
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
 from hashlib import sha256
-from importlib.metadata import version
+from importlib import import_module
 from itertools import groupby
 
 import numpy as np
@@ -18,68 +17,54 @@ from numpy.typing import NDArray
 from blood_hpo import __version__
 from blood_hpo.dashboard.trial_pictures import pictures_of_model
 from blood_hpo.data.bloodmnist import DataSource, class_counts
-from blood_hpo.database.record import TrialRecord, read_trial
-from blood_hpo.database.statements import statement
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.final.card import Card, model_card
 from blood_hpo.final.confirmation_stage import ConfirmStage
 from blood_hpo.final.evaluate import Tested, medmnist_result, test
 from blood_hpo.final.export import architecture, export, load
-from blood_hpo.final.plan import PlannedModel, plan
+from blood_hpo.final.plan import plan
+from blood_hpo.final.planned_stage import PlannedStage
 from blood_hpo.final.retraining import FinalData, Retraining, final_data
-from blood_hpo.final.stage_study import (
-    Training,
-    claim_planned,
-    final_spec,
-    open_stage,
-    put_in_force,
-    reread,
-)
-from blood_hpo.models.configuration import Configuration
-from blood_hpo.models.hyperparameters import canonical_json
+from blood_hpo.final.stage_study import Training
 from blood_hpo.report.read.uncertainty import interval_of_accuracy
 from blood_hpo.stages import FINAL
 from blood_hpo.store.outage import Waiting, patiently
 from blood_hpo.store.pieces import link
-from blood_hpo.store.results import Results, TestedModel
+from blood_hpo.store.results import Ending, Results, TestedModel
 from blood_hpo.store.studies import SharedStudy
-from blood_hpo.training.seeds import derive
 from blood_hpo.worker.claims import Finished, Found
-from blood_hpo.worker.stage import Ending, OpenTest, Run
+from blood_hpo.worker.stage import OpenTest, Run, configuration_of
 
 DATA_FILE = "data.npz"
 
 
-class RetrainStage:
+class RetrainStage(PlannedStage):
     """Trials of the retraining on one worker."""
+
+    name = FINAL
 
     def __init__(
         self, search: SharedStudy, confirm: ConfirmStage, source: DataSource, worker: str
     ) -> None:
-        """Open or create the stage.
+        """Open or create the stage: see `PlannedStage`.
 
         Raises:
-            StudyError: Another study has the stage's name.
             DataError: The data set cannot be read.
         """
-        self.worker = worker
-        self.study = open_stage(search, FINAL)
-        self._search = search
+        super().__init__(search, source, worker)
         self._confirm = confirm
         self._data = final_data(source)
-        self._source = source
         self._keep_data_file()
 
     def _keep_data_file(self) -> None:
         storage, study_id = self.study.storage, self.study.study_id
-        digest = storage.store(study_id, _data_file(self._data, self._source))
+        digest = storage.store(study_id, _data_file(self._data, self.source))
         with storage.transaction() as connection:
             link(connection, study_id, None, DATA_FILE, digest)
 
     def claim(self, stop: Waiting) -> Found:
-        """Take the next model and seed of the plan, which is made anew where it changed."""
-        self._search = reread(self._search, stop)
-        patiently(self._plan, "planning the retraining", stop)
-        found = claim_planned(self.study, FINAL, self.worker, stop)
+        """Take the next model and seed; where there is none, see that all intervals are stored."""
+        found = super().claim(stop)
         if isinstance(found, Finished):
             patiently(self._conclude, "concluding the test", stop)
         return found
@@ -87,41 +72,39 @@ class RetrainStage:
     def _conclude(self) -> None:
         """Store the interval of each configuration's accuracy; every worker computes the same."""
         storage, study_id = self.study.storage, self.study.study_id
-        models = storage.ask("test_mistakes", study_id=study_id)
+        models = storage.ask("test_mistakes", study=self.study.name)
         for digest, own in groupby(models, key=lambda one: one.config_hash):
             correct = np.stack([_correct(one.test_images, one.wrong) for one in own])
             _, low, high = interval_of_accuracy(correct)
             row = {"config_hash": digest, "seeds": len(correct), "low": low, "high": high}
             storage.tell("write_test_interval", study_id=study_id, **row)
 
-    def _plan(self) -> None:
+    def trainings(self) -> list[Training]:
+        """Each winner of the confirmation, which is concluded first, with each seed."""
         self._confirm.conclude()
-        search, confirm_id = self._search, self._confirm.study.study_id
-        with search.storage.plain() as connection:
-            key = {"study_id": confirm_id}
-            numbers = connection.scalars(statement("winners"), key).all()
-            winners = [read_trial(connection, search.name, number) for number in numbers]
-        planned = plan(search.spec, [one for one in winners if one])
-        put_in_force(self.study, FINAL, _trainings(search, planned))
+        winners = self.found("winners", study_id=self._confirm.study.study_id)
+        return plan(self.search.spec, winners)
 
     def start(self, claim: TrialRecord) -> Retraining:
         """Begin to train one model with one seed."""
-        return Retraining(claim, self._data, self._search.spec.objective)
-
-    def should_prune(self, _claim: TrialRecord, _run: Run) -> bool:
-        """Never."""
-        return False
+        return Retraining(claim, self._data, self.search.spec.objective)
 
     def end(self, claim: TrialRecord, run: Run, open_test: OpenTest) -> Ending:
         """Export the model, test the file, and gather what is known about it."""
         assert isinstance(run, Retraining)
-        content = _exported(claim, run, self._source)
+        synthetic = self.source.synthetic
+        content = export(
+            configuration_of(claim),
+            run.preparation,
+            run.weights,
+            synthetic=synthetic,
+        )
         open_test()
         tested = self._tested(run, content)
-        name = f"{self._search.name}-{claim.family}-{claim.replicate}"
+        name = f"{self.search.name}-{claim.family}-{claim.replicate}"
         model, result_file = _model(name, content, run, tested)
-        results = Results([run.results()], run.seconds, tested.trainable, tested=model)
-        card = Card(self._search.name, self.study.data, claim, results, tested.summaries())
+        results = Results(run.results(), run.seconds, tested.trainable, tested=model)
+        card = Card(self.search.name, self.study.data, claim, results, tested.summaries())
         title = f"{claim.family} ({claim.recipe}), seed {claim.replicate}"
         artefacts = {
             **pictures_of_model(title, results.folds[0], model.confusion),
@@ -133,9 +116,8 @@ class RetrainStage:
         return Ending(run.score, results, artefacts)
 
     def _tested(self, run: Retraining, content: bytes) -> Tested:
-        trained, validation = run.validation_probabilities(), self._data.validation
-        average = final_spec(self._search.spec).average_symmetries
-        return test(content, trained, run.parameter_count, validation, self._source, average)
+        average = self.final.average_symmetries
+        return test(content, run, self._data.validation, self.source, average=average)
 
 
 def _correct(images: int, wrong: Sequence[int]) -> NDArray[np.bool_]:
@@ -143,11 +125,6 @@ def _correct(images: int, wrong: Sequence[int]) -> NDArray[np.bool_]:
     found = np.ones(images, dtype=np.bool_)
     found[list(wrong)] = False
     return found
-
-
-def _exported(claim: TrialRecord, run: Retraining, source: DataSource) -> bytes:
-    config = Configuration.of(claim.family, claim.config).hyperparameters
-    return export(claim.family, config, run.preparation, run.weights, synthetic=source.synthetic)
 
 
 def _model(name: str, content: bytes, run: Retraining, tested: Tested) -> tuple[TestedModel, bytes]:
@@ -179,27 +156,8 @@ def versions() -> dict[str, str]:
     return {
         "blood_hpo": __version__,
         "python": platform.python_version(),
-        **{name: version(name) for name in packages},
+        **{name: str(import_module(name).__version__) for name in packages},
     }
-
-
-def _trainings(search: SharedStudy, planned: Sequence[PlannedModel]) -> list[Training]:
-    return [_training(search, one, seed) for one in planned for seed in range(1, one.seeds + 1)]
-
-
-def _training(search: SharedStudy, one: PlannedModel, number: int) -> Training:
-    # Under other rules it is another training, beside the one that is there.
-    rules = canonical_json(asdict(one.rules))
-    digest = one.configuration.config_hash
-    return Training(
-        configuration=one.configuration,
-        replicate=number,
-        seed=derive(search.spec.seed, "final", digest, rules, number),
-        params=one.params,
-        source_number=one.source_number,
-        recipe=one.recipe,
-        rules=one.rules,
-    )
 
 
 def _data_file(data: FinalData, source: DataSource) -> bytes:

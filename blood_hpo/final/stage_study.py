@@ -15,21 +15,15 @@ from sqlalchemy import Connection
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.models.configuration import Configuration
-from blood_hpo.models.registry import FAMILIES
 from blood_hpo.stages import stage_name
-from blood_hpo.store.outage import Waiting, patiently
 from blood_hpo.store.studies import NewStudy, SharedStudy, insert_study
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.studyfile.tables import FinalSpec
-from blood_hpo.worker.claims import Busy, Finished, Found, Standing, claim_trial
-
-REPLICATE_NAMES = {"confirm": "split", "final": "seed"}
-"""What Optuna is told the number of a training is called, by stage."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """When a retraining ends: see `blood_hpo.training.fit.TrainingRules`."""
+    """When a retraining ends: see `blood_hpo.training.history.TrainingRules`."""
 
     epochs: int
     patience: int
@@ -126,7 +120,7 @@ def _document(search: SharedStudy, stage: str) -> dict[str, object]:
 
 
 def put_in_force(stage: SharedStudy, name: str, trainings: Sequence[Training]) -> None:
-    """Have the stage do these trainings, and no others; nothing happens if it does already."""
+    """Have the stage ``name`` do these trainings and no others, unless it does already."""
     with stage.storage.plain() as connection:
         if _in_force(connection, stage, trainings):
             return
@@ -154,34 +148,3 @@ def _in_force(connection: Connection, stage: SharedStudy, trainings: Sequence[Tr
     wanted = {one.key for one in trainings}
     given_up = {(row.config_hash, row.seed) for row in rows if not row.in_force}
     return {(row.config_hash, row.seed) for row in rows if row.in_force} == wanted - given_up
-
-
-def claim_planned(stage: SharedStudy, name: str, worker: str, stop: Waiting) -> Found:
-    """Take the next training of the plan in force, waiting for the database if it is away.
-
-    Raises:
-        Interrupted: ``stop`` said so while the database was away.
-        StudyError: The study has been deleted.
-    """
-
-    def create(connection: Connection, standing: Standing) -> int | Busy | Finished:
-        # The largest networks first: begun last, they would keep everybody waiting.
-        families = list(reversed(FAMILIES))
-        found = stage.storage.claim_planned(
-            connection, stage.study_id, worker, families, REPLICATE_NAMES[name]
-        )
-        if found is not None:
-            return found
-        if any(row.open for row in standing):
-            return Busy()
-        unspent = [row.family for row in standing if row.held < row.budget and not row.closed]
-        return Finished(tuple(unspent))
-
-    return claim_trial(stage, worker, create, stop)
-
-
-def reread(search: SharedStudy, stop: Waiting) -> SharedStudy:
-    """The search with its study file as it is now: budgets and the final stage may have changed."""
-    from blood_hpo.store.studies import open_study
-
-    return patiently(lambda: open_study(search.storage, search.name), "reading a study", stop)

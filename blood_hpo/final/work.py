@@ -10,15 +10,18 @@ from functools import cached_property
 from typing import TypeVar
 
 from blood_hpo.data.bloodmnist import DataSource
+from blood_hpo.database.record import TrialRecord
 from blood_hpo.final.confirmation_stage import ConfirmStage
+from blood_hpo.final.planned_stage import reread
 from blood_hpo.final.retraining_stage import RetrainStage
 from blood_hpo.search.dataset import search_data
 from blood_hpo.settings import Settings
 from blood_hpo.store.outage import patiently
-from blood_hpo.store.studies import SharedStudy
+from blood_hpo.store.studies import SharedStudy, finish
+from blood_hpo.worker.claims import Finished, Found
 from blood_hpo.worker.search_stage import SearchStage
 from blood_hpo.worker.shutdown import Shutdown
-from blood_hpo.worker.worker import Worker
+from blood_hpo.worker.worker import POLL_SECONDS, Worker
 
 Answer = TypeVar("Answer")
 
@@ -40,19 +43,36 @@ class Workday:
         self._shutdown = shutdown
         self._name = worker
 
-    def run(self, *, final: bool) -> None:
-        """Work until the study is finished or the process is asked to stop.
+    def run(self, final: bool | None) -> bool:
+        """Work until the study is finished, or False when the process is asked to stop.
 
         Args:
-            final: Whether to go on with the final stage after the search.
+            final: Whether to go on with the final stage after the search; None: as the file says.
 
         Raises:
             StudyError: There is nothing to confirm, or a stage's study is in the way.
             Interrupted: The process was asked to stop while the database was away.
         """
         while not self._shutdown.requested:
-            if all(not worker.step() for worker in self._workers(final=final)):
-                return
+            found = self.turn(final)
+            if isinstance(found, Finished):
+                return True
+            if not isinstance(found, TrialRecord):
+                self._shutdown.wait(POLL_SECONDS)
+        return False
+
+    def turn(self, final: bool | None) -> Found:
+        """Run a trial of the first stage that is not finished, if it has one; as `run`."""
+        self._study = reread(self._study, self._shutdown)
+        asked = self._study.spec.final is not None
+        wanted = asked if final is None else final
+        for worker in self._workers(final=wanted):
+            found = worker.turn()
+            if not isinstance(found, Finished):
+                return found
+        if wanted or not asked:
+            self._patiently(lambda: finish(self._study))
+        return Finished()
 
     def _workers(self, *, final: bool) -> Iterator[Worker]:
         """A worker a stage, made when the stage before is finished."""
@@ -86,4 +106,4 @@ class Workday:
         return Worker(stage, self._settings, self._shutdown, self._settings.checkpoint_seconds)
 
     def _patiently(self, call: Callable[[], Answer]) -> Answer:
-        return patiently(call, "preparing a stage", self._shutdown)
+        return patiently(call, "going on to the next stage", self._shutdown)

@@ -47,12 +47,8 @@ def fresh_data(spec: StudySpec, source: DataSource, seed: int) -> SearchData:
     """As many images as the search has, none of them the search's where enough are left.
 
     Of each split as many are drawn, stratified by class, as the search drew: from those that it
-    left untouched where they are that many (a fraction of up to one half), and else from all.
-
-    Args:
-        spec: The study file of the search, with its own seed.
-        source: The data set.
-        seed: Of the draw and of the folds.
+    left untouched where they are that many (a fraction of up to one half), and else from all. The
+    study file is the search's; ``seed`` is that of the draw and of the folds.
 
     Raises:
         DataError: The data set cannot be read.
@@ -63,9 +59,7 @@ def fresh_data(spec: StudySpec, source: DataSource, seed: int) -> SearchData:
 def refuse_too_few(spec: StudySpec, counts: Sequence[int]) -> None:
     """Compare what the study file leaves of each class with its folds; no image is read.
 
-    Args:
-        spec: The study file.
-        counts: Images of each class in the training split, as many as there are classes.
+    ``counts`` are the images of each class in the training split.
 
     Raises:
         DataError: A class has fewer images than there are folds.

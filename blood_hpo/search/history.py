@@ -5,20 +5,14 @@ in memory, that answers from what was read: otherwise every MLP trial is compare
 by, the convolutional networks, and the sampler models parameters that the families happen to share.
 """
 
-import copy
-import logging
 import math
 from array import array
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-import optuna
 from optuna.distributions import BaseDistribution
-from optuna.storages import InMemoryStorage
-from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState
 
-logging.getLogger("optuna.storages._in_memory").setLevel(logging.WARNING)  # a line a family
+from blood_hpo.search.optuna_private import MemoryStudy
 
 
 class HistoryRow(Protocol):
@@ -52,7 +46,7 @@ class Reports(Mapping[int, float]):
         return len(self._values)
 
 
-class FamilyStudy(optuna.Study):
+class FamilyStudy(MemoryStudy):
     """The trials of one family, for Optuna's samplers and pruners; nothing is written through it.
 
     Attributes:
@@ -62,50 +56,21 @@ class FamilyStudy(optuna.Study):
     """
 
     def __init__(self, family: str, distributions: Mapping[str, BaseDistribution]) -> None:
-        storage = InMemoryStorage()
-        storage.create_new_study([StudyDirection.MAXIMIZE], family)
-        # The default sampler and pruner are never used: both are called with the study instead.
-        super().__init__(family, storage, pruner=optuna.pruners.NopPruner())
+        super().__init__(family)
         self.family = family
         self.seen: set[str] = set()
         self.given_up: set[int] = set()
         self._distributions = distributions
-        self._trials: dict[int, FrozenTrial] = {}
 
     def learn(self, row: HistoryRow) -> None:
         """Take in a trial, or what has become of it."""
         self.seen.add(row.config_hash)
         if row.given_up:
             self.given_up.add(row.number)
-        names = [name for name in self._distributions if name in row.params]
-        self._trials[row.number] = FrozenTrial(
-            number=row.number,
-            trial_id=row.number,
-            state=TrialState[row.state],
-            value=row.value,
-            datetime_start=None,
-            datetime_complete=None,
-            params={name: row.params[name] for name in names},
-            distributions={name: self._distributions[name] for name in names},
-            user_attrs={},
-            system_attrs={},
-            intermediate_values=Reports(row.reports or ()),  # type: ignore[arg-type]
-        )
-
-    def _get_trials(
-        self,
-        deepcopy: bool = True,
-        states: Container[TrialState] | None = None,
-        use_cache: bool = False,  # noqa: ARG002 - Optuna's signature; all is in memory
-    ) -> list[FrozenTrial]:
-        found = [one for one in self._trials.values() if states is None or one.state in states]
-        return copy.deepcopy(found) if deepcopy else found
-
-    def get_trials(
-        self, deepcopy: bool = True, states: Container[TrialState] | None = None
-    ) -> list[FrozenTrial]:
-        """Trials of this family by number."""
-        return self._get_trials(deepcopy, states)
+        searched = {n: one for n, one in self._distributions.items() if n in row.params}
+        params = {name: row.params[name] for name in searched}
+        reports = Reports(row.reports or ())
+        self.remember(row.number, row.state, row.value, params, searched, reports)
 
 
 class History:
@@ -118,11 +83,7 @@ class History:
     """
 
     def __init__(self, distributions: Mapping[str, Mapping[str, BaseDistribution]]) -> None:
-        """Know nothing yet.
-
-        Args:
-            distributions: What each family searches.
-        """
+        """Know nothing yet, of families that search these."""
         self.families = {name: FamilyStudy(name, one) for name, one in distributions.items()}
         self.newest = -1
         self.unfinished: set[int] = set()

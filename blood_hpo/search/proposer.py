@@ -10,13 +10,13 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from optuna import Study
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.trial import TrialState, create_trial
 
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.search.history import FamilyStudy
+from blood_hpo.search.optuna_private import CompleteTPESampler
 from blood_hpo.search.space import Params, combinations, family_distributions
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.studyfile.staged_grid import stage_plan
@@ -31,14 +31,15 @@ CANDIDATES = 6
 ENUMERABLE = 200_000
 """Largest finite space whose unseen configurations are listed when sampling finds none."""
 
+UNBORN = create_trial(state=TrialState.RUNNING)
+"""Stands for the trial that is proposed, which has no number yet."""
+
 
 @dataclass(frozen=True)
 class Proposal:
-    """A configuration to try.
+    """A configuration to try, with the parameters of it that are searched.
 
     Attributes:
-        configuration: Family and all hyperparameters.
-        params: The searched ones.
         repeats_avoided: Samples drawn before this one that had been tried already.
     """
 
@@ -55,20 +56,6 @@ class Wait:
 @dataclass(frozen=True)
 class Exhausted:
     """Every configuration of the family's space has been tried."""
-
-
-class CompleteTPESampler(TPESampler):
-    """TPE that samples a whole configuration for a trial that does not exist yet.
-
-    Optuna's own writes the sampled parameters to the running trial, for other workers to see before
-    they are suggested one by one. Here a trial is created with all of them at once.
-    """
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, object]:
-        """Sample all parameters jointly, or none while there are too few finished trials."""
-        return self._sample_relative(study, trial, search_space)
 
 
 @dataclass
@@ -109,13 +96,12 @@ class Proposer:
     def _samples(self, known: FamilyStudy, seed: int) -> Iterator[Params]:
         sampler = self._sampler(seed)
         independent = RandomSampler(seed=derive(seed, "independent"))
-        unborn = _unborn()
         for _ in range(ATTEMPTS):
-            joint = sampler.sample_relative(known, unborn, self.space)
+            joint = sampler.sample_relative(known, UNBORN, self.space)
             yield {
                 name: joint[name]
                 if name in joint
-                else independent.sample_independent(known, unborn, name, dist)
+                else independent.sample_independent(known, UNBORN, name, dist)
                 for name, dist in self.space.items()
             }
 
@@ -141,10 +127,10 @@ class Proposer:
         return left or Exhausted()
 
     def _evenly(self, known: FamilyStudy, seed: int) -> Iterator[Params]:
-        sampler, unborn = RandomSampler(seed=derive(seed, "evenly")), _unborn()
+        sampler = RandomSampler(seed=derive(seed, "evenly"))
         for _ in range(ENUMERABLE):
             yield {
-                name: sampler.sample_independent(known, unborn, name, dist)
+                name: sampler.sample_independent(known, UNBORN, name, dist)
                 for name, dist in self.space.items()
             }
 
@@ -171,11 +157,6 @@ class Proposer:
             if len(found) >= wanted:
                 break
         return list(found.values())
-
-
-def _unborn() -> FrozenTrial:
-    """A stand-in for the trial that is proposed; it has no number yet."""
-    return create_trial(state=TrialState.RUNNING)
 
 
 def _results(

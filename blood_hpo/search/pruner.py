@@ -28,12 +28,6 @@ def build_pruner(spec: PrunerSpec) -> BasePruner:
 
 
 def should_prune(pruner: BasePruner, known: FamilyStudy, reported: Mapping[int, float]) -> bool:
-    """Whether a trial of a family that has reported these scores should stop.
-
-    Args:
-        pruner: From `build_pruner`.
-        known: The family's trials, against which the score is held.
-        reported: Mean score over the folds by epoch, epochs counted from 1.
-    """
+    """Whether a trial of this family with these scores, by epoch from 1, should stop."""
     trial = create_trial(state=TrialState.RUNNING, intermediate_values=dict(reported))
     return bool(pruner.prune(known, trial))

@@ -5,11 +5,11 @@ linked by it as Optuna links its artifacts. Its identifier is the SHA-256 of its
 """
 
 import hashlib
-import json
 import mimetypes
 from typing import TYPE_CHECKING
 
 from blood_hpo.database.statements import statement
+from blood_hpo.search.optuna_private import artifact_attribute
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -24,10 +24,7 @@ def store(connection: "Connection", study_id: int, content: bytes) -> str:
     Args:
         connection: On which each statement is a transaction.
         study_id: Optuna's key of the study that the file goes with.
-        content: The file.
-
-    Returns:
-        SHA-256 of the content.
+        content: The file, whose SHA-256 is returned.
     """
     digest = hashlib.sha256(content).hexdigest()
     file = {"study_id": study_id, "sha256": digest}
@@ -48,7 +45,7 @@ def link(
     Args:
         connection: In whose transaction it is linked.
         study_id: Optuna's key of the study.
-        trial_id: Optuna's key of the trial that it belongs to, or None.
+        trial_id: Of the trial that it belongs to, or None.
         name: Number of the trial, a slash and the file's name; or the name alone.
         digest: SHA-256 of the file.
     """
@@ -57,13 +54,7 @@ def link(
     if trial_id is not None:
         shown = name.partition("/")[2]
         kind, encoding = mimetypes.guess_type(shown)
-        found = {
-            "artifact_id": digest,
-            "filename": shown,
-            "mimetype": kind or "application/octet-stream",
-            "encoding": encoding,
-        }
-        # Optuna keeps what it says of a file as a text, which is stored as JSON once more.
-        text = json.dumps(json.dumps(found))
-        row = {"trial_id": trial_id, "key": f"artifacts:{digest}", "value_json": text}
-        connection.execute(statement("link_artifact"), row)
+        row = artifact_attribute(
+            digest, filename=shown, mimetype=kind or "application/octet-stream", encoding=encoding
+        )
+        connection.execute(statement("link_artifact"), {**row, "trial_id": trial_id})

@@ -2,43 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from blood_hpo.database.statements import statement
+from blood_hpo.training.history import FoldResult
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-
-@dataclass(frozen=True)
-class FoldResult:
-    """One fold of a trial; curves have an element an epoch.
-
-    Attributes:
-        score: Objective on the held-out fold, or of a retraining on the validation split, with the
-            weights of ``best_epoch``.
-        epochs: Epochs that it was trained for.
-        best_epoch: Epoch whose weights early stopping restored, from 1.
-        train_loss: Mean training loss.
-        validation: Score on the validation split, which early stopping watches.
-        held_out: Objective on the held-out fold; None in a retraining.
-        train_accuracy: Of a retraining: accuracy on the training images.
-        validation_accuracy: Of a retraining: accuracy on the validation split.
-        validation_loss: Of a retraining: loss on the validation split.
-    """
-
-    score: float
-    epochs: int
-    best_epoch: int
-    train_loss: Sequence[float]
-    validation: Sequence[float]
-    held_out: Sequence[float] | None = None
-    train_accuracy: Sequence[float] | None = None
-    validation_accuracy: Sequence[float] | None = None
-    validation_loss: Sequence[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,15 +74,14 @@ class Results:
         """Epochs trained, summed over the folds."""
         return sum(fold.epochs for fold in self.folds)
 
-    def shown(self) -> dict[str, str]:
-        """What optuna-dashboard shows of it: attributes of a line, as JSON texts by name."""
-        found = {
+    def shown(self) -> dict[str, Any]:
+        """What an onlooker wants to see of it, by name."""
+        return {
             "fold_scores": [round(fold.score, 4) for fold in self.folds],
             "epochs": self.epochs,
             "seconds": round(self.seconds, 1),
             "parameters": self.parameter_count,
         }
-        return {key: json.dumps(value) for key, value in found.items()}
 
     def write(self, connection: "Connection", trial_id: int) -> None:
         """Write all of it, in the transaction that ends the trial."""
@@ -126,12 +98,12 @@ class Results:
             "mean_validation": self._mean("validation"),
             "mean_score": self._mean("held_out"),
         }
-        connection.execute(statement("new_result"), whole)
         folds = [
             {"trial_id": trial_id, "fold": number, **asdict(fold)}
             for number, fold in enumerate(self.folds, start=1)
         ]
-        connection.execute(statement("new_fold"), folds)
+        connection.execute(statement("new_result"), {"row": json.dumps(whole)})
+        connection.execute(statement("new_folds"), {"rows": json.dumps(folds)})
         if self.tested:
             _write_tested(connection, trial_id, self.tested)
 
@@ -140,14 +112,42 @@ class Results:
         return [fmean(values) for values in _by_epoch(self.folds, curve)]
 
 
+@dataclass(frozen=True)
+class Ending:
+    """What a complete or pruned trial leaves behind, stored together with its final state.
+
+    Attributes:
+        value: The trial's value.
+        results: What it measured.
+        artefacts: Contents of files by name, kept under ``<number of the trial>/<name>`` and linked
+            to the trial for Optuna.
+        reason: Why it was pruned.
+    """
+
+    value: float
+    results: Results | None = None
+    artefacts: Mapping[str, bytes] = field(default_factory=dict)
+    reason: str | None = None
+
+    def shown(self) -> dict[str, str]:
+        """What optuna-dashboard shows of it: attributes of a line, as JSON texts by name."""
+        found = self.results.shown() if self.results else {}
+        if self.reason is not None:
+            found["reason"] = self.reason
+        return {key: json.dumps(value) for key, value in found.items()}
+
+
 def _by_epoch(folds: Sequence[FoldResult], curve: str) -> list[list[float]]:
     curves = [getattr(fold, curve) or () for fold in folds]
     return [[one for one in epoch if one is not None] for epoch in zip_longest(*curves)]
 
 
 def _write_tested(connection: "Connection", trial_id: int, tested: TestedModel) -> None:
-    row = {name: value for name, value in asdict(tested).items() if name != "mistakes"}
-    texts = {name: json.dumps(row[name]) for name in ("architecture", "versions")}
-    connection.execute(statement("new_tested_model"), {**row, **texts, "trial_id": trial_id})
-    mistakes = {name: list(values) for name, values in tested.mistakes.items()}
-    connection.execute(statement("new_mistakes"), {**mistakes, "trial_id": trial_id})
+    row = {**asdict(tested), "trial_id": trial_id}
+    wrong = row.pop("mistakes")
+    mistakes = [
+        {"trial_id": trial_id, **dict(zip(wrong, one, strict=True))}
+        for one in zip(*wrong.values(), strict=True)
+    ]
+    connection.execute(statement("new_tested_model"), {"row": json.dumps(row)})
+    connection.execute(statement("new_mistakes"), {"rows": json.dumps(mistakes)})

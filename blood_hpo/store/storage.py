@@ -7,7 +7,7 @@ of it or nothing. Each can be told twice, because an answer was lost on the way,
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +18,11 @@ from sqlalchemy import Connection, ExceptionContext, Row, event
 from sqlalchemy.exc import IntegrityError
 
 from blood_hpo.database.address import engine_options
+from blood_hpo.database.query import unknown_study
 from blood_hpo.database.statements import statement
-from blood_hpo.errors import StudyError
+from blood_hpo.stages import STOPPED
 from blood_hpo.store.pieces import link, store
-from blood_hpo.store.results import Results
+from blood_hpo.store.results import Ending
 from blood_hpo.text import printable
 
 GRACE_SECONDS = 30.0
@@ -41,7 +42,7 @@ class NewTrial:
 
     Attributes:
         family: Model family.
-        params: Name, stored value and distribution of each parameter.
+        params: As `optuna_private.parameter_row` makes them.
         copied_from: Key of a trial whose parameters it has too, or None.
     """
 
@@ -61,10 +62,10 @@ class StudyStorage(RDBStorage):
         read_only: bool = False,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
-        """Connect.
+        """Connect to a database that has this program's schema.
 
         Args:
-            url: The address of a database that has this program's schema.
+            url: Its address.
             application_name: Who asks, as it stands in ``pg_stat_activity``.
             read_only: Whether the server refuses every change.
             grace_seconds: Silence in the middle of a transaction after which the server ends it,
@@ -123,76 +124,41 @@ class StudyStorage(RDBStorage):
         with self.plain() as connection:
             return connection.execute(statement(name), parameters).rowcount
 
-    def claim_new(
+    def create_trial(
         self,
         connection: Connection,
-        study_id: int,
         worker: str,
-        family: str,
-        candidates: Sequence[Mapping[str, Any]],
+        configuration: str,
+        wanted: Mapping[str, Any],
+        told: Callable[[Row[Any]], NewTrial],
     ) -> int | None:
-        """Create a running trial for the first candidate that nobody has tried.
+        """Create a running trial, with the study locked.
 
         Args:
             connection: From `plain`.
-            study_id: Optuna's key of the study.
             worker: Name of the worker that will run the trial.
-            family: Model family.
-            candidates: Configurations in the order of their draw: ``config_hash``, ``seed``,
-                ``config``, ``params``, ``repeats_avoided``, and under ``stored`` what Optuna is
-                told of ``params``.
+            configuration: The statement that makes or finds its configuration.
+            wanted: Parameters of the statement, ``study_id`` among them.
+            told: What Optuna is told, given the statement's row.
 
         Returns:
-            Number of the trial; None if all have been tried, or no place of the budget is free.
+            Number of the trial; None if the statement gives no row.
         """
-        stored = {one["config_hash"]: one["stored"] for one in candidates}
-        rows = [{key: one[key] for key in one if key != "stored"} for one in candidates]
-        wanted = {"study_id": study_id, "family": family, "candidates": json.dumps(rows)}
         try:
             with _transaction(connection):
                 connection.execute(statement("claim_lock"), wanted)
-                made = connection.execute(statement("new_configuration"), wanted).one_or_none()
+                made = connection.execute(statement(configuration), wanted).one_or_none()
                 if made is None:
                     return None
-                new = NewTrial(family, stored[made.config_hash])
-                return _new_trial(connection, study_id, made.configuration_id, worker, new)
+                key = made.configuration_id
+                return _new_trial(connection, wanted["study_id"], key, worker, told(made))
         except IntegrityError:
             return None  # somebody's transaction, at another isolation level, was faster
 
-    def claim_planned(
-        self,
-        connection: Connection,
-        study_id: int,
-        worker: str,
-        families: Sequence[str],
-        replicate_name: str,
-    ) -> int | None:
-        """Create a running trial for the next training of a stage's plan.
-
-        Args:
-            connection: From `plain`.
-            study_id: Optuna's key of the stage's study.
-            worker: Name of the worker that will run the trial.
-            families: The order in which they are served.
-            replicate_name: What Optuna is told the number of the training is called.
-
-        Returns:
-            Number of the trial; None if every planned training has one.
-        """
-        wanted = {"study_id": study_id, "families": list(families)}
-        with _transaction(connection):
-            connection.execute(statement("claim_lock"), wanted)
-            made = connection.execute(statement("planned_configuration"), wanted).one_or_none()
-            if made is None:
-                return None
-            new = NewTrial(
-                made.family, replicate_params(replicate_name, made.replicate), made.source_id
-            )
-            return _new_trial(connection, study_id, made.configuration_id, worker, new)
-
-    def beat(self, trial_id: int, worker: str) -> bool:
-        """Record a heartbeat; False if the worker no longer holds the trial."""
-        return bool(self.tell("beat", trial_id=trial_id, worker=worker))
+    def beat(self, trial_id: int, worker: str) -> str | None:
+        """Record a heartbeat: "held", or `STOPPED`; None if the worker no longer has the trial."""
+        found = self.ask("beat", trial_id=trial_id, worker=worker, stopped=STOPPED)
+        return (STOPPED if found[0].stopped else "held") if found else None
 
     def report(self, trial_id: int, worker: str, scores: Mapping[int, float]) -> bool:
         """Record scores by epoch, from 1; False if the worker no longer holds the trial."""
@@ -200,37 +166,28 @@ class StudyStorage(RDBStorage):
         told = self.tell("report", trial_id=trial_id, worker=worker, epochs=epochs, values=values)
         return bool(told) or not scores
 
-    def end(  # noqa: PLR0913, PLR0917 - everything that belongs to one transaction
+    def end(
         self,
         trial_id: int,
         worker: str,
         state: TrialState,
-        value: float,
-        results: Results | None = None,
-        reason: str | None = None,
-        artefacts: Mapping[str, str] | None = None,
+        ending: Ending,
+        files: Mapping[str, str] | None = None,
     ) -> bool:
-        """Finish a trial with all that it leaves; False if the worker no longer holds it.
+        """Finish a trial that the worker must hold, as COMPLETE or PRUNED; False if it does not.
 
-        Args:
-            trial_id: Optuna's key of the trial.
-            worker: The worker that must hold it.
-            state: COMPLETE or PRUNED.
-            value: The trial's value.
-            results: What it measured.
-            reason: Why it was pruned.
-            artefacts: SHA-256 of stored files by name: see `store`.
+        Its files are stored before (see `store`) and given by name with their SHA-256.
         """
-        ending = {"trial_id": trial_id, "worker": worker, "state": state.name, "reason": reason}
-        shown = (results.shown() if results else {}) | _shown_reason(reason)
+        value, reason, shown = ending.value, ending.reason, ending.shown()
         with self.transaction() as connection:
-            told = {**ending, "value": value, "shown": json.dumps(shown)}
-            ended = connection.execute(statement("end_trial"), told).one_or_none()
-            if ended is None:
-                return bool(connection.scalar(statement("ended_as"), ending))
-            if results:
-                results.write(connection, trial_id)
-            for name, digest in (artefacts or {}).items():
+            ended = _leave(
+                connection, trial_id, worker, state.name, value=value, reason=reason, shown=shown
+            )
+            if isinstance(ended, bool):
+                return ended
+            if ending.results:
+                ending.results.write(connection, trial_id)
+            for name, digest in (files or {}).items():
                 link(connection, ended.study_id, trial_id, f"{ended.number}/{name}", digest)
         return True
 
@@ -244,9 +201,9 @@ class StudyStorage(RDBStorage):
 
         Safe only for the worker that stops working on it: a peer then writes to the same trial.
         """
-        if self.tell("put_back", trial_id=trial_id, worker=worker):
-            return True
-        return bool(self.ask("is_waiting", trial_id=trial_id)[0][0])
+        with self.transaction() as connection:
+            left = _leave(connection, trial_id, worker, "WAITING", shown={"worker": "null"})
+        return left is not False
 
     def fail(  # noqa: PLR0913 - who fails what, and why
         self,
@@ -267,29 +224,27 @@ class StudyStorage(RDBStorage):
             study_id: Optuna's key of the study.
             trial_id: Optuna's key of the trial.
             reason: Why, in a line.
-            worker: The worker that must hold it.
+            worker: The worker that must hold it; otherwise nothing happens.
             retry: Whether to enqueue the configuration again.
             grace_seconds: Where a peer fails it: how long the worker must have been silent.
 
         Returns:
-            False if the trial is not held by ``worker``, has been heard of, or has ended otherwise.
+            Whether the trial has failed for this reason.
         """
-        said = printable(reason)
-        ending = {"trial_id": trial_id, "worker": worker, "reason": said, "state": "FAIL"}
-        failure = "error" if grace_seconds is None else "lost"
-        failing = {**ending, "failure": failure, "grace_seconds": grace_seconds}
+        told: dict[str, Any] = {"reason": printable(reason), "grace_seconds": grace_seconds}
+        told["failure"] = "error" if grace_seconds is None else "lost"
         with self.transaction() as connection:
             connection.execute(statement("claim_lock"), {"study_id": study_id})
-            failed = connection.execute(statement("fail_trial"), failing).one_or_none()
-            if failed is None:
-                told_before = connection.scalar(statement("ended_as"), ending)
-                return grace_seconds is None and bool(told_before)
+            failed = _leave(connection, trial_id, worker, "FAIL", **told)
+            if isinstance(failed, bool):
+                return grace_seconds is None and failed
             key = failed.configuration_id
             if failed.in_force and retry:
                 new = NewTrial(failed.family, copied_from=trial_id)
                 _new_trial(connection, study_id, key, None, new)
             elif failed.in_force:
-                connection.execute(statement("give_up"), {"configuration_id": key})
+                lost = {"study_id": study_id, "configuration_id": key}
+                connection.execute(statement("give_up"), lost)
         return True
 
     def stale(self, study_id: int, grace_seconds: float) -> list[Row[Any]]:
@@ -297,7 +252,7 @@ class StudyStorage(RDBStorage):
         return self.ask("stale", study_id=study_id, grace_seconds=grace_seconds)
 
     def reachable_seconds(self) -> float:
-        """How long the database has been there for this process, which has not been longer."""
+        """How long the database has been there for this process, at most as long as it lives."""
         return time.monotonic() - self._unreachable_at
 
     def failures_in_a_row(self, study_id: int) -> Failures:
@@ -318,9 +273,7 @@ class StudyStorage(RDBStorage):
         try:
             return int(self.get_study_id_from_name(name))
         except KeyError:
-            raise StudyError(
-                f"there is no study {name!r}; `blood-hpo study list` shows those that exist"
-            ) from None
+            raise unknown_study(self.engine, name) from None
 
 
 @contextmanager
@@ -336,14 +289,6 @@ def _transaction(connection: Connection) -> Iterator[None]:
     finally:
         if not driver.closed:
             driver.autocommit = True
-
-
-def replicate_params(name: str, number: int) -> list[dict[str, object]]:
-    """What Optuna is told of the number of a training."""
-    from optuna.distributions import IntDistribution, distribution_to_json
-
-    distribution = distribution_to_json(IntDistribution(1, 20))
-    return [{"name": name, "value": number, "distribution": distribution}]
 
 
 def _new_trial(
@@ -362,5 +307,39 @@ def _new_trial(
     return int(connection.execute(statement("new_trial"), made).one().number)
 
 
-def _shown_reason(reason: str | None) -> dict[str, str]:
-    return {} if reason is None else {"reason": json.dumps(reason)}
+def _leave(  # noqa: PLR0913 - what an ending says
+    connection: Connection,
+    trial_id: int,
+    worker: str,
+    state: str,
+    *,
+    value: float | None = None,
+    failure: str | None = None,
+    reason: str | None = None,
+    grace_seconds: float | None = None,
+    shown: Mapping[str, str] | None = None,
+) -> Row[Any] | bool:
+    """Have a worker leave a running trial in another state.
+
+    Args:
+        connection: In whose transaction.
+        trial_id: Optuna's key of the trial.
+        worker: The worker that must hold it.
+        state: COMPLETE, PRUNED, FAIL or WAITING.
+        value: The trial's value, where it has one.
+        failure: "error" or "lost", where it failed.
+        reason: Why it was pruned or failed.
+        grace_seconds: How long the worker must have been silent, where it is not the one that asks.
+        shown: What optuna-dashboard shows, as JSON texts by name.
+
+    Returns:
+        The trial: study_id, number, configuration_id, family, in_force. Where the worker does not
+        hold it: whether it has left it so before.
+    """
+    if reason is not None:
+        shown = {**(shown or {}), "reason": json.dumps(reason)}
+    told = {"trial_id": trial_id, "worker": worker, "state": state, "reason": reason}
+    more = {"value": value, "failure": failure, "grace_seconds": grace_seconds}
+    row = {**told, **more, "shown": json.dumps(shown or {})}
+    left = connection.execute(statement("leave"), row).one_or_none()
+    return bool(connection.scalar(statement("left_before"), told)) if left is None else left

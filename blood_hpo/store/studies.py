@@ -19,6 +19,7 @@ from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.studyfile.fingerprint import differences, fingerprint
+from blood_hpo.studyfile.messages import stored_error
 from blood_hpo.studyfile.schema import StudySpec
 
 SEARCH = "search"
@@ -34,7 +35,7 @@ class SharedStudy:
         spec: The study file.
         fingerprint: What two studies must share for their scores to be comparable.
         data: Identity of the data set.
-        program_version: Version of the program that created it.
+        program_version: Of the program that created it.
         storage: The database.
     """
 
@@ -97,15 +98,12 @@ class SharedStudy:
 
 @dataclass(frozen=True)
 class NewStudy:
-    """A study to be created.
+    """A study to be created; what it shares with `SharedStudy` is the same there.
 
     Attributes:
-        name: Its name.
         stage: "search", or a stage that follows one.
         search_id: Of a stage: key of the search.
         spec: The study file as plain values.
-        fingerprint: What two studies must share for their scores to be comparable.
-        data: Identity of the data set.
         budgets: Trials by family.
     """
 
@@ -135,7 +133,6 @@ def insert_study(storage: StudyStorage, new: NewStudy) -> bool:
     try:
         with storage.transaction() as connection:
             study_id = connection.execute(statement("new_study"), made).scalar_one()
-            connection.execute(statement("new_record"), {**made, "study_id": study_id})
             for family, budget in new.budgets.items():
                 row = {"study_id": study_id, "family": family, "budget": budget}
                 connection.execute(statement("write_budget"), row)
@@ -180,15 +177,17 @@ def _rewrite(study: SharedStudy, document: Mapping[str, Any], budgets: Mapping[s
     """Store another study file, of which only budgets and the final stage differ."""
     with study.storage.transaction() as connection:
         connection.execute(statement("claim_lock"), {"study_id": study.study_id})
+        held = {row.family: row.held for row in study.standing(connection)}
         for family, budget in budgets.items():
-            _set_budget(connection, study, family, budget)
+            _set_budget(connection, study, family, budget, held.get(family, 0))
         row = {"study_id": study.study_id, "spec": json.dumps(document)}
         connection.execute(statement("write_spec"), row)
 
 
-def _set_budget(connection: Connection, study: SharedStudy, family: str, budget: int) -> None:
+def _set_budget(
+    connection: Connection, study: SharedStudy, family: str, budget: int, held: int
+) -> None:
     row = {"study_id": study.study_id, "family": family, "budget": budget}
-    held = connection.execute(statement("held_places"), row).scalar_one()
     if held > budget:
         raise StudyError(
             f"study {study.name!r} has {held} {family} trials done, in training or waiting: a"
@@ -234,10 +233,7 @@ def _stored_spec(name: str, found: Row[Any]) -> StudySpec:
     try:
         spec = StudySpec.model_validate(found.spec)
     except ValidationError as error:
-        raise StudyError(
-            f"study {name!r} was created by blood_hpo {found.program_version} and cannot be read"
-            f" by {__version__} ({error.error_count()} unknown settings); use that version"
-        ) from error
+        raise stored_error(name, found.program_version, error) from error
     if fingerprint(spec) != found.fingerprint:
         raise StudyError(
             f"study {name!r} was created by blood_hpo {found.program_version}, whose trials"
@@ -264,6 +260,13 @@ def close_families(storage: StudyStorage, study_id: int, families: Sequence[str]
 def resume(storage: StudyStorage, study_id: int) -> None:
     """Let workers claim again; failures up to now are forgiven."""
     storage.tell("resume", study_id=study_id)
+    storage.tell("reopen", study_id=study_id)
+
+
+def finish(study: SharedStudy) -> None:
+    """Note that nothing of a search and its stages is left to do, as its file is known here."""
+    spec = json.dumps(study.spec.model_dump(mode="json"))
+    study.storage.tell("finish", study_id=study.study_id, spec=spec)
 
 
 def trials_of(storage: StudyStorage, name: str) -> dict[str, int]:
@@ -288,11 +291,11 @@ def winning_configuration(storage: StudyStorage, study: str, family: str) -> dic
     Raises:
         StudyError: There is no such study, or no complete trial of the family in it.
     """
-    key = storage.study_id(study)
-    found = storage.ask("winning_configuration", study_id=key, family=family)
-    if not found:
+    storage.study_id(study)
+    found = {row.family: row.config for row in storage.ask("best", study=study)}
+    if family not in found:
         raise StudyError(
             f"study {study!r} has no complete {family} trial to take a configuration from;"
             f" run it first, or choose another with --around"
         )
-    return dict(found[0].config)
+    return dict(found[family])

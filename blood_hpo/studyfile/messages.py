@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from blood_hpo.errors import InputError
+from blood_hpo import __version__
+from blood_hpo.errors import InputError, StudyError
 
 Key = tuple[int | str, ...]
 
@@ -91,12 +92,29 @@ def refusal(problems: Sequence[Problem]) -> ValidationError:
     )
 
 
+def problems(error: ValidationError) -> list[Problem]:
+    """What pydantic found, in the words of a study file."""
+    return [Problem(one["loc"], describe(one)) for one in error.errors(include_url=False)]
+
+
 def input_error(source: str, error: ValidationError) -> InputError:
     """Every problem on one line, each behind its key; of very many the first."""
-    found = error.errors(include_url=False)
-    told = [": ".join(filter(None, (_dotted(one["loc"]), describe(one)))) for one in found[:MOST]]
-    more = f"; and {len(found) - MOST} more" if len(found) > MOST else ""
-    return InputError(f"{source}: {'; '.join(told)}{more}")
+    return InputError(f"{source}: {_told(error, MOST)}")
+
+
+def stored_error(name: str, version: str, error: ValidationError) -> StudyError:
+    """What is wrong with a study file in the database, which ``version`` of the program wrote."""
+    return StudyError(
+        f"study {name!r} holds no study file of blood_hpo {__version__} ({_told(error, 1)}); use"
+        f" version {version}, which created it, or restore the database from a backup"
+    )
+
+
+def _told(error: ValidationError, most: int) -> str:
+    found = problems(error)
+    told = [": ".join(filter(None, (_dotted(key), text))) for key, text in found[:most]]
+    more = f"; and {len(found) - most} more" if len(found) > most else ""
+    return f"{'; '.join(told)}{more}"
 
 
 def _meant(value: object, valid: Sequence[str]) -> str:

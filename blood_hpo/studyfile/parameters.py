@@ -3,10 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    RootModel,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from blood_hpo.studyfile.messages import Problem, nearest, refusal, shown
+from blood_hpo.studyfile.messages import Problem, nearest, problems, refusal, shown
 
 LARGEST_INTEGER = 2**53
 """Beyond it a JSON reader may round."""
@@ -37,18 +46,23 @@ class Table(BaseModel):
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, serialize_by_alias=True
     )
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _known_keys(cls, data: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
-        if not isinstance(data, Mapping):
-            return data
+    def _known_keys(cls, data: Any, check: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - whatever stands in the file
+        """Name unknown keys together with what is wrong at the others."""
         valid = [field.alias or name for name, field in cls.model_fields.items()]
-        unknown = [str(key) for key in data if key not in valid]
-        if unknown:
-            raise refusal(
-                [Problem((key,), f"unknown key; {nearest(key, valid)}") for key in unknown]
-            )
-        return data
+        keys = data if isinstance(data, Mapping) else {}
+        unknown = [key for key in keys if key not in valid]
+        if not unknown:
+            return check(data)
+        found = [
+            Problem((str(key),), f"unknown key; {nearest(str(key), valid)}") for key in unknown
+        ]
+        try:
+            check({key: data[key] for key in data if key in valid})
+        except ValidationError as error:
+            found += problems(error)
+        raise refusal(found)
 
 
 class Categorical(RootModel[tuple[Annotated[Scalar, BeforeValidator(scalar)], ...]]):

@@ -26,7 +26,7 @@ class StudySpec(StudyTables):
         """Check a parsed study file; ``source`` is what messages call it.
 
         Raises:
-            InputError: The first problem by key, with the nearest valid name, and how many follow.
+            InputError: Every problem by key, with the nearest valid name.
         """
         try:
             return cls.model_validate(document)

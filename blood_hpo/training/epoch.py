@@ -52,9 +52,7 @@ class CompiledNetwork:
 
     Attributes:
         labels: The labels it was made with.
-        batch_size: Images per optimizer step.
-        schedule: How the learning rate changes, as configured.
-        schedule_ends: Whether it falls to almost 0 in the last epoch.
+        config: The hyperparameters that it was made with.
         learning_rate: The configured learning rate, or the optimizer's default.
         parameter_count: Number of trainable parameters.
         traces: How often the training graph has been traced; stays 1.
@@ -69,18 +67,15 @@ class CompiledNetwork:
     ) -> None:
         """Build the network of family ``name`` for images (n, 28, 28, 3) and labels (n,)."""
         self.labels = labels
-        self.batch_size = config.batch_size
         self.traces = 0
         self._family = family(name)
-        self._config = config
+        self.config = config
         self._augmentation = AUGMENTATIONS[config.augmentation]
         self._arrays = images
         self._images = tf.constant(images)
         self._labels = tf.constant(labels, tf.int32)
         self._model = fused(self._family.build(config))
         self._optimizer = optimizers.build(config, self._trainable)
-        self.schedule = config.schedule
-        self.schedule_ends = config.schedule_ends
         self.learning_rate = float(self._optimizer.learning_rate)
         self.parameter_count = sum(int(v.value.shape.num_elements()) for v in self._trainable)
         self._fresh_optimizer = _read(self._optimizer.variables)
@@ -97,9 +92,7 @@ class CompiledNetwork:
     def initial_state(self, seed: int) -> NetworkState:
         """Freshly initialised weights and optimizer; equal seeds, in [0, 2**32), equal states."""
         keras.utils.set_random_seed(seed)
-        return NetworkState(
-            _read(self._family.build(self._config).variables), self._fresh_optimizer
-        )
+        return NetworkState(_read(self._family.build(self.config).variables), self._fresh_optimizer)
 
     def state(self) -> NetworkState:
         """A copy of the present state."""
@@ -123,7 +116,7 @@ class CompiledNetwork:
         Returns:
             All variables of the model as they are then.
         """
-        if not self._config.averaging:
+        if not self.config.averaging:
             return state.weights
         self._optimizer.finalize_variable_values(self._model.trainable_variables)
         if normalisations(self._model):
@@ -141,7 +134,7 @@ class CompiledNetwork:
 
     def preparation(self, indices: NDArray[np.int64]) -> Preparation:
         """Scaling and class weights for training on the images at ``indices``."""
-        return prepare(self._config, self._arrays[indices], self.labels[indices])
+        return prepare(self.config, self._arrays[indices], self.labels[indices])
 
     def train_epoch(
         self,
@@ -163,7 +156,7 @@ class CompiledNetwork:
             figures that Keras prints.
         """
         halves = np.array([seed >> 16, seed & 0xFFFF], np.int32)
-        mixing = mixing_masks(self._config, len(learning_rates), seed)
+        mixing = mixing_masks(self.config, len(learning_rates), seed)
         chosen = order.astype(np.int32)
         loss, accuracy = self._train(preparation, chosen, learning_rates, halves, mixing)
         return float(loss), float(accuracy)
@@ -216,11 +209,11 @@ class CompiledNetwork:
         all_weights = tf.gather(preparation.class_weights, all_labels)
         loss, correct = tf.constant(0.0), tf.constant(0)
         for step in tf.range(tf.size(rates)):
-            batch = slice(step * self.batch_size, (step + 1) * self.batch_size)
+            batch = slice(step * self.config.batch_size, (step + 1) * self.config.batch_size)
             images = self._inputs(self._augmentation, preparation, order[batch], drawn[batch])
             labels, weights = all_labels[batch], all_weights[batch]
             targets = self._targets(labels)
-            if self._config.mixing != "none":
+            if self.config.mixing != "none":
                 images, share = mixed(images, mixing[step]), tf.reduce_mean(mixing[step])
                 targets, weights = mixed(targets, share), mixed(weights, share)
                 labels = tf.argmax(targets, axis=1, output_type=tf.int32)
@@ -244,7 +237,7 @@ class CompiledNetwork:
         return losses, tf.argmax(logits, axis=1, output_type=tf.int32)
 
     def _targets(self, labels: tf.Tensor) -> tf.Tensor:
-        smoothing = self._config.label_smoothing
+        smoothing = self.config.label_smoothing
         return tf.one_hot(labels, CLASSES) * (1 - smoothing) + smoothing / CLASSES
 
     def _predict_graph(self, preparation: Preparation, indices: tf.Tensor) -> tf.Tensor:

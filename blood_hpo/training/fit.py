@@ -1,53 +1,26 @@
 """One fit: a network trained epoch by epoch under early stopping, and resumable after each."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blood_hpo.errors import NonFiniteLoss
-from blood_hpo.metrics import Objective, confusion, log_loss, score
-from blood_hpo.training.early_stopping import best_epoch, exhausted
+from blood_hpo.metrics import confusion, log_loss, score
 from blood_hpo.training.epoch import CompiledNetwork, NetworkState
+from blood_hpo.training.history import (
+    Arrays,
+    FoldResult,
+    History,
+    TrainingRules,
+    best_epoch,
+    exhausted,
+    rounded,
+)
 from blood_hpo.training.schedule import learning_rates
 from blood_hpo.training.seeds import derive
 
 Indices = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class TrainingRules:
-    """When training ends and what it is judged by.
-
-    Attributes:
-        epochs: Most epochs to train.
-        patience: Watched epochs without improvement after which training stops, unless the
-            schedule of the learning rate has an end, which is then reached.
-        start_epoch: Epochs at the beginning that early stopping does not watch.
-        objective: The score on the validation split and on the scored images.
-    """
-
-    epochs: int
-    patience: int
-    start_epoch: int
-    objective: Objective
-
-
-@dataclass
-class History:
-    """One number an epoch; ``score`` stays empty where no images are scored.
-
-    ``validation`` and ``score`` are the objective, ``validation_loss`` is the plain cross-entropy
-    (no smoothing, no class weights), and ``kept`` is `Fit.score` as it stood after each epoch.
-    """
-
-    train_loss: list[float] = field(default_factory=list)
-    train_accuracy: list[float] = field(default_factory=list)
-    validation: list[float] = field(default_factory=list)
-    validation_accuracy: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    score: list[float] = field(default_factory=list)
-    kept: list[float] = field(default_factory=list)
 
 
 class Fit:
@@ -93,10 +66,7 @@ class Fit:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch that early stopping would restore now, from 1; 0 before the first.
-
-        It is the best watched epoch, or before watching begins the last one.
-        """
+        """The epoch that early stopping would restore now: see `history.best_epoch`."""
         return best_epoch(self.history.validation, self._rules.start_epoch)
 
     @property
@@ -107,7 +77,7 @@ class Fit:
         it, and early stopping only chooses the epoch that is kept.
         """
         rules = self._rules
-        if self._network.schedule_ends or self.epoch >= rules.epochs:
+        if self._network.config.schedule_ends or self.epoch >= rules.epochs:
             return self.epoch >= rules.epochs
         return exhausted(self.history.validation, rules.start_epoch, rules.patience)
 
@@ -128,6 +98,14 @@ class Fit:
             ValueError: No epoch has been completed, or no images are scored.
         """
         return confusion(self._network.labels[self._scored], self.held_out_probabilities)
+
+    def result(self) -> FoldResult:
+        """What is known so far, its curves rounded; of a fold that is scored only the first two."""
+        watched = ("train_accuracy", "validation_accuracy", "validation_loss")
+        shown = ("train_loss", "validation", *(() if len(self._scored) else watched))
+        curves = {name: rounded(getattr(self.history, name)) for name in shown}
+        held_out = rounded(self.history.score) or None
+        return FoldResult(self.score, self.epoch, self.best_epoch, held_out=held_out, **curves)
 
     def advance(self) -> None:
         """Train one more epoch, then score the validation split and the scored images.
@@ -150,11 +128,11 @@ class Fit:
         network, rules = self._network, self._rules
         order = np.random.default_rng(derive("order", self._seed, epoch)).permutation(self._train)
         rates = learning_rates(
-            network.schedule,
+            network.config.schedule,
             network.learning_rate,
             epoch=epoch,
             epochs=rules.epochs,
-            steps=-(-len(order) // network.batch_size),
+            steps=-(-len(order) // network.config.batch_size),
         )
         network.load(self._state)
         seed = derive("augmentation", self._seed, epoch)
@@ -184,7 +162,7 @@ class Fit:
     def _scored_on(self, indices: Indices, probabilities: NDArray[np.float32]) -> float:
         return score(self._rules.objective, self._network.labels[indices], probabilities)
 
-    def state(self) -> dict[str, NDArray[np.generic]]:
+    def state(self) -> Arrays:
         """Arrays from which ``restore`` continues bit for bit; good for ``numpy.savez``."""
         lists = {
             "weights": self._state.weights,
@@ -200,7 +178,7 @@ class Fit:
         arrays["held_out_probabilities"] = self.held_out_probabilities
         return arrays
 
-    def restore(self, arrays: dict[str, NDArray[np.generic]]) -> None:
+    def restore(self, arrays: Arrays) -> None:
         """Continue from what ``state`` gave to a fit that was made with the same arguments."""
         self._state = NetworkState(_group(arrays, "weights"), _group(arrays, "optimizer"))
         self.best_weights = _group(arrays, "best_weights")
@@ -209,6 +187,6 @@ class Fit:
         self.held_out_probabilities = arrays["held_out_probabilities"].astype(np.float32)
 
 
-def _group(arrays: dict[str, NDArray[np.generic]], name: str) -> list[NDArray[np.generic]]:
+def _group(arrays: Arrays, name: str) -> list[NDArray[np.generic]]:
     count = sum(key.startswith(f"{name}/") for key in arrays)
     return [arrays[f"{name}/{i}"] for i in range(count)]

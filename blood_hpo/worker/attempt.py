@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optuna.trial import TrialState
 
@@ -26,13 +26,8 @@ EXPECTED = (BloodHpoError, MemoryError, OSError)
 class Attempt:
     """One attempt of a worker at a trial that it holds.
 
-    Attributes:
-        stage: How the trial is trained.
-        claim: The trial.
-        lease: Tells the database of it.
-        settings: Attempts at one configuration; home of the checkpoints.
-        shutdown: Tells the worker to stop.
-        checkpoint_seconds: Least time between two checkpoints.
+    The stage knows how it is trained, the lease tells the database of it, the settings limit the
+    attempts at one configuration; between two checkpoints pass ``checkpoint_seconds`` at least.
     """
 
     stage: Stage
@@ -99,7 +94,7 @@ class Attempt:
 
     def _train(self, run: Run) -> None:
         while not run.finished:
-            if self.shutdown.requested:
+            if self.shutdown.requested or self.lease.stopped:
                 self._put_back(run)
                 return
             run.advance()
@@ -110,11 +105,9 @@ class Attempt:
         self._end(TrialState.COMPLETE, run)
 
     def _report(self, run: Run) -> bool:
-        score = run.reports()[run.epoch]
-        reached = self.lease.report({run.epoch: score})
-        log.info(
-            "trial %d: epoch %d/%d score %.4f", self.claim.number, run.epoch, run.epochs, score
-        )
+        number, epoch, score = self.claim.number, run.epoch, run.reports()[run.epoch]
+        reached = self.lease.report({epoch: score})
+        log.info("trial %d: epoch %d/%d score %.4f", number, epoch, run.epochs, score)
         return reached
 
     def _should_prune(self, run: Run) -> bool:
@@ -137,11 +130,11 @@ class Attempt:
         log.info("trial %d: back in the queue after epoch %d", self.claim.number, run.epoch)
 
     def _end(self, state: TrialState, run: Run, reason: str | None = None) -> None:
-        ending = self.stage.end(self.claim, run, self._open_test)
+        ending = replace(self.stage.end(self.claim, run, self._open_test), reason=reason)
         if not math.isfinite(ending.value):
             self._fail(f"the score is {ending.value}", retry=False)
             return
-        self.lease.end(state, ending, reason, self._last_words)
+        self.lease.end(state, ending, self._last_words)
         self._checkpoint.discard()
         log.info("trial %d: %s, score %.4f", self.claim.number, state.name, ending.value)
 
@@ -153,12 +146,8 @@ class Attempt:
         self.lease.fail(reason, retry=retry, wait=self._last_words)
         if not retry:
             self._checkpoint.discard()
-        log.warning(
-            "trial %d: FAIL, %s%s",
-            self.claim.number,
-            reason,
-            "; its configuration is queued again" if retry else "",
-        )
+        then = "; its configuration is queued again" if retry else ""
+        log.warning("trial %d: FAIL, %s%s", self.claim.number, reason, then)
 
 
 def _reason(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """The audit of a study: what should never be found, and what of it can be mended.
 
-The questions are asked in SQL (``database/queries/inconsistencies.sql``), so that the program that
+The questions are asked in SQL (``database/sql/audit.sql``), so that the program that
 made the trials is not its own judge.
 """
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blood_hpo.database.query import run_query
+from blood_hpo.database.record import read_trials
 from blood_hpo.settings import Settings
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.worker.checkpoint import folder
@@ -17,15 +18,7 @@ from blood_hpo.worker.janitor import recover_stale_trials
 
 @dataclass(frozen=True)
 class Inconsistency:
-    """Something that should not be.
-
-    Attributes:
-        kind: What is wrong, in two words.
-        family: Family of the trial, where it concerns one.
-        number: Number of the trial, where it concerns one.
-        worker: Worker of that trial.
-        detail: The rest.
-    """
+    """Something that should not be, in two words, and the trial that it concerns, if it does."""
 
     kind: str
     family: str | None
@@ -49,11 +42,7 @@ class Audit:
         self._settings = settings
 
     def find(self) -> list[Inconsistency]:
-        """Everything that is wrong.
-
-        Raises:
-            DatabaseError: The database cannot be reached.
-        """
+        """Everything that is wrong."""
         grace = self._settings.grace_seconds
         answer = run_query(self._storage.engine, "inconsistencies", study=self._study, grace=grace)
         found = [Inconsistency(*row) for row in answer.rows]  # type: ignore[arg-type]
@@ -68,7 +57,7 @@ class Audit:
         cannot be changed: what was counted twice or beyond the budget stays.
         """
         grace = self._settings.grace_seconds
-        self._storage.tell("give_up_lost", study_id=self._study_id)
+        self._storage.tell("give_up", study_id=self._study_id, configuration_id=None)
         self._storage.tell("drop_unlinked", study_id=self._study_id, grace_seconds=grace)
         recover_stale_trials(
             self._storage,
@@ -77,14 +66,15 @@ class Audit:
             max_attempts=self._settings.max_attempts,
             at_once=True,
         )
+        self._storage.tell("reopen", study_id=self._study_id)
         for path in self._left():
             path.unlink(missing_ok=True)
 
     def _left(self) -> list[Path]:
         """Checkpoints older than the grace time that no unfinished trial will go on from."""
-        wanted = [
-            row.config_hash for row in self._storage.ask("open_hashes", study_id=self._study_id)
-        ]
+        with self._storage.plain() as connection:
+            trials = read_trials(connection, self._study)
+        wanted = [one.config_hash for one in trials if one.state in {"WAITING", "RUNNING"}]
         oldest = time.time() - self._settings.grace_seconds
         return sorted(
             path

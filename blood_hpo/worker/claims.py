@@ -6,19 +6,21 @@ keys of the database see to it that none is made twice or beyond the budget. A c
 again.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from optuna.distributions import BaseDistribution, distribution_to_json
 from sqlalchemy import Connection, Row
 
 from blood_hpo.database.record import TrialRecord, read_trial
 from blood_hpo.database.statements import statement
 from blood_hpo.search.history import FamilyStudy, History
+from blood_hpo.search.optuna_private import parameter_row
 from blood_hpo.search.proposer import Exhausted, Proposal, Proposer, Wait
 from blood_hpo.search.space import MODEL, model_distribution
 from blood_hpo.store.outage import Waiting, patiently
+from blood_hpo.store.storage import NewTrial
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.training.seeds import derive
 
@@ -100,12 +102,7 @@ class Claims:
         self.history = History({name: one.space for name, one in self.proposers.items()})
 
     def claim(self, stop: Waiting) -> Found:
-        """Take the next trial, waiting for the database if it is away.
-
-        Raises:
-            Interrupted: ``stop`` was set while the database was away.
-            StudyError: The study has been deleted.
-        """
+        """Take the next trial: see `claim_trial`."""
         return claim_trial(self.study, self.worker, self._create, stop)
 
     def known(self, family: str) -> FamilyStudy:
@@ -154,36 +151,26 @@ class Claims:
     def _insert(self, connection: Connection, proposals: Sequence[Proposal]) -> int | None:
         family = proposals[0].configuration.family
         space = {MODEL: model_distribution(self.study.spec), **self.proposers[family].space}
-        spelt = {name: distribution_to_json(one) for name, one in space.items()}
-        candidates = [
-            _candidate(self.study, rank, one, space, spelt) for rank, one in enumerate(proposals)
-        ]
-        storage, study_id = self.study.storage, self.study.study_id
-        return storage.claim_new(connection, study_id, self.worker, family, candidates)
+        rows = [self._candidate(rank, one) for rank, one in enumerate(proposals)]
+        key = {"study_id": self.study.study_id, "family": family}
+        wanted = {**key, "candidates": json.dumps(rows)}
+        params = {one.configuration.config_hash: one.params for one in proposals}
 
+        def told(made: Row[Any]) -> NewTrial:
+            values = {MODEL: family, **params[made.config_hash]}
+            return NewTrial(family, [parameter_row(n, values[n], one) for n, one in space.items()])
 
-def _candidate(
-    study: SharedStudy,
-    rank: int,
-    one: Proposal,
-    space: Mapping[str, BaseDistribution],
-    spelt: Mapping[str, str],
-) -> dict[str, Any]:
-    params = {MODEL: one.configuration.family, **one.params}
-    digest = one.configuration.config_hash
-    return {
-        "rank": rank,
-        "config_hash": digest,
-        "seed": derive(study.spec.seed, digest),
-        "config": one.configuration.document,
-        "params": one.params,
-        "repeats_avoided": one.repeats_avoided,
-        "stored": [
-            {
-                "name": name,
-                "value": distribution.to_internal_repr(params[name]),
-                "distribution": spelt[name],
-            }
-            for name, distribution in space.items()
-        ],
-    }
+        storage = self.study.storage
+        return storage.create_trial(connection, self.worker, "new_configuration", wanted, told)
+
+    def _candidate(self, rank: int, one: Proposal) -> dict[str, Any]:
+        """What the statement ``new_configuration`` is told of it, in the order of the draw."""
+        digest = one.configuration.config_hash
+        return {
+            "rank": rank,
+            "config_hash": digest,
+            "seed": derive(self.study.spec.seed, digest),
+            "config": one.configuration.document,
+            "params": one.params,
+            "repeats_avoided": one.repeats_avoided,
+        }

@@ -31,23 +31,17 @@ def recover_stale_trials(
     Returns:
         Numbers of the trials that this call has failed.
     """
-    recovered: list[int] = []
     if not at_once and storage.reachable_seconds() < grace_seconds:
-        return recovered
+        return []
+    recovered = []
     for trial in storage.stale(study_id, grace_seconds):
-        retry = trial.attempt < max_attempts
         reason = (
             f"worker {trial.worker} was not heard of for {grace_seconds:g} s"
             f" (attempt {trial.attempt} of {max_attempts})"
         )
-        if storage.fail(
-            study_id,
-            trial.trial_id,
-            reason,
-            worker=trial.worker,
-            retry=retry,
-            grace_seconds=grace_seconds,
-        ):
+        retry = trial.attempt < max_attempts
+        judged = {"worker": trial.worker, "retry": retry, "grace_seconds": grace_seconds}
+        if storage.fail(study_id, trial.trial_id, reason, **judged):
             log.warning("trial %d: %s%s", trial.number, reason, "" if retry else "; given up")
             recovered.append(trial.number)
     return recovered

@@ -6,7 +6,7 @@ worker was not heard of for the grace time: then nothing this worker has to say 
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -14,9 +14,10 @@ from optuna.trial import TrialState
 
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.errors import StudyError
+from blood_hpo.stages import STOPPED
 from blood_hpo.store.outage import ERRORS, OUTAGES, Waiting, patiently, transient
+from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.worker.stage import Ending
 
 
 class LeaseLostError(Exception):
@@ -37,6 +38,8 @@ class Lease:
         self._unsent: dict[int, float] = {}
         self._done = threading.Event()
         self._lost = threading.Event()
+        self.stopped = False
+        """Whether the study was stopped, so that the trial is to go back."""
         self._thread = threading.Thread(target=self._keep_alive, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
@@ -56,12 +59,13 @@ class Lease:
     def _keep_alive(self) -> None:
         while not self._done.wait(self._seconds):
             try:
-                alive = self._storage.beat(self._trial_id, self._worker)
+                found = self._storage.beat(self._trial_id, self._worker)
             except Exception as error:  # whatever it is, a peer must not take a live trial over
                 OUTAGES.away("sending heartbeats", error)
                 continue
             OUTAGES.back()
-            if not alive:
+            self.stopped = found == STOPPED
+            if found is None:
                 self._lost.set()
                 return
 
@@ -75,10 +79,7 @@ class Lease:
             raise LeaseLostError
 
     def report(self, reported: Mapping[int, float]) -> bool:
-        """Send the score after each epoch, as many as have not been sent.
-
-        Args:
-            reported: Mean score by epoch, epochs counted from 1.
+        """Send scores by epoch, from 1, and those that have not been sent.
 
         Returns:
             False if the database is away; the scores are kept for the next call.
@@ -103,26 +104,19 @@ class Lease:
             raise LeaseLostError  # ended by a peer, or deleted with its study
         self._unsent.clear()
 
-    def end(self, state: TrialState, ending: Ending, reason: str | None, wait: Waiting) -> None:
+    def end(self, state: TrialState, ending: Ending, wait: Waiting) -> None:
         """Finish the trial, waiting for the database as long as it takes.
 
         Files are stored first, however long that takes, and linked with the rest.
 
         Raises:
-            LeaseLostError: A peer has taken the trial over.
-            Interrupted: ``wait`` said so while the database was away.
+            LeaseLostError: A peer has taken the trial over, as for all that follows.
+            Interrupted: ``wait`` said so while the database was away, likewise.
         """
+        held = (self._trial_id, self._worker)
         patiently(self._send, "reporting", wait)
         files = patiently(lambda: self._store(ending.artefacts), "storing files of a trial", wait)
-        ended = patiently(
-            lambda: self._storage.end(
-                self._trial_id, self._worker, state, ending.value, ending.results, reason, files
-            ),
-            "ending a trial",
-            wait,
-        )
-        if not ended:
-            raise LeaseLostError
+        self._tell(lambda: self._storage.end(*held, state, ending, files), "ending a trial", wait)
 
     def _store(self, artefacts: Mapping[str, bytes]) -> dict[str, str]:
         return {
@@ -130,36 +124,29 @@ class Lease:
             for name, content in artefacts.items()
         }
 
+    @staticmethod
+    def _tell(call: Callable[[], bool], doing: str, wait: Waiting) -> None:
+        if not patiently(call, doing, wait):
+            raise LeaseLostError
+
     def fail(self, reason: str, *, retry: bool, wait: Waiting) -> None:
         """Fail the trial for a reason of its own, with or without another attempt."""
-        failed = patiently(
-            lambda: self._storage.fail(
-                self._study_id, self._trial_id, reason, worker=self._worker, retry=retry
-            ),
-            "failing a trial",
-            wait,
-        )
-        if not failed:
-            raise LeaseLostError
+        failed = (self._study_id, self._trial_id, reason)
+        fail, worker = self._storage.fail, self._worker
+        self._tell(lambda: fail(*failed, worker=worker, retry=retry), "failing a trial", wait)
+
+    def put_back(self, wait: Waiting) -> None:
+        """Return the trial to the queue, to be gone on with by whoever claims it next."""
+        held = (self._trial_id, self._worker)
+        self._tell(lambda: self._storage.put_back(*held), "returning a trial to the queue", wait)
 
     def open_test(self, wait: Waiting) -> None:
         """Note that the test split is opened for the trial's model.
 
         Raises:
             StudyError: The plan of the study no longer asks for the model.
-            Interrupted: ``wait`` said so while the database was away.
         """
         key = {"trial_id": self._trial_id, "worker": self._worker}
         if not patiently(lambda: self._storage.ask("open_test", **key), "opening the test", wait):
             self.check()
             raise StudyError("the study's plan no longer asks for this model; it is not tested")
-
-    def put_back(self, wait: Waiting) -> None:
-        """Return the trial to the queue, to be gone on with by whoever claims it next."""
-        returned = patiently(
-            lambda: self._storage.put_back(self._trial_id, self._worker),
-            "returning a trial to the queue",
-            wait,
-        )
-        if not returned:
-            raise LeaseLostError

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from blood_hpo.errors import InputError
+from blood_hpo.worker.shutdown import INTERRUPTED
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,9 @@ RESTARTS = 3
 
 FORGIVEN_SECONDS = 600.0
 """A worker that has lived this long has not crashed because it was replaced in vain."""
+
+ENDED = (None, 0, INTERRUPTED)
+"""What is no crash: still running, finished, or drained by somebody else."""
 
 REFUSALS = (2, 3, 5)
 """Exit codes of a worker that said what is wrong: replacing it would not help."""
@@ -90,7 +94,7 @@ class Pool:
         with self._lock:
             for place in self._places:
                 code = place.process.poll()
-                if code not in (None, 0) and not place.given_up and not self._draining:
+                if code not in ENDED and not place.given_up and not self._draining:
                     self._replace(place, code)
             return sum(place.process.poll() is None for place in self._places)
 
@@ -99,13 +103,8 @@ class Pool:
             place.restarts = 0
         place.given_up = code in REFUSALS or place.restarts >= RESTARTS
         verdict = "given up" if place.given_up else "replaced"
-        log.warning(
-            "worker %d ended with code %d and is %s; see %s",
-            place.number,
-            code,
-            verdict,
-            place.log_file,
-        )
+        ended = f"worker {place.number} ended with code {code}"
+        log.warning("%s and is %s; see %s", ended, verdict, place.log_file)
         if not place.given_up:
             place.restarts += 1
             place.started = time.monotonic()

@@ -8,6 +8,7 @@ from blood_hpo.errors import StudyError
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData
 from blood_hpo.store.studies import SharedStudy
+from blood_hpo.worker.stage import configuration_of
 
 
 @dataclass(frozen=True)
@@ -49,18 +50,14 @@ def replay(
     data: SearchData,
     on_epoch: Callable[[int, float], None],
 ) -> Replay:
-    """Train a recorded trial again, for as many epochs as it was trained for.
+    """Train a trial from `finished_trial` again, for as many epochs as it was trained for.
 
-    Args:
-        study: The trial's study.
-        trial: From `finished_trial`.
-        data: The study's own data.
-        on_epoch: Called with the epoch and the mean score after each.
+    ``on_epoch`` is called with the epoch and the mean score after each.
     """
-    run = CrossValidation(study.spec, trial.family, trial.config, data)
+    run = CrossValidation(study.spec, configuration_of(trial), data)
     while not run.finished and run.epoch < (trial.epoch or 0):
         run.advance()
         on_epoch(run.epoch, run.score)
-    replayed = tuple(run.results().fold_scores)
+    replayed = tuple(one.score for one in run.results())
     run.close()
     return Replay(trial.number, tuple(trial.fold_scores or ()), replayed)

@@ -6,10 +6,10 @@ from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData
 from blood_hpo.search.pruner import build_pruner, should_prune
 from blood_hpo.store.outage import ERRORS, Waiting, transient
-from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.worker.claims import Claims, Found
-from blood_hpo.worker.stage import Ending, OpenTest, Run
+from blood_hpo.worker.stage import OpenTest, Run, configuration_of
 
 
 class SearchStage:
@@ -28,7 +28,7 @@ class SearchStage:
 
     def start(self, claim: TrialRecord) -> CrossValidation:
         """Begin to train one configuration on all folds."""
-        return CrossValidation(self.study.spec, claim.family, claim.config, self._data)
+        return CrossValidation(self.study.spec, configuration_of(claim), self._data)
 
     def should_prune(self, claim: TrialRecord, run: Run) -> bool:
         """Ask the pruner, which knows the trials of the same family."""
@@ -59,17 +59,4 @@ class SearchStage:
 
 def results_of_folds(run: CrossValidation) -> Results:
     """What a cross-validated trial measured."""
-    found = run.results()
-    folds = [
-        FoldResult(score, epochs, best, loss, validation, held_out)
-        for score, epochs, best, loss, validation, held_out in zip(
-            found.fold_scores,
-            found.fold_epochs,
-            found.fold_best_epochs,
-            found.curves["train_loss"],
-            found.curves["validation"],
-            found.curves["score"],
-            strict=True,
-        )
-    ]
-    return Results(folds, found.seconds, found.parameter_count, found.held_out_confusion)
+    return Results(run.results(), run.seconds, run.parameter_count, run.confusion)

@@ -12,7 +12,8 @@ from types import FrameType
 log = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-ENDED_AT_ONCE = 130
+INTERRUPTED = 130
+"""Exit code of a process that was asked to stop before it was done."""
 
 
 class Shutdown:
@@ -59,7 +60,7 @@ class Shutdown:
             log.warning(
                 "%s: ends at once; its trial is recovered after the grace time", received.name
             )
-            os._exit(ENDED_AT_ONCE)
+            os._exit(INTERRUPTED)
         log.info("%s: draining; once more ends at once", received.name)
         self.request()
 

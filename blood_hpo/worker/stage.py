@@ -5,22 +5,24 @@ which trial comes next, how one is trained and what it leaves behind; claims, le
 checkpoints, retries and recovery are the worker's, and the same for all.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from blood_hpo.database.record import TrialRecord
+from blood_hpo.models.configuration import Configuration
 from blood_hpo.store.outage import Waiting
-from blood_hpo.store.results import Results
+from blood_hpo.store.results import Ending
 from blood_hpo.store.studies import SharedStudy
+from blood_hpo.training.history import Arrays
 from blood_hpo.worker.claims import Found
 
-Arrays = dict[str, npt.NDArray[np.generic]]
 OpenTest = Callable[[], None]
 """Notes that the test split is opened for a trial's model; raises where the plan has changed."""
+
+
+def configuration_of(trial: TrialRecord) -> Configuration:
+    """What a trial trains."""
+    return Configuration.of(trial.family, trial.config)
 
 
 class Run(Protocol):
@@ -47,27 +49,11 @@ class Run(Protocol):
     def state(self) -> Arrays:
         """Everything needed to go on in another process."""
 
-    def restore(self, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    def restore(self, arrays: Arrays) -> None:
         """Go on from a `state`."""
 
     def close(self) -> None:
         """Free the memory."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """What a trial leaves behind; all of it is stored together with its final state.
-
-    Attributes:
-        value: The trial's value.
-        results: What it measured.
-        artefacts: Contents of files by name, kept under ``<number of the trial>/<name>`` and linked
-            to the trial for Optuna.
-    """
-
-    value: float
-    results: Results
-    artefacts: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Stage(Protocol):

@@ -1,25 +1,29 @@
 """A worker: claims trials until the study is finished, and survives what happens meanwhile.
 
-One process, one core, many trials. A first signal drains: the epoch ends, the trial goes back to
-the queue with its checkpoint, and the worker exits with 0. A second signal ends it at once; the
-trial is then recovered by a peer after the grace time.
+One process, one core, many trials. A first signal drains: the epoch ends and the trial goes back to
+the queue with its checkpoint. A second signal ends the process at once; the trial is then recovered
+by a peer after the grace time.
 """
 
 import logging
 import os
 import secrets
 from dataclasses import dataclass
+from functools import partial
 
 from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.settings import Settings
+from blood_hpo.stages import STOPPED
 from blood_hpo.store.outage import Interrupted, patiently
 from blood_hpo.store.studies import close_families, pause
+from blood_hpo.text import printable
 from blood_hpo.worker.attempt import Attempt
-from blood_hpo.worker.claims import Busy, Finished, Paused
+from blood_hpo.worker.claims import Busy, Finished, Found, Paused
 from blood_hpo.worker.health import this_host
 from blood_hpo.worker.janitor import recover_stale_trials
 from blood_hpo.worker.lease import Lease, LeaseLostError
+from blood_hpo.worker.machine import processor, program
 from blood_hpo.worker.shutdown import Shutdown
 from blood_hpo.worker.stage import Stage
 
@@ -30,6 +34,10 @@ CHECKPOINT_SECONDS = 20.0
 """Least time between two checkpoints of a trial; a drained trial is always saved."""
 
 FAILURES_BEFORE_PAUSE = 5
+
+
+class StoppedError(Interrupted):
+    """The study was stopped, so its workers leave."""
 
 
 def worker_name() -> str:
@@ -57,30 +65,35 @@ class Worker:
         self.study = self.stage.study
         self._waiting_for: Paused | Busy | None = None
         self._finished: Finished | None = None
+        self._introduced = False
 
     def run(self) -> None:
-        """Claim and run trials until the stage is finished or the worker is drained.
-
-        Raises:
-            StudyError: The study has been deleted.
-        """
+        """Take turns until the stage is finished or the worker is drained."""
         while not self.shutdown.requested:
-            if not self.step():
+            found = self.turn()
+            if isinstance(found, Finished):
                 return
+            if isinstance(found, Paused | Busy):
+                self.shutdown.wait(POLL_SECONDS)
 
-    def step(self) -> bool:
-        """Recover, claim, and run one trial or wait; False when the stage is finished.
+    def turn(self) -> Found:
+        """Recover, claim, and run the trial if there is one; say what was found.
 
         Raises:
             StudyError: The study has been deleted.
+            StoppedError: The study was stopped.
         """
         try:
-            return self._step()
+            return self._turn()
+        except StoppedError:
+            raise
         except Interrupted as error:
             log.info("stopped while %s", error)
-            return True
+            return Busy()
 
-    def _step(self) -> bool:
+    def _turn(self) -> Found:
+        if not self._introduced:
+            patiently(self._introduce, "introducing itself", self.shutdown)
         patiently(self._recover, "looking for stale trials", self.shutdown)
         found = self.stage.claim(self.shutdown)
         if isinstance(found, TrialRecord):
@@ -88,8 +101,14 @@ class Worker:
         elif isinstance(found, Finished):
             self._finish(found)
         else:
-            self._wait(found)
-        return not isinstance(found, Finished)
+            self._say(found)
+        return found
+
+    def _introduce(self) -> None:
+        """Tell the database what this process is."""
+        known = {"program": program(), "processor": processor()}
+        self.study.storage.tell("meet", worker=self.stage.worker, **known)
+        self._introduced = True
 
     def _recover(self) -> None:
         recovered = recover_stale_trials(
@@ -110,40 +129,39 @@ class Worker:
         for family in found.closed:
             log.info("%s: nothing is left to try; its budget closes", family)
         if found.closed:
-            patiently(
-                lambda: close_families(storage, study_id, found.closed), "closing", self.shutdown
-            )
+            close = partial(close_families, storage, study_id, found.closed)
+            patiently(close, "closing", self.shutdown)
         refresh_note(storage, study_id, least_seconds=0)
         log.info("study %s is finished", self.study.name)
 
-    def _wait(self, found: Paused | Busy) -> None:
-        # Said once per reason, not once per poll.
-        if found != self._waiting_for:
-            self._waiting_for = found
-            if isinstance(found, Paused):
-                log.info("study is paused (%s); waiting", found.reason)
-            else:
-                log.info("nothing to claim while trials of other workers are unfinished; waiting")
-        self.shutdown.wait(POLL_SECONDS)
+    def _say(self, found: Paused | Busy) -> None:
+        if found == Paused(STOPPED):
+            log.info("study %s is stopped; leaving", self.study.name)
+            raise StoppedError
+        # Once per reason, not once per poll.
+        if found == self._waiting_for:
+            return
+        self._waiting_for = found
+        if isinstance(found, Paused):
+            log.info("study %s is paused (%s); waiting", self.study.name, printable(found.reason))
+        else:
+            log.info("nothing to claim while trials of other workers are unfinished; waiting")
 
     def _run(self, claim: TrialRecord) -> None:
         self._waiting_for = self._finished = None
         settings = ", ".join(f"{name}={value}" for name, value in claim.params.items())
-        log.info(
-            "trial %d: %s %s (attempt %d)", claim.number, claim.family, settings, claim.attempt
-        )
-        storage, seconds = self.study.storage, self.settings.heartbeat_seconds
-        lease = Lease(storage, self.study.study_id, claim, seconds)
-        with lease:
+        number, storage, study_id = claim.number, self.study.storage, self.study.study_id
+        log.info("trial %d: %s %s (attempt %d)", number, claim.family, settings, claim.attempt)
+        with Lease(storage, study_id, claim, self.settings.heartbeat_seconds) as lease:
             try:
                 if not self._attempt(claim, lease).run():
                     self._pause_if_failing()
             except LeaseLostError:
                 log.warning(
-                    "trial %d: lease lost, a peer has taken it over; result discarded", claim.number
+                    "trial %d: lease lost, a peer has taken it over; result discarded", number
                 )
         if not self.shutdown.requested:
-            refresh_note(self.study.storage, self.study.study_id)
+            refresh_note(storage, study_id)
 
     def _attempt(self, claim: TrialRecord, lease: Lease) -> Attempt:
         return Attempt(

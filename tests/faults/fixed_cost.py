@@ -25,12 +25,13 @@ from blood_hpo.errors import BloodHpoError, NonFiniteLoss
 from blood_hpo.search.pruner import build_pruner, should_prune
 from blood_hpo.settings import Settings
 from blood_hpo.store.outage import Interrupted, Waiting, patiently
-from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
+from blood_hpo.training.history import Arrays, FoldResult
 from blood_hpo.worker.claims import Claims, Found
 from blood_hpo.worker.join import join_study
 from blood_hpo.worker.shutdown import Shutdown
-from blood_hpo.worker.stage import Arrays, Ending, OpenTest, Run
+from blood_hpo.worker.stage import OpenTest, Run
 from blood_hpo.worker.worker import Worker, worker_name
 
 from .cable import enter

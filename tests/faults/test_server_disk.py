@@ -13,6 +13,7 @@ from .conftest import Measure
 from .disk import fill, mounted
 from .lab import Lab
 from .server import Server
+from .waiting import until
 
 
 @pytest.mark.parametrize("goes_down", [False, True])
@@ -31,10 +32,11 @@ def test_the_server_has_no_space_left(
         began = time.monotonic()
         if goes_down:
             panic(own)
+            until(lambda: not server.cluster.is_running(), "the server is down")
         for worker in workers:
             worker.says("database away while")
         ballast.unlink()
-        if not server.cluster.is_running():
+        if goes_down:
             server.start()
         away = time.monotonic() - began
         own.until_finished()

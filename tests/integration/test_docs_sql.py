@@ -4,6 +4,7 @@ It also holds a small SYNTHETIC one under the name of the study that docs/sql.md
 that a finished study leaves.
 """
 
+import json
 import re
 import runpy
 from collections.abc import Iterator
@@ -17,10 +18,11 @@ from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.address import engine
 from blood_hpo.database.query import names
 from blood_hpo.database.record import TrialRecord, read_trial
-from blood_hpo.store.results import FoldResult, Results
-from blood_hpo.store.storage import StudyStorage
+from blood_hpo.store.results import Ending, Results
+from blood_hpo.store.storage import NewTrial, StudyStorage
 from blood_hpo.store.studies import create_study
 from blood_hpo.studyfile.load import load
+from blood_hpo.training.history import FoldResult
 
 from .conftest import copy_of, fill_synthetic
 
@@ -46,10 +48,12 @@ def record(storage: StudyStorage, study_id: int, family: str, units: int) -> Tri
         "config": config,
         "params": config,
         "repeats_avoided": 0,
-        "stored": [],
     }
+    wanted = {"study_id": study_id, "family": family, "candidates": json.dumps([candidate])}
     with storage.plain() as connection:
-        number = storage.claim_new(connection, study_id, WORKER, family, [candidate])
+        number = storage.create_trial(
+            connection, WORKER, "new_configuration", wanted, lambda _: NewTrial(family)
+        )
         assert number is not None
         found = read_trial(connection, "quickstart", number)
     assert found is not None
@@ -68,7 +72,7 @@ def filled(server: Engine, migrated: str) -> Iterator[Engine]:
         storage.tell("write_budget", **separable)
         for units, family in enumerate(("mlp", "cnn", "separable")):
             found = record(storage, study.study_id, family, units)
-            assert storage.end(found.trial_id, WORKER, TrialState.COMPLETE, 0.6, RESULTS)
+            assert storage.end(found.trial_id, WORKER, TrialState.COMPLETE, Ending(0.6, RESULTS))
         failed = record(storage, study.study_id, "cnn", 9)
         why = {"worker": WORKER, "retry": False}
         assert storage.fail(study.study_id, failed.trial_id, "out of luck", **why)

@@ -1,5 +1,6 @@
 """``blood-hpo dashboard``: the studies in a browser."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,8 +11,11 @@ def dashboard(
         str, typer.Option(help="Address to listen on; whoever reaches it can read every study.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8080,
+    reports: Annotated[
+        Path, typer.Option(help="Folder of the reports; a study's note leads to its own.")
+    ] = Path("report"),
 ) -> None:
-    """Serve optuna-dashboard, read-only, until Ctrl-C.
+    """Serve optuna-dashboard and the reports, read-only, until Ctrl-C.
 
     Example: blood-hpo dashboard --port 8090
     """
@@ -24,4 +28,4 @@ def dashboard(
         pass  # which checks the schema
     from blood_hpo.dashboard.server import serve
 
-    serve(url, host, port)
+    serve(url, host, port, reports)

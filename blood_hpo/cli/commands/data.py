@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows, to_json
+from blood_hpo.cli.output import FormatOption, OutputFormat, print_facts, print_rows, to_json
+from blood_hpo.cli.session import DataOption, data_source
 
 if TYPE_CHECKING:
     from blood_hpo.data.facts import SplitName
@@ -15,15 +16,6 @@ _PATIENCE_SECONDS = 60.0  # for the server's answer to someone who asked for the
 
 app = typer.Typer(help="The data set: what it is, fetch it, draw a synthetic one.")
 
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data",
-        metavar="PATH",
-        help="An npz file in the MedMNIST layout; without it BLOOD_HPO_DATA, then the cache.",
-    ),
-]
-
 
 @app.command()
 def info(data: DataOption = None, output: FormatOption = OutputFormat.TABLE) -> None:
@@ -31,17 +23,25 @@ def info(data: DataOption = None, output: FormatOption = OutputFormat.TABLE) -> 
 
     Example: blood-hpo data info --data bloodmnist.npz --format json
     """
-    from blood_hpo.data.bloodmnist import CLASSES, class_counts, find
-    from blood_hpo.settings import settings
+    from blood_hpo.data.bloodmnist import CLASSES, class_counts
 
-    source = find(data, settings=settings(), download=False)
+    source = data_source(data, download=False)
     counts = class_counts(source)
     if output is OutputFormat.JSON:
         typer.echo(to_json(_as_object(source, counts), indent=2))
         return
     rows = [[name, *(row[label] for row in counts.values())] for label, name in enumerate(CLASSES)]
     if output is OutputFormat.TABLE:
-        _print_source(source)
+        typer.secho(source.label, bold=True)
+        print_facts(
+            {
+                "path": source.path,
+                "found by": source.origin,
+                "official": source.official,
+                "SHA-256": source.sha256,
+                "MD5": source.md5,
+            }
+        )
         rows.append(["total", *map(sum, counts.values())])
     print_rows(["class", *counts], rows, output)
 
@@ -53,7 +53,7 @@ def fetch(
         typer.Option(metavar="URL", help="Another address of the same file; its MD5 is checked."),
     ] = None,
 ) -> None:
-    """Download official BloodMNIST 28x28 (36 MB) into the cache; a cut download goes on.
+    """Download official BloodMNIST 28x28 (36 MB) into the cache.
 
     Where BLOOD_HPO_DATA names a file, that file is checked and nothing is downloaded.
 
@@ -72,8 +72,6 @@ def fetch(
     try:
         source = fetch_official(settings(), official=official, answer_seconds=_PATIENCE_SECONDS)
     except DataError as error:
-        if error.__cause__ is None:  # it says itself what to do
-            raise
         advice = "run it again, or set BLOOD_HPO_DATA to a file of your own"
         raise DataError(f"{error}; {advice}") from error
     typer.echo(f"{source.label}: {source.path}")
@@ -105,19 +103,6 @@ def synthetic(
     write_synthetic(path, sizes=sizes, seed=seed)
     source = open_source(path, "path")
     typer.echo(f"{source.label}: {path} (SHA-256 {source.sha256})")
-
-
-def _print_source(source: "DataSource") -> None:
-    """Print what the file is, a line a fact, the label in bold."""
-    typer.secho(source.label, bold=True)
-    for name, value in (
-        ("path", source.path),
-        ("found by", source.origin),
-        ("official", "yes" if source.official else "no"),
-        ("SHA-256", source.sha256),
-        ("MD5", source.md5),
-    ):
-        typer.echo(f"{name:<9} {value}")
 
 
 def _as_object(

@@ -133,10 +133,7 @@ def status(output: FormatOption = OutputFormat.TABLE) -> None:
     Example: blood-hpo db status --format json
     """
     found = _status()
-    if output is OutputFormat.TABLE:
-        print_rows(("what", "value"), list(found.items()), output)
-    else:
-        print_rows(tuple(found), [tuple(found.values())], output)
+    print_rows(tuple(found), [tuple(found.values())], output)
 
 
 def _status() -> "Mapping[str, object]":

@@ -1,14 +1,13 @@
 """``blood-hpo doctor``: whether this machine has what a worker needs."""
 
 import importlib.metadata
-import os
-import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import typer
 
-from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows
+from blood_hpo.cli.output import FormatOption, OutputFormat, print_facts, print_rows
+from blood_hpo.cli.session import data_source
 from blood_hpo.errors import BloodHpoError
 
 GIGABYTE = 1e9
@@ -16,28 +15,20 @@ LEAST_FREE_GIGABYTES = 1.0
 
 
 def doctor(output: FormatOption = OutputFormat.TABLE) -> None:
-    """Check Python, packages, database, data set and disk; exit code 1 if something is missing.
+    """Check packages, database, data set and disk; exit code 1 if something is missing.
 
     TensorFlow is looked up but not imported.
 
     Example: blood-hpo doctor
     """
-    rows = list(_checks())
-    print_rows(("check", "ok", "finding"), rows, output)
+    checks = {"packages": _packages, "disk": _disk, "database": _database, "data set": _data}
+    rows = [_checked(name, check) for name, check in checks.items()]
+    if output is OutputFormat.TABLE:
+        print_facts({name: f"{'ok' if ok else 'MISSING'}: {finding}" for name, ok, finding in rows})
+    else:
+        print_rows(("check", "ok", "finding"), rows, output)
     if not all(ok for _, ok, _ in rows):
         raise typer.Exit(1)
-
-
-def _checks() -> Iterator[tuple[str, bool, str]]:
-    for name, check in (
-        ("python", _python),
-        ("packages", _packages),
-        ("cores", lambda: f"{os.cpu_count()} cores; one worker each"),
-        ("disk", _disk),
-        ("database", _database),
-        ("data set", _data),
-    ):
-        yield _checked(name, check)
 
 
 def _checked(name: str, check: Callable[[], str]) -> tuple[str, bool, str]:
@@ -47,12 +38,10 @@ def _checked(name: str, check: Callable[[], str]) -> tuple[str, bool, str]:
         return name, False, str(error)
 
 
-def _python() -> str:
-    return f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-
-
 def _packages() -> str:
-    wanted = ("tensorflow", "keras", "optuna", "sqlalchemy", "scikit-learn", "medmnist")
+    provided = importlib.metadata.packages_distributions()  # TensorFlow's has several names
+    modules = ("tensorflow", "keras", "optuna", "sqlalchemy", "sklearn", "medmnist")
+    wanted = [provided.get(name, [name])[0] for name in modules]
     return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in wanted)
 
 
@@ -89,8 +78,5 @@ def _database() -> str:
 
 
 def _data() -> str:
-    from blood_hpo.data.bloodmnist import find
-    from blood_hpo.settings import settings
-
-    source = find(settings=settings(), download=False)
+    source = data_source(None, download=False)
     return f"{source.label}, {source.path}"

@@ -1,18 +1,14 @@
 """``blood-hpo final``: from a finished search to tested models, on this machine."""
 
-from typing import Annotated
-
-import typer
-
+from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import FormatOption, OutputFormat
-from blood_hpo.cli.session import DataOption, StudyArgument
+from blood_hpo.cli.session import DataOption, StudyArgument, WorkersOption
+from blood_hpo.errors import StudyError
 
 
 def final(
     study: StudyArgument,
-    workers: Annotated[
-        int | None, typer.Option("--workers", "-w", min=1, help="Processes; default one a core.")
-    ] = None,
+    workers: WorkersOption = None,
     data: DataOption = None,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
@@ -27,8 +23,9 @@ def final(
     Example: blood-hpo final paper --format json
     """
     from blood_hpo.cli.session import engine, storage
+    from blood_hpo.cli.shortfall import shortfalls
     from blood_hpo.cli.supervision import processes, work_on, write_page
-    from blood_hpo.cli.views.tables import print_final, say_data
+    from blood_hpo.cli.views.tables import print_answer, print_final, say_data
 
     count, opened = processes(workers), storage()
     from blood_hpo.store.studies import open_study
@@ -37,5 +34,11 @@ def final(
     say_data(found.data)
     with engine() as connected:
         work_on(found, count, data, connected, final=True)
-        print_final(connected, found.name, found.data, output)
-        write_page(connected, found.name)
+        if output is OutputFormat.TABLE:
+            print_final(connected, found.name, found.data)
+        else:
+            print_answer(connected, "models", output, study=found.name)
+        say("report: %s", write_page(connected, found.name))
+        lacking = shortfalls(connected, found.name, final=True)
+    if lacking:
+        raise StudyError("; ".join(lacking))

@@ -1,11 +1,11 @@
 """``blood-hpo predict``: a saved model at work on new images."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from blood_hpo.cli.logs import warn
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows
 
 
@@ -57,7 +57,7 @@ def predict(
     configure()
     found, synthetic = classify(content, np.stack([one.pixels for one in pictures]))
     if synthetic:
-        sys.stderr.write("SYNTHETIC: this model has never seen a blood cell\n")
+        warn("SYNTHETIC: this model has never seen a blood cell")
     rows = [
         _row(one.name, each, output) for one, each in zip(pictures, found.tolist(), strict=True)
     ]

@@ -1,16 +1,16 @@
 """``blood-hpo query``: named questions, and SQL of one's own with the rights of a reader."""
 
-import contextlib
+import io
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from blood_hpo.cli.output import OutputFormat, print_rows
-from blood_hpo.cli.session import study_name
+from blood_hpo.cli.logs import say
+from blood_hpo.cli.output import OutputFormat, print_rows, to_json
+from blood_hpo.cli.session import OnlyStudyOption
 from blood_hpo.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,22 +31,12 @@ class QueryFormat(StrEnum):
     PARQUET = "parquet"
 
 
-def query(  # noqa: PLR0913, PLR0917 - one argument an option
+def query(
     name: Annotated[
         str | None,
         typer.Argument(help="Name of the question; without one all are listed."),
     ] = None,
-    study: Annotated[
-        str | None,
-        typer.Option(
-            "--study",
-            "-s",
-            help="Name of the study, or its file.",
-            envvar="BLOOD_HPO_STUDY",
-            show_envvar=True,
-            callback=study_name,
-        ),
-    ] = None,
+    study: OnlyStudyOption = None,
     values: Annotated[
         list[str] | None,
         typer.Option(
@@ -63,10 +53,6 @@ def query(  # noqa: PLR0913, PLR0917 - one argument an option
         QueryFormat,
         typer.Option("--format", help="A table to read, or CSV, JSON or Parquet for a program."),
     ] = QueryFormat.TABLE,
-    file: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Write to this file instead of the terminal."),
-    ] = None,
 ) -> None:
     """Ask the database a question by name, or in SQL.
 
@@ -79,15 +65,14 @@ def query(  # noqa: PLR0913, PLR0917 - one argument an option
 
     Example: blood-hpo query --sql "select family, max(score) from trials group by family"
     """
-    if output is QueryFormat.PARQUET and file is None:
-        raise InputError("Parquet is not text; name a file with --output")
     if name is not None and sql is not None:
         raise InputError(f"give a question or --sql, and not both {name!r} and --sql")
+    if output is QueryFormat.PARQUET and sys.stdout.isatty():
+        raise InputError("Parquet is not text; send it to a file, as in > answer.parquet")
     title, found = _answer(name, study, values or [], sql)
-    if output is QueryFormat.PARQUET and file is not None:
-        _write_parquet(file, found)
-        return
-    with _destination(file):
+    if output is QueryFormat.PARQUET:
+        _write_parquet(found)
+    else:
         print_rows(found.columns, found.rows, OutputFormat(output), title=title)
 
 
@@ -101,17 +86,17 @@ def _answer(
         return "", _ask(sql)
     if name is None:
         return "", _listing()
-    from blood_hpo.cli.session import engine, study_data
+    from blood_hpo.cli.session import engine, named_or_only
     from blood_hpo.database.query import load_query, run_query
 
     asked = load_query(name)
-    parameters = _parameters(asked, study, values)
+    parameters = _parameters(asked, values)
     with engine() as connected:
-        if "study" in parameters:
-            study_data(connected, str(parameters["study"]))
+        if "study" in asked.parameters:
+            parameters["study"] = named_or_only(connected, study)
         found = run_query(connected, name, **parameters)
     if not found.rows:
-        sys.stderr.write(f"{name}: no rows\n")
+        say("%s: no rows", name)
     return asked.title, found.plain()
 
 
@@ -120,37 +105,28 @@ def _listing() -> "Result":
 
     known = [load_query(name) for name in names()]
     rows: list[tuple[object, ...]] = [
-        (one.name, one.title, " ".join(map(_spelling, one.parameters))) for one in known
+        (one.name, one.title, " ".join(_spelling(key) for key in one.parameters if key != "study"))
+        for one in known
     ]
     return Result(("name", "question", "parameters"), rows)
 
 
 def _spelling(parameter: str) -> str:
     """How a parameter is given; in brackets where it need not be."""
-    given = "--study STUDY" if parameter == "study" else f"--set {parameter}={_kind(parameter)}"
-    return f"[{given}]" if parameter in DEFAULTS else given
+    kind = "N" if parameter in WHOLE_NUMBERS else "TEXT"
+    given = "--study STUDY" if parameter == "study" else f"--set {parameter}={kind}"
+    return f"[{given}]" if parameter in {"study", *DEFAULTS} else given
 
 
-def _kind(parameter: str) -> str:
-    return "N" if parameter in WHOLE_NUMBERS else "TEXT"
-
-
-def _parameters(asked: "Query", study: str | None, values: Sequence[str]) -> dict[str, object]:
-    """The parameters of a question from the command line.
+def _parameters(asked: "Query", values: Sequence[str]) -> dict[str, object]:
+    """The parameters of a question from the command line, but for the study.
 
     Raises:
         InputError: One is missing, unknown or of the wrong kind.
     """
     given: dict[str, object] = dict(_setting(asked, text) for text in values)
-    if "study" in asked.parameters and study is not None:
-        given.setdefault("study", study)
     given = {**{key: DEFAULTS[key] for key in asked.parameters if key in DEFAULTS}, **given}
-    missing = [key for key in asked.parameters if key not in given]
-    if "study" in missing:
-        raise InputError(
-            f"query {asked.name!r} asks about one study; name it with --study, one of those that"
-            " `blood-hpo study list` shows"
-        )
+    missing = [key for key in asked.parameters if key not in {*given, "study"}]
     if missing:
         needed = " ".join(_spelling(key) for key in missing)
         raise InputError(f"query {asked.name!r} needs {needed}")
@@ -181,45 +157,27 @@ def _ask(sql: str) -> "Result":
     return ask(analyst_url(settings()), sql).plain()
 
 
-@contextlib.contextmanager
-def _destination(file: Path | None) -> Iterator[None]:
-    """Standard output, or a file in its place.
+def _write_parquet(found: "Result") -> None:
+    """Write an answer as Parquet to standard output; lists and objects become JSON text.
 
     Raises:
-        InputError: The file cannot be written.
+        InputError: Nothing here writes Parquet.
     """
-    if file is None:
-        yield
-        return
     try:
-        with (
-            file.open("w", encoding="utf-8", newline="") as opened,
-            contextlib.redirect_stdout(opened),
-        ):
-            yield
-    except OSError as error:
-        raise _cannot_write(file, error) from error
+        from pyarrow import Table, parquet
+    except ImportError as error:
+        raise InputError(
+            "Parquet is written by pyarrow, which is not installed here; take --format csv, or ask"
+            " from where the whole lock is installed"
+        ) from error
 
-
-def _cannot_write(file: Path, error: OSError) -> InputError:
-    return InputError(f"{file} cannot be written ({error.strerror}); name another with --output")
-
-
-def _write_parquet(file: Path, found: "Result") -> None:
-    """Write an answer as a Parquet file; lists and objects become JSON text.
-
-    Raises:
-        InputError: The file cannot be written.
-    """
-    from pyarrow import Table, parquet
-
-    from blood_hpo.cli.output import to_json
-
-    rows = [
-        [to_json(one) if isinstance(one, dict | list) else one for one in row] for row in found.rows
-    ]
-    columns = {name: [row[place] for row in rows] for place, name in enumerate(found.columns)}
-    try:
-        parquet.write_table(Table.from_pydict(columns), file)
-    except OSError as error:
-        raise _cannot_write(file, error) from error
+    columns = {
+        name: [
+            to_json(row[place]) if isinstance(row[place], dict | list) else row[place]
+            for row in found.rows
+        ]
+        for place, name in enumerate(found.columns)
+    }
+    content = io.BytesIO()
+    parquet.write_table(Table.from_pydict(columns), content)
+    sys.stdout.buffer.write(content.getvalue())

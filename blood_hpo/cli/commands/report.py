@@ -1,19 +1,36 @@
-"""``blood-hpo report``: the report of a study, from the database."""
+"""``blood-hpo report``: the report of a study, or of every study as it is finished."""
 
+import logging
+import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blood_hpo.cli.session import StudyArgument
+from blood_hpo.cli.session import AnyStudyArgument, engine, storage
+from blood_hpo.cli.supervision import write_page
+from blood_hpo.errors import BloodHpoError, InputError
+
+if TYPE_CHECKING:
+    from blood_hpo.store.storage import StudyStorage
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 10.0
 
 
 def report(
-    study: StudyArgument,
+    study: AnyStudyArgument = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Folder to write; default report/STUDY.", metavar="DIR"),
     ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Write that of every study that is finished; no end.")
+    ] = False,
+    address: Annotated[
+        str, typer.Option(help="Where the folder report is served, to be printed.", metavar="URL")
+    ] = "",
 ) -> None:
     """Write the report of a study: a page, its figures and tables, predictions and models.
 
@@ -24,12 +41,39 @@ def report(
 
     Example: blood-hpo report paper --out reports/paper
     """
-    from datetime import UTC, datetime
+    if follow == bool(study) or (follow and out):
+        raise InputError("report: name a study, or give --follow alone")
+    if study:
+        with engine() as connected:
+            typer.echo(str(write_page(connected, study, out)))
+    else:
+        _follow(address)
 
-    from blood_hpo.cli.session import engine
-    from blood_hpo.report.render import write_report
 
-    folder = out or Path("report") / study
-    with engine() as connected:
-        page = write_report(connected, study, folder, datetime.now(UTC))
-    typer.echo(str(page))
+def _follow(address: str) -> None:
+    """Look for studies that were finished after their report was written, for ever."""
+    from blood_hpo.store.outage import patiently
+
+    opened, wait = storage("blood-hpo report"), threading.Event()
+    in_vain: set[str] = set()
+    while not wait.wait(LOOK_SECONDS):
+        found = patiently(lambda: _unwritten(opened), "looking for finished studies", wait)
+        for study in sorted(set(found) - in_vain):
+            try:
+                with engine() as connected:
+                    page = write_page(connected, study)
+            except BloodHpoError as error:  # the others are to be reported all the same
+                log.error("study %s has no report: %s", study, error)  # noqa: TRY400 - one line
+                in_vain.add(study)
+            else:
+                typer.echo(f"study {study} is finished: {address or 'report/'}{study}/{page.name}")
+
+
+def _unwritten(storage: "StudyStorage") -> list[str]:
+    """Finished studies that have no report, or one from before they were finished."""
+    pages = {row: Path("report") / row.name / "report.html" for row in storage.ask("finished")}
+    return [
+        row.name
+        for row, page in pages.items()
+        if not page.exists() or page.stat().st_mtime < row.seconds
+    ]

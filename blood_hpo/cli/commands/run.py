@@ -5,9 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows
-from blood_hpo.cli.session import AroundOption, BudgetOption, DataOption, FinalOption, NameOption
-from blood_hpo.errors import InputError
+from blood_hpo.cli.logs import say
+from blood_hpo.cli.output import FormatOption, OutputFormat
+from blood_hpo.cli.session import (
+    AroundOption,
+    BudgetOption,
+    DataOption,
+    FinalOption,
+    NameOption,
+    TopOption,
+    WorkersOption,
+)
+from blood_hpo.errors import InputError, StudyError
 
 if TYPE_CHECKING:
     from blood_hpo.store.studies import SharedStudy
@@ -17,9 +26,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     files: Annotated[
         list[Path], typer.Argument(help="Study files, run in turn.", metavar="FILE...")
     ],
-    workers: Annotated[
-        int | None, typer.Option("--workers", "-w", min=1, help="Processes; default one a core.")
-    ] = None,
+    workers: WorkersOption = None,
     name: NameOption = None,
     budget: BudgetOption = None,
     around: AroundOption = None,
@@ -32,7 +39,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         ),
     ] = None,
     data: DataOption = None,
-    top: Annotated[int, typer.Option(help="Rows per family of the leaderboard.", min=1)] = 5,
+    top: TopOption = 5,
     final: FinalOption = None,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
@@ -55,16 +62,16 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         raise InputError("--name: with several files each study keeps its own; leave it out")
     from blood_hpo.cli.creation import create_around, create_from_file
     from blood_hpo.cli.session import engine
-    from blood_hpo.cli.shortfall import Shortfalls
     from blood_hpo.cli.supervision import processes, write_page
-    from blood_hpo.cli.views.tables import leaderboard
+    from blood_hpo.cli.views.tables import print_search
 
-    count, ran, shortfalls = processes(workers), [], Shortfalls()
+    count, ran, lacking = processes(workers), [], list[str]()
 
     def one(study: "SharedStudy", final: bool) -> None:
-        _run_study(study, count, data, final, top if output is OutputFormat.TABLE else None)
         ran.append(study.name)
-        shortfalls.look(study.name)
+        lacking.extend(
+            _run_study(study, count, data, final, top if output is OutputFormat.TABLE else None)
+        )
 
     for file in files:
         study = create_from_file(file, name=name, budgets=budget or [], around=around, data=data)
@@ -74,18 +81,20 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
             one(create_around(grid, study, data), final=False)
         if whole or grids:
             with engine() as connected:
-                write_page(connected, study.name)
+                say("report: %s", write_page(connected, study.name))
     if output is not OutputFormat.TABLE:
         with engine() as connected:
-            print_rows(*leaderboard(connected, ran, top), output)
-    shortfalls.refuse()
+            print_search(connected, ran, top, output)
+    if lacking:
+        raise StudyError("; ".join(lacking))
 
 
 def _run_study(
     study: "SharedStudy", workers: int, data: str | None, final: bool, top: int | None
-) -> None:
-    """Work on a study; its tables are printed with so many rows, or not at all."""
+) -> list[str]:
+    """Work on a study, print its tables with so many rows or not at all; what it lacks."""
     from blood_hpo.cli.session import engine
+    from blood_hpo.cli.shortfall import shortfalls
     from blood_hpo.cli.supervision import work_on
     from blood_hpo.cli.views.tables import print_final, print_leaderboards, say_data
 
@@ -93,6 +102,7 @@ def _run_study(
     with engine() as connected:
         work_on(study, workers, data, connected, final=final)
         if top is not None:
-            print_leaderboards(connected, study.name, study.data, top, OutputFormat.TABLE)
+            print_leaderboards(connected, study.name, study.data, top)
             if final:
-                print_final(connected, study.name, study.data, OutputFormat.TABLE)
+                print_final(connected, study.name, study.data)
+        return shortfalls(connected, study.name, final=final)

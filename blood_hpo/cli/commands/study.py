@@ -1,4 +1,4 @@
-"""``blood-hpo study``: create, look at, pause and delete studies."""
+"""``blood-hpo study``: create, look at and delete studies; more is in the modules beside."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,11 +6,19 @@ from typing import Annotated
 import typer
 
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows, to_json
-from blood_hpo.cli.session import AroundOption, BudgetOption, DataOption, NameOption, StudyArgument
-from blood_hpo.text import printable
+from blood_hpo.cli.session import (
+    AroundOption,
+    BudgetOption,
+    DataOption,
+    NameOption,
+    OnlyStudyArgument,
+    StudyArgument,
+    TopOption,
+)
 
-app = typer.Typer(no_args_is_help=True, help="Create, look at, pause and delete studies.")
-
+app = typer.Typer(
+    no_args_is_help=True, help="Create, look at, pause, stop, hand over and delete studies."
+)
 FileArgument = Annotated[Path, typer.Argument(help="A study file.", metavar="FILE")]
 
 
@@ -30,7 +38,7 @@ def create(
 
     study = create_from_file(file, name=name, budgets=budget or [], around=around, data=data)
     typer.echo(f"study {study.name}: ready; data {study.data['label']}")
-    typer.echo(f"start workers with: blood-hpo worker {study.name}")
+    typer.echo(f"worked on by: blood-hpo worker; by it alone: blood-hpo worker {study.name}")
 
 
 @app.command("list")
@@ -40,17 +48,16 @@ def list_(output: FormatOption = OutputFormat.TABLE) -> None:
     Example: blood-hpo study list --format json
     """
     from blood_hpo.cli.session import engine
-    from blood_hpo.database.query import run_query
+    from blood_hpo.cli.views.tables import print_answer
 
     with engine() as connected:
-        found = run_query(connected, "studies")
-    print_rows(found.columns, found.rows, output)
+        print_answer(connected, "studies", output)
 
 
 @app.command()
 def show(
-    study: StudyArgument,
-    top: Annotated[int, typer.Option(help="Rows per family.", min=1)] = 5,
+    study: OnlyStudyArgument = None,
+    top: TopOption = 5,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
     """Show a study's data set, how it stands, and its leaderboards.
@@ -59,76 +66,45 @@ def show(
 
     Example: blood-hpo study show paper --top 3
     """
-    from blood_hpo.cli.session import engine, storage
+    from blood_hpo.cli.session import ask, engine, named_or_only, study_data
     from blood_hpo.cli.views.snapshot import read
     from blood_hpo.cli.views.study_view import print_view
-    from blood_hpo.cli.views.tables import print_leaderboards
-    from blood_hpo.database.query import run_query
+    from blood_hpo.cli.views.tables import print_answer, print_leaderboards
     from blood_hpo.settings import settings
 
-    opened = storage()
-    from blood_hpo.store.studies import open_study
-
-    found = open_study(opened, study)
     with engine() as connected:
-        if output is OutputFormat.TABLE:
-            typer.echo(f"study {study}: {found.spec.description or 'no description'}")
-            typer.echo(f"data: {found.data['label']}, SHA-256 {found.data['sha256']}\n")
-            print_view(read(connected, found.name, settings()))
+        name = named_or_only(connected, study)
+        found = study_data(connected, name)
+        if output is OutputFormat.CSV:
+            print_answer(connected, "leaderboard", output, study=name, top=top)
+        elif output is OutputFormat.JSON:
+            board = ask(connected, "leaderboard", study=name, top=top)
+            parts = {"spec": found["spec"], "data": found["data"], "leaderboard": board}
+            typer.echo(to_json(parts, indent=2))
+        else:
+            typer.echo(f"study {name}: {found['description'] or 'no description'}")
+            typer.echo(f"data: {found['label']}\nSHA-256: {found['sha256']}\n")
+            print_view(read(connected, name, settings()))
             typer.echo()
-            print_leaderboards(connected, found.name, found.data, top, output)
-            return
-        best = run_query(connected, "leaderboard", study=study, top=top)
-    if output is OutputFormat.CSV:
-        print_rows(best.columns, best.rows, output)
-        return
-    board = [dict(zip(best.columns, row, strict=True)) for row in best.rows]
-    spec = found.spec.model_dump(mode="json")
-    typer.echo(to_json({"spec": spec, "data": dict(found.data), "leaderboard": board}, indent=2))
+            print_leaderboards(connected, name, found, top)
 
 
 @app.command()
-def pause(
-    study: StudyArgument,
-    reason: Annotated[str, typer.Option(help="Shown to whoever asks.")] = "paused by hand",
-) -> None:
-    """Let running trials finish and start no more.
+def best(study: OnlyStudyArgument = None, output: FormatOption = OutputFormat.TABLE) -> None:
+    """Print the best configuration of each family: the confirmed winner, or the search's best.
 
-    Example: blood-hpo study pause paper --reason "disk is filling up"
+    Example: blood-hpo study best quickstart --format json
     """
-    from blood_hpo.cli.session import storage
+    from blood_hpo.cli.session import engine, named_or_only
+    from blood_hpo.cli.views.tables import print_answer
 
-    found = storage()
-    from blood_hpo.dashboard.notes import refresh_note
-    from blood_hpo.store import studies
-
-    study_id = found.study_id(study)
-    studies.pause(found, study_id, printable(reason))
-    refresh_note(found, study_id, least_seconds=0)
-    typer.echo(f"study {study}: paused; go on with `blood-hpo study resume {study}`")
-
-
-@app.command()
-def resume(study: StudyArgument) -> None:
-    """Let workers of a paused study claim trials again.
-
-    Example: blood-hpo study resume paper
-    """
-    from blood_hpo.cli.session import storage
-
-    found = storage()
-    from blood_hpo.dashboard.notes import refresh_note
-    from blood_hpo.store import studies
-
-    study_id = found.study_id(study)
-    studies.resume(found, study_id)
-    refresh_note(found, study_id, least_seconds=0)
-    typer.echo(f"study {study}: resumed")
+    with engine() as connected:
+        print_answer(connected, "best", output, study=named_or_only(connected, study))
 
 
 @app.command()
 def check(
-    study: StudyArgument,
+    study: OnlyStudyArgument = None,
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
@@ -143,23 +119,26 @@ def check(
     """
     from dataclasses import astuple
 
-    from blood_hpo.cli.session import engine, storage
-    from blood_hpo.cli.views.tables import print_check
+    from blood_hpo.cli.session import engine, named_or_only, storage
     from blood_hpo.errors import StudyError
     from blood_hpo.settings import settings
 
+    with engine() as connected:
+        name = named_or_only(connected, study)
     opened = storage()
     from blood_hpo.worker.audit import Audit
 
-    audit = Audit(opened, study, settings())
+    audit = Audit(opened, name, settings())
     if repair:
         audit.repair()
     found = [astuple(one) for one in audit.find()]
-    with engine() as connected:
-        print_check(connected, study, found, output)
+    if found or output is not OutputFormat.TABLE:
+        print_rows(("inconsistency", "family", "trial", "worker", "detail"), found, output)
+    else:
+        typer.echo(f"study {name}: nothing lost, nothing counted twice, nothing left behind")
     if found:
-        advice = "it cannot be mended" if repair else f"try: blood-hpo study check {study} --repair"
-        raise StudyError(f"study {study!r} has {len(found)} inconsistencies; {advice}")
+        advice = "it cannot be mended" if repair else f"try: blood-hpo study check {name} --repair"
+        raise StudyError(f"study {name!r} has {len(found)} inconsistencies; {advice}")
 
 
 @app.command()

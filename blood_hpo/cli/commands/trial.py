@@ -1,15 +1,31 @@
-"""``blood-hpo trial``: look at one trial, or run it again."""
+"""``blood-hpo trial``: look at trials and their files, or run one again."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows
-from blood_hpo.cli.session import DataOption, StudyArgument
+from blood_hpo.cli.logs import say
+from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows, window
+from blood_hpo.cli.session import DataOption, OnlyStudyArgument, StudyArgument
+from blood_hpo.text import printable
 
-app = typer.Typer(no_args_is_help=True, help="Look at one trial, or run it again.")
+app = typer.Typer(no_args_is_help=True, help="Look at trials and their files, or run one again.")
 
 NumberArgument = Annotated[int, typer.Argument(help="Number of the trial.", min=0)]
+
+
+@app.command("list")
+def list_(study: OnlyStudyArgument = None, output: FormatOption = OutputFormat.TABLE) -> None:
+    """List the trials of a study.
+
+    Example: blood-hpo trial list quickstart
+    """
+    from blood_hpo.cli.session import engine, named_or_only
+    from blood_hpo.cli.views.tables import print_answer
+
+    with engine() as connected:
+        print_answer(connected, "trials", output, study=named_or_only(connected, study))
 
 
 @app.command()
@@ -22,21 +38,68 @@ def show(
 
     Example: blood-hpo trial show quickstart 7
     """
-    from blood_hpo.cli.session import engine
-    from blood_hpo.cli.views.study_view import print_parts
+    from blood_hpo.cli.session import engine, study_data
     from blood_hpo.cli.views.trial_view import read_trial, trial_view
     from blood_hpo.errors import StudyError
 
     with engine() as connected:
+        study_data(connected, study)  # which must exist
         found = read_trial(connected, study, number)
     if found is None:
         raise StudyError(
-            f"study {study!r} has no trial {number}; see `blood-hpo study show {study}`"
+            f"study {study!r} has no trial {number}; see `blood-hpo trial list {study}`"
         )
     if output is OutputFormat.TABLE:
-        print_parts(*trial_view(found))
+        for line in trial_view(found, window()):
+            typer.echo(line)
     else:
         print_rows(list(found.trial), [list(found.trial.values())], output)
+
+
+@app.command()
+def files(
+    study: StudyArgument,
+    number: Annotated[int | None, typer.Argument(help="Of this trial alone.", min=0)] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write the files into this folder.", metavar="DIR"),
+    ] = None,
+    output: FormatOption = OutputFormat.TABLE,
+) -> None:
+    """List the files that trials left, models among them, and download them with --out.
+
+    Example: blood-hpo trial files quickstart-final
+
+    Example: blood-hpo trial files quickstart-final 0 --out models
+    """
+    from blood_hpo.cli.session import engine, study_data
+    from blood_hpo.database.artefacts import listing, load
+
+    with engine() as connected:
+        study_data(connected, study)  # which must exist
+        wanted = "" if number is None else f"{number}/"
+        found = [one for one in listing(connected, study) if one.name.startswith(wanted)]
+        for one in found:
+            if out:
+                _write(out, one.name, load(connected, study, one.name))
+    for_people = output is OutputFormat.TABLE
+    columns = ("file", "bytes") if for_people else ("file", "bytes", "sha256")
+    print_rows(columns, [(one.name, one.size, one.sha256)[: len(columns)] for one in found], output)
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    from blood_hpo.errors import InputError
+
+    # Names come from the database, whoever wrote them: without a slash none leads elsewhere.
+    path = folder / printable(name).replace("/", "-").lstrip(".")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}); name another --out"
+        ) from error
+    say("%s", path)
 
 
 @app.command()
@@ -53,33 +116,23 @@ def replay(
 
     Example: blood-hpo trial replay quickstart 7
     """
-    import sys
-    from pathlib import Path
-
-    from blood_hpo.cli.session import storage
+    from blood_hpo.cli.session import data_source, storage
 
     opened = storage()
-    from blood_hpo.data.bloodmnist import find
-    from blood_hpo.settings import settings
     from blood_hpo.store.studies import open_study
     from blood_hpo.training.runtime import configure
 
     found = open_study(opened, study)
-    source = find(
-        Path(data) if data else None,
-        settings=settings(),
-        synthetic=bool(found.data["synthetic"]),
-    )
+    source = data_source(data, synthetic=bool(found.data["synthetic"]))
     found.refuse_other_data(source)
     configure()
     from blood_hpo.search.dataset import search_data
     from blood_hpo.worker.replay import finished_trial, replay
 
     trial = finished_trial(found, number)
-    epochs = trial.epoch
 
     def progress(epoch: int, score: float) -> None:
-        sys.stderr.write(f"epoch {epoch}/{epochs}: {score:.4f}\n")
+        say("epoch %d/%d: %.4f", epoch, trial.epoch, score)
 
     result = replay(found, trial, search_data(found.spec, source), progress)
     pairs = list(zip(result.recorded, result.replayed, strict=True))

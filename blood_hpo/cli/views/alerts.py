@@ -2,10 +2,11 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
-from blood_hpo.cli.views.charts import duration
-from blood_hpo.cli.views.snapshot import Row, Snapshot, Stage
+from blood_hpo.cli.output import duration
+from blood_hpo.cli.session import Row
+from blood_hpo.cli.views.snapshot import Snapshot, Stage
 
 LOW_BYTES = 1_000_000_000
 """Less than that and a checkpoint or a log may not fit."""
@@ -45,8 +46,7 @@ def _stale(stage: Stage, grace_seconds: float) -> Iterator[str]:
             f"worker {row['worker']} of trial {row['number']} was last heard of {when}: any other"
             " worker takes the trial over"
         )
-    if len(found) > NAMED:
-        yield f"{len(found) - NAMED} more trials of {stage.name} have silent workers"
+    yield from _more(found, f"trials of {stage.name} have silent workers")
 
 
 def _silence(row: Row) -> float:
@@ -61,8 +61,7 @@ def _failing(stage: Stage) -> Iterator[str]:
             f"{row['family']} trial {row['number']} failed, {times} so far ({row['reason']}): look"
             f" with `blood-hpo trial show {stage.name} {row['number']}`"
         )
-    if len(stage.failing) > NAMED:
-        yield f"{len(stage.failing) - NAMED} more configurations of {stage.name} only failed so far"
+    yield from _more(stage.failing, f"configurations of {stage.name} only failed so far")
 
 
 def _collapsed(stage: Stage) -> Iterator[str]:
@@ -72,5 +71,9 @@ def _collapsed(stage: Stage) -> Iterator[str]:
             f"{family} trial {number} learnt nothing on {count} of its folds, so its mean says"
             f" little: look with `blood-hpo trial show {stage.name} {number}`"
         )
-    if len(folds) > NAMED:
-        yield f"{len(folds) - NAMED} more trials of {stage.name} have folds that learnt nothing"
+    yield from _more(folds, f"trials of {stage.name} have folds that learnt nothing")
+
+
+def _more(found: Sized, what: str) -> Iterator[str]:
+    if len(found) > NAMED:
+        yield f"{len(found) - NAMED} more {what}"

@@ -1,9 +1,7 @@
 """Drawings made of characters: bars, sparklines and curves, told by shape and never by colour."""
 
-import math
 from collections.abc import Sequence
 
-MINUTE, HOUR = 60, 3600
 LEVELS = "▁▂▃▄▅▆▇█"
 BRAILLE = 0x2800
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
@@ -82,15 +80,3 @@ def _between(values: Sequence[float], place: float) -> float:
     left = min(int(exact), max(len(values) - 2, 0))
     right = min(left + 1, len(values) - 1)
     return values[left] + (values[right] - values[left]) * (exact - left)
-
-
-def duration(seconds: object) -> str:
-    """Seconds as 42 s, 3:07 min or 2:15 h; a dash where nothing is known."""
-    if not isinstance(seconds, int | float) or not math.isfinite(seconds):
-        return "-"
-    whole = round(seconds)
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < HOUR:
-        return f"{whole // MINUTE}:{whole % MINUTE:02d} min"
-    return f"{whole // HOUR}:{whole % HOUR // MINUTE:02d} h"

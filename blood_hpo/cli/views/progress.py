@@ -1,11 +1,12 @@
 """Live progress, read from the database: a view on a terminal, a line now and then in a pipe."""
 
-import sys
 import time
 from typing import TYPE_CHECKING, Self
 
-from blood_hpo.cli.views.charts import duration
-from blood_hpo.cli.views.snapshot import Row, Snapshot, read
+from blood_hpo.cli.logs import for_people, say
+from blood_hpo.cli.output import duration
+from blood_hpo.cli.session import Row
+from blood_hpo.cli.views.snapshot import Snapshot, read
 from blood_hpo.cli.views.study_view import console, view
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class Progress:
         self._started = time.monotonic()
         self._line_at = float("-inf")
         self._console = console(error=True)
-        terminal = self._console.is_terminal
-        self._live = Live(console=self._console, auto_refresh=False) if terminal else None
+        drawn = self._console.is_terminal and for_people()
+        self._live = Live(console=self._console, auto_refresh=False) if drawn else None
 
     def __enter__(self) -> Self:
         if self._live:
@@ -69,7 +70,7 @@ class Progress:
         now = time.monotonic()
         if now - self._line_at >= LINE_SECONDS:
             self._line_at = now
-            sys.stderr.write(f"{self._study}: {words}\n")
+            say("%s: %s", self._study, words)
 
 
 def line(snapshot: Snapshot) -> str:

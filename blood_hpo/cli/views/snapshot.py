@@ -1,10 +1,11 @@
 """Everything that an operator wants to know about a study, read from the database at one time."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from blood_hpo.cli.session import Row, ask, study_data
 from blood_hpo.stages import FINAL, stage_names
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from blood_hpo.settings import Settings
 
-Row = Mapping[str, Any]
-
 
 @dataclass(frozen=True)
 class Stage:
@@ -23,13 +22,10 @@ class Stage:
 
     Attributes:
         label: Empty for the search, or which stage it is.
-        study: Its row of the query ``study``.
+        study: Its row of the query ``described``.
         families: Rows of the query ``progress``.
-        running: Rows of the query ``running``.
-        workers: Rows of the query ``workers``.
-        improvements: Rows of the query ``improvements``.
-        failing: Rows of the query ``failing``.
-        collapsed: Rows of the query ``collapsed``.
+
+    All others hold the rows of the query whose name they have.
     """
 
     label: str
@@ -71,10 +67,12 @@ class Snapshot:
     @property
     def seconds_left(self) -> float | None:
         """Estimated time to the end of the stages that have begun; None where nothing is known."""
-        known = [row for stage in self.stages for row in stage.families if row["remaining"]]
-        if any(row["eta_seconds"] is None for row in known):
+        left = [
+            [row["eta_seconds"] for row in one.families if row["remaining"]] for one in self.stages
+        ]
+        if any(seconds is None for stage in left for seconds in stage):
             return None
-        return float(sum(row["eta_seconds"] for row in known))
+        return float(sum(max(stage, default=0.0) for stage in left))
 
 
 def read(engine: "Engine", study: str, settings: "Settings") -> Snapshot:
@@ -84,11 +82,9 @@ def read(engine: "Engine", study: str, settings: "Settings") -> Snapshot:
         StudyError: There is no such study.
         DatabaseError: The database cannot be reached.
     """
-    from blood_hpo.cli.session import study_data
-
     found = [_stage(engine, study, "", study_data(engine, study))]
     for name in stage_names(study):
-        rows = ask(engine, "study", study=name)
+        rows = ask(engine, "described", study=name)
         if rows:
             found.append(_stage(engine, name, name.removeprefix(f"{study}-"), rows[0]))
     home = settings.home
@@ -97,25 +93,6 @@ def read(engine: "Engine", study: str, settings: "Settings") -> Snapshot:
 
 
 def _stage(engine: "Engine", name: str, label: str, study: Row) -> Stage:
-    return Stage(
-        label=label,
-        study=study,
-        families=ask(engine, "progress", study=name),
-        running=ask(engine, "running", study=name),
-        workers=ask(engine, "workers", study=name),
-        improvements=ask(engine, "improvements", study=name),
-        failing=ask(engine, "failing", study=name),
-        collapsed=ask(engine, "collapsed", study=name),
-    )
-
-
-def ask(engine: "Engine", query: str, **parameters: object) -> list[Row]:
-    """The rows of a named query by column.
-
-    Raises:
-        DatabaseError: The database cannot be reached.
-    """
-    from blood_hpo.database.query import run_query
-
-    answer = run_query(engine, query, **parameters)
-    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    asked = ("running", "workers", "improvements", "failing", "collapsed")
+    rows = {query: ask(engine, query, study=name) for query in asked}
+    return Stage(label, study, ask(engine, "progress", study=name), **rows)

@@ -3,83 +3,67 @@
 Nothing is told by colour alone. Where there is room, bars and sparklines grow.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from blood_hpo.cli.output import GAP, duration, table, window, wrapped
+from blood_hpo.cli.session import Row
 from blood_hpo.cli.views.alerts import alerts
-from blood_hpo.cli.views.charts import bar, duration, sparkline
-from blood_hpo.cli.views.snapshot import Row, Snapshot, Stage
+from blood_hpo.cli.views.charts import bar, sparkline
+from blood_hpo.cli.views.snapshot import Snapshot, Stage
 from blood_hpo.stages import FINAL
 
 if TYPE_CHECKING:
-    from rich.console import Console, Group, RenderableType
-    from rich.table import Table
+    from rich.console import Console
     from rich.text import Text
 
 WIDE = 120
 """Columns from which on there is room for long drawings."""
 
-PLAIN_WIDTH = 1000
-"""Columns where no window sets a limit: in a pipe nothing is cut and no line is broken."""
-
 MOST_WORKERS = 24
+NAME_WIDTH = 22
+"""Of a worker, in a narrow window."""
+
 SEEN_SECONDS = 600.0
 """Silence after which a worker without a trial is shown no more."""
 
 
 def console(*, error: bool = False) -> "Console":
-    """Standard output or error: as wide as the window, or as whatever is written."""
+    """Standard output or error, in colour where it is a terminal."""
     from rich.console import Console
 
     # Names are no markup, and ":100:" in a worker's name is no emoji.
-    found = Console(stderr=error, highlight=False, markup=False, emoji=False)
-    if not found.is_terminal:
-        found.width = PLAIN_WIDTH
-    return found
-
-
-def print_parts(*parts: "RenderableType", target: "Console | None" = None) -> None:
-    """Print to standard output, without spaces at the ends of lines."""
-    shown = target or console()
-    with shown.capture() as printed:
-        for part in parts:
-            shown.print(part, soft_wrap=isinstance(part, str))
-    for line in printed.get().splitlines():
-        shown.file.write(f"{line.rstrip()}\n")
+    return Console(stderr=error, highlight=False, markup=False, emoji=False)
 
 
 def print_view(snapshot: Snapshot) -> None:
     """Print the view once."""
-    target = console()
-    print_parts(view(snapshot, target.width), target=target)
+    console().print(view(snapshot, window()), soft_wrap=True)
 
 
-def view(snapshot: Snapshot, width: int, watched: float | None = None) -> "Group":
-    """The whole view.
+def view(snapshot: Snapshot, width: int, watched: float | None = None) -> "Text":
+    """The whole view, in lines that fit.
 
     Args:
         snapshot: What is shown.
         width: Columns of the window.
         watched: Seconds since the watch began, if it is one.
     """
-    from rich.console import Group
-    from rich.text import Text
-
-    parts: list[Text | Table] = [_title(snapshot, watched), _families(snapshot.stages, width)]
-    workers = [(stage, row) for stage in snapshot.stages for row in _present(stage)]
-    if workers:
-        parts += [Text(), _workers(workers, width)]
-    found = alerts(snapshot)
-    if found:
-        parts += [Text(), *(Text(f"! {line}", style="yellow") for line in found)]
-    return Group(*parts)
+    found = _title(snapshot, watched)
+    gap = GAP if width >= WIDE else " "
+    for lines in (_families(snapshot.stages, width, gap), _workers(snapshot.stages, width, gap)):
+        found.append("\n".join(["", *lines]))
+    warnings = [line for one in alerts(snapshot) for line in wrapped(f"! {one}", width)]
+    if warnings:
+        found.append("\n".join(["\n", *warnings]), "yellow")
+    return found
 
 
 def _title(snapshot: Snapshot, watched: float | None) -> "Text":
     from rich.text import Text
 
     search = snapshot.stages[0]
-    title = Text(search.name, style="bold")
+    title = Text.assemble((search.name, "bold"))
     left = snapshot.seconds_left
     if snapshot.finished(final=False):
         title.append("  finished", style="bold green")
@@ -92,26 +76,23 @@ def _title(snapshot: Snapshot, watched: float | None) -> "Text":
     return title
 
 
-def _families(stages: Sequence[Stage], width: int) -> "Table":
+def _families(stages: Sequence[Stage], width: int, gap: str) -> Iterator[str]:
     long, spark = (30, 30) if width >= WIDE else (10, 8)
-    table = _grid(width)
-    for name in ("", "", "done", "run", "pruned", "failed", "best", "so far", "left"):
-        table.add_column(name, justify="left" if name in {"", "so far"} else "right", no_wrap=True)
-    for stage in stages:
-        for row in stage.families:
-            table.add_row(
-                f"{stage.label} {row['family']}".strip(),
-                # A family with nothing left to try is done, whatever its budget.
-                bar(row["counted"], row["counted"] + row["remaining"], long),
-                f"{row['counted']}/{row['budget']}",
-                str(row["running"]),
-                str(row["pruned"]),
-                str(row["failed"]),
-                "-" if row["best_score"] is None else f"{row['best_score']:.4f}",
-                sparkline(best_so_far(stage, row), spark),
-                duration(row["eta_seconds"]) if row["remaining"] else "done",
-            )
-    return table
+    rows = [
+        (
+            f"{stage.label} {row['family']}".strip(),
+            # A family with nothing left to try is done, whatever its budget.
+            bar(row["counted"], row["counted"] + row["remaining"], long),
+            f"{row['counted']}/{row['budget']}",
+            *(row["running"], row["pruned"], row["failed"], row["best_score"]),
+            sparkline(best_so_far(stage, row), spark),
+            duration(row["eta_seconds"]) if row["remaining"] else "done",
+        )
+        for stage in stages
+        for row in stage.families
+    ]
+    names = ("", "", "done", "run", "pruned", "failed", "best", "so far", "left")
+    return table(names, rows, width, gap)
 
 
 def best_so_far(stage: Stage, family: Row) -> list[float]:
@@ -123,42 +104,40 @@ def best_so_far(stage: Stage, family: Row) -> list[float]:
     ]
 
 
-def _present(stage: Stage) -> Iterable[Row]:
-    """Workers that hold a trial, with what is known of it, and those that just did."""
+def _workers(stages: Sequence[Stage], width: int, gap: str) -> Iterator[str]:
+    """Workers that hold a trial, and those that just did; none, and there is no table."""
+    found = [_worker(stage, row, width) for stage in stages for row in _present(stage)]
+    if found:
+        yield ""
+        yield from table(list(found[0]), [list(row.values()) for row in found], width, gap)
+    if len(found) > MOST_WORKERS:
+        yield f"and {len(found) - MOST_WORKERS} more"
+
+
+def _present(stage: Stage) -> Iterator[Row]:
     trials = {row["worker"]: row for row in stage.running}
     for row in stage.workers:
         trial = trials.get(row["worker"])
         if trial is not None or (row["seconds_since_heartbeat"] or 0) < SEEN_SECONDS:
-            yield {**row, "score": None, "attempt": 1, "seconds_running": None, **(trial or {})}
+            yield {**row, "score": None, "attempt": None, "seconds_running": None, **(trial or {})}
 
 
-def _workers(found: Sequence[tuple[Stage, Row]], width: int) -> "Table":
-    wide = width >= WIDE
-    table = _grid(width)
-    table.add_column("worker", no_wrap=True, overflow="ellipsis")
-    more = ("attempt", "for") if wide else ()
-    for name in ("heard", "trial", "family", "epoch", "score", *more, "done", "failed", "an hour"):
-        table.add_column(name, justify="left" if name == "family" else "right", no_wrap=True)
-    for stage, row in found[:MOST_WORKERS]:
-        busy = row["trial"] is not None
-        label = f"{stage.label} {row['family']}".strip() if busy else ""
-        rest = (str(row["attempt"]) if busy else "-", duration(row["seconds_running"]))
-        rate = row["trials_per_hour"]
-        table.add_row(
-            _worker(row["worker"], wide=wide),
-            f"{duration(row['seconds_since_heartbeat'])}",
-            str(row["trial"]) if busy else "-",
-            label,
-            _epoch(stage, row) if busy else "-",
-            "-" if row["score"] is None else f"{row['score']:.4f}",
-            *(rest if wide else ()),
-            str(row["finished"]),
-            str(row["failed"]),
-            "-" if rate is None else f"{rate or 0:.3g}",  # there is a negative zero
-        )
-    if len(found) > MOST_WORKERS:
-        table.add_row(f"and {len(found) - MOST_WORKERS} more")
-    return table
+def _worker(stage: Stage, row: Row, width: int) -> dict[str, object]:
+    busy, wide = row["trial"] is not None, width >= WIDE
+    rate = row["trials_per_hour"]
+    shown = {
+        "worker": row["worker"] if wide else _short(row["worker"]),
+        "heard": duration(row["seconds_since_heartbeat"]),
+        "trial": row["trial"],
+        "family": f"{stage.label} {row['family']}".strip() if busy else "",
+        "epoch": _epoch(stage, row) if busy else None,
+        "score": row["score"],
+    }
+    if wide:
+        shown |= {"attempt": row["attempt"], "for": duration(row["seconds_running"])}
+    # "or 0", for there is a negative zero.
+    an_hour = None if rate is None else f"{rate or 0:.3g}"
+    return {**shown, "done": row["finished"], "failed": row["failed"], "an hour": an_hour}
 
 
 def _epoch(stage: Stage, row: Row) -> str:
@@ -167,13 +146,7 @@ def _epoch(stage: Stage, row: Row) -> str:
     return str(epoch) if stage.label == FINAL else f"{epoch}/{stage.study['most_epochs']}"
 
 
-def _worker(name: str, *, wide: bool) -> str:
-    """Host, process and random word; in a narrow window without the word."""
-    return name if wide else name.rpartition(":")[0] or name
-
-
-def _grid(width: int) -> "Table":
-    from rich.table import Table
-
-    gap = 2 if width >= WIDE else 1
-    return Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
+def _short(worker: str) -> str:
+    """Host and process, without the random word; the end of it, if that is long."""
+    name = worker.rpartition(":")[0] or worker
+    return name if len(name) <= NAME_WIDTH else f"…{name[1 - NAME_WIDTH :]}"

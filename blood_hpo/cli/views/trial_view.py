@@ -4,17 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from blood_hpo.cli.views.charts import curve, duration, sparkline
-from blood_hpo.cli.views.snapshot import Row, ask
-from blood_hpo.cli.views.tables import short
+from blood_hpo.cli.output import cell, duration, table, wrapped
+from blood_hpo.cli.session import Row, ask
+from blood_hpo.cli.views.charts import curve, sparkline
 
 if TYPE_CHECKING:
-    from rich.table import Table
     from sqlalchemy import Engine
 
 CURVE_WIDTH, CURVE_HEIGHT = 78, 8
 SPARK_WIDTH = 40
-LEFT = {"after each epoch", "state", "worker", "reason"}
 
 
 @dataclass(frozen=True)
@@ -55,17 +53,14 @@ def read_trial(engine: "Engine", study: str, number: int) -> TrialFacts | None:
     return TrialFacts(found[0], curves, reported, attempts, collapsed)
 
 
-def trial_view(facts: TrialFacts) -> Iterator["str | Table"]:
-    """The parts of the view from top to bottom, lines and tables."""
+def trial_view(facts: TrialFacts, width: int) -> Iterator[str]:
+    """The lines of the view from top to bottom."""
     yield from _head(facts.trial)
     yield ""
-    yield from _configuration(facts.trial)
+    yield from _configuration(facts.trial, width)
     if facts.trial["fold_scores"]:
         yield ""
-        yield _folds(facts)
-        if facts.collapsed:
-            folds = ", ".join(map(str, sorted(facts.collapsed)))
-            yield f"learnt nothing, no better than chance: fold {folds}"
+        yield from _folds(facts, width)
     scores = [row["score"] for row in facts.reported if row["score"] is not None]
     if scores:
         yield ""
@@ -73,7 +68,9 @@ def trial_view(facts: TrialFacts) -> Iterator["str | Table"]:
         yield from curve(scores, CURVE_WIDTH, CURVE_HEIGHT)
     if len(facts.attempts) > 1:
         yield ""
-        yield _attempts(facts)
+        names = ("trial", "attempt", "state", "worker", "reason")
+        rows = [(row["number"], *(row[name] for name in names[1:])) for row in facts.attempts]
+        yield from table(names, rows, width)
 
 
 def _head(trial: Row) -> Iterator[str]:
@@ -83,9 +80,9 @@ def _head(trial: Row) -> Iterator[str]:
     yield f"{name}: {trial['family']}, {trial['state']}{score}{again}"
     if trial["reason"]:
         yield f"reason: {trial['reason']}"
-    started, worker = trial["started_at"], trial["worker"] or "-"
-    if started:
-        yield f"worker {worker}, begun {started:%Y-%m-%d %H:%M:%S} UTC, seed {trial['seed']}"
+    if trial["started_at"]:
+        begun = f"{trial['started_at'].astimezone():%Y-%m-%d %H:%M:%S}"
+        yield f"worker {trial['worker'] or '-'}, begun {begun}, seed {trial['seed']}"
     if trial["epochs"]:
         yield (
             f"{trial['epochs']} epochs on all folds together in"
@@ -93,52 +90,35 @@ def _head(trial: Row) -> Iterator[str]:
         )
 
 
-def _configuration(trial: Row) -> Iterator[str]:
+def _configuration(trial: Row, width: int) -> Iterator[str]:
     """What was searched, and apart from it what was fixed."""
     searched: Mapping[str, object] = trial["params"] or {}
     fixed = {name: value for name, value in (trial["config"] or {}).items() if name not in searched}
     for title, values in (("searched", searched), ("fixed", fixed)):
-        words = [f"{name}={short(value)}" for name, value in values.items()]
-        if words:
-            yield f"{title + ':':<10}{' '.join(words)}"
+        if values:
+            yield from wrapped(f"{title + ':':<10}{cell(values)}", width, rest=" " * 10)
 
 
-def _folds(facts: TrialFacts) -> "Table":
+def _folds(facts: TrialFacts, width: int) -> Iterator[str]:
     trial = facts.trial
-    table = _table("fold", "score", "best epoch", "epochs", "after each epoch")
-    for fold, score in enumerate(trial["fold_scores"], start=1):
-        drawn = [
-            row["validation"] if row["score"] is None else row["score"]
-            for row in facts.curves
-            if row["fold"] == fold
-        ]
-        table.add_row(
-            str(fold),
-            f"{score:.4f}",
-            str(trial["fold_best_epochs"][fold - 1]),
-            str(trial["fold_epochs"][fold - 1]),
-            sparkline([one for one in drawn if one is not None], SPARK_WIDTH),
+    rows = [
+        (fold, score, best, epochs, sparkline(_drawn(facts, fold), SPARK_WIDTH))
+        for fold, (score, best, epochs) in enumerate(
+            zip(trial["fold_scores"], trial["fold_best_epochs"], trial["fold_epochs"], strict=True),
+            start=1,
         )
-    return table
+    ]
+    yield from table(("fold", "score", "best epoch", "epochs", "after each epoch"), rows, width)
+    if facts.collapsed:
+        folds = ", ".join(map(str, sorted(facts.collapsed)))
+        yield f"learnt nothing, no better than chance: fold {folds}"
 
 
-def _attempts(facts: TrialFacts) -> "Table":
-    table = _table("trial", "attempt", "state", "worker", "reason")
-    for row in facts.attempts:
-        table.add_row(
-            str(row["number"]),
-            str(row["attempt"]),
-            row["state"],
-            row["worker"] or "-",
-            row["reason"] or "-",
-        )
-    return table
-
-
-def _table(*names: str) -> "Table":
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in names:
-        table.add_column(name, justify="left" if name in LEFT else "right", overflow="fold")
-    return table
+def _drawn(facts: TrialFacts, fold: int) -> list[float]:
+    """A fold's score after each epoch, or its validation where it was not scored."""
+    values = (
+        row["validation"] if row["score"] is None else row["score"]
+        for row in facts.curves
+        if row["fold"] == fold
+    )
+    return [one for one in values if one is not None]

@@ -1,65 +1,50 @@
--- A claim: what has finished is read first, without any lock; then one short transaction.
-
--- name: take
--- The trial that a worker goes on with before a new one is made: one that it holds already, because
--- the answer to its claim was lost on the way, or the oldest that waits, drained or enqueued again
--- after its worker died. One that a janitor is failing at this moment is passed over.
-WITH found AS (
-    SELECT attempt.trial_id
-    FROM hpo.attempt
-    JOIN hpo.study USING (study_id)
-    JOIN hpo.configuration USING (configuration_id)
-    JOIN public.trials USING (trial_id)
-    WHERE attempt.study_id = :study_id AND attempt.open AND study.paused IS NULL
-        AND configuration.place IS NOT NULL
-        AND (trials.state = 'WAITING' OR trials.state = 'RUNNING' AND attempt.worker = :worker)
-    ORDER BY trials.state = 'RUNNING' DESC, attempt.number
-    LIMIT 1
-    FOR UPDATE OF trials SKIP LOCKED
-), started AS (
+-- take: The trial that a worker goes on with before a new one is made: one that it holds already,
+-- because an answer was lost, or the oldest that waits. One that a janitor is failing is passed over.
+WITH started AS (
     UPDATE public.trials
     SET state = 'RUNNING', datetime_start = CASE
         WHEN state = 'RUNNING' THEN datetime_start ELSE clock_timestamp() AT TIME ZONE 'UTC'
     END
-    FROM found
-    WHERE trials.trial_id = found.trial_id
-    RETURNING trials.trial_id
+    WHERE trial_id = (
+        SELECT trial_id
+        FROM hpo.attempt
+        JOIN hpo.study USING (study_id)
+        JOIN hpo.configuration USING (configuration_id)
+        JOIN public.trials USING (trial_id)
+        WHERE attempt.study_id = :study_id AND open AND paused IS NULL AND place IS NOT NULL
+            AND (state = 'WAITING' OR state = 'RUNNING' AND worker = :worker)
+        ORDER BY state = 'RUNNING' DESC, attempt.number
+        LIMIT 1
+        FOR UPDATE OF trials SKIP LOCKED
+    )
+    RETURNING trial_id
 ), shown AS (
     INSERT INTO public.trial_user_attributes (trial_id, key, value_json)
     SELECT trial_id, 'worker', to_json(CAST(:worker AS text))::text FROM started
     ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json
 )
 UPDATE hpo.attempt SET worker = :worker, heartbeat_at = clock_timestamp()
-FROM started
-WHERE attempt.trial_id = started.trial_id
-RETURNING attempt.number
+FROM started WHERE attempt.trial_id = started.trial_id
+RETURNING number
 
--- name: standing
--- How a study stands, family by family: places of the budget that are held, and whether trials that
--- hold one are open. No rows if the study has been deleted.
+-- standing: Of each family, how many places of the budget are held, and whether trials that hold one
+-- are open. No rows if the study has been deleted.
 SELECT
-    study.paused, budget.family, budget.budget, budget.closed,
-    (
-        SELECT count(*) FROM hpo.configuration
+    paused, budget.family, budget.budget, closed, (
+        SELECT count(place) FROM hpo.configuration
         WHERE configuration.study_id = budget.study_id AND configuration.family = budget.family
-            AND place IS NOT NULL
-    ) AS held,
-    EXISTS (
+    ) AS held, EXISTS (
         SELECT FROM hpo.attempt JOIN hpo.configuration USING (configuration_id)
-        WHERE attempt.study_id = study.study_id AND attempt.open AND place IS NOT NULL
+        WHERE attempt.study_id = study.study_id AND open AND place IS NOT NULL
             AND configuration.family = budget.family
     ) AS open
-FROM hpo.study
-LEFT JOIN hpo.budget USING (study_id)
+FROM hpo.study LEFT JOIN hpo.budget USING (study_id)
 WHERE study.study_id = :study_id
 
--- name: history
--- Trials that have been created or have changed since a worker looked last: those after the newest
--- that it knew, and those that had not ended then.
+-- history: Trials after the newest that a worker knew, and those that had not ended then.
 SELECT
-    attempt.number, configuration.family, trials.state::text AS state, configuration.config_hash,
-    configuration.params, configuration.given_up_at IS NOT NULL AS given_up, told.value,
-    CASE WHEN trials.state IN ('COMPLETE', 'PRUNED') THEN (
+    attempt.number, family, state::text AS state, config_hash, params,
+    given_up_at IS NOT NULL AS given_up, value, CASE WHEN state IN ('COMPLETE', 'PRUNED') THEN (
         SELECT array_agg(intermediate_value ORDER BY step)
         FROM public.trial_intermediate_values AS reported
         WHERE reported.trial_id = attempt.trial_id
@@ -67,78 +52,62 @@ SELECT
 FROM hpo.attempt
 JOIN hpo.configuration USING (configuration_id)
 JOIN public.trials USING (trial_id)
-LEFT JOIN public.trial_values AS told ON told.trial_id = trials.trial_id AND told.objective = 0
+LEFT JOIN public.trial_values AS told ON told.trial_id = trials.trial_id AND objective = 0
 WHERE attempt.study_id = :study_id
     AND (attempt.number > :newest OR attempt.number = ANY(:unfinished))
 ORDER BY attempt.number
 
--- name: claim_lock
--- New trials of a study are made one at a time, until the transaction ends: also those that Optuna
--- makes, which takes a stronger lock on the same row.
+-- claim_lock: New trials of a study are made one at a time, until the transaction ends: also those
+-- that Optuna makes, which takes a stronger lock on the same row.
 SELECT study_id FROM public.studies WHERE study_id = :study_id FOR NO KEY UPDATE
 
--- name: new_configuration
--- The first of some candidates that nobody has tried, with a free place of the family's budget. No
--- row if all have been tried, no place is free, or the study is paused.
-WITH family AS MATERIALIZED (
-    SELECT budget.budget, (
-        SELECT coalesce(max(place), 0) FROM hpo.configuration
-        WHERE study_id = :study_id AND family = :family
-    ) AS last
-    FROM hpo.budget
-    JOIN hpo.study USING (study_id)
-    WHERE budget.study_id = :study_id AND budget.family = :family AND study.paused IS NULL
-), free AS MATERIALIZED (
-    SELECT budget, CASE WHEN last < budget THEN last + 1 ELSE (
-        SELECT min(place)
-        FROM generate_series(1, budget) AS place
-        WHERE NOT EXISTS (
-            SELECT FROM hpo.configuration AS taken
-            WHERE taken.study_id = :study_id AND taken.family = :family
-                AND taken.place = place.place
-        )
-    ) END AS place
-    FROM family
-)
+-- new_configuration: The first of some candidates that nobody has tried, on the free place after the
+-- last held one that has one. No row if all have been tried, none is free, or the study is paused.
 INSERT INTO hpo.configuration (
     study_id, stage, family, config_hash, seed, config, params, budget, place, repeats_avoided
 )
 SELECT
-    :study_id, 'search', :family, candidate.config_hash, candidate.seed, candidate.config,
-    candidate.params, free.budget, free.place, candidate.repeats_avoided
-FROM free
+    :study_id, 'search', :family, config_hash, seed, config, params, budget, held.place + 1,
+    repeats_avoided
+FROM hpo.study
+JOIN hpo.budget USING (study_id)
+CROSS JOIN LATERAL (
+    SELECT place FROM (
+        SELECT place FROM hpo.configuration WHERE study_id = :study_id AND family = :family
+        UNION ALL SELECT 0
+    ) AS held
+    WHERE place < budget AND NOT EXISTS (
+        SELECT FROM hpo.configuration AS next
+        WHERE next.study_id = :study_id AND next.family = :family AND next.place = held.place + 1
+    )
+    ORDER BY place DESC
+    LIMIT 1
+) AS held
 CROSS JOIN jsonb_to_recordset(CAST(:candidates AS jsonb)) AS candidate (
     rank integer, config_hash text, seed bigint, config jsonb, params jsonb, repeats_avoided integer
 )
-WHERE free.place IS NOT NULL AND NOT EXISTS (
+WHERE study_id = :study_id AND family = :family AND paused IS NULL AND NOT EXISTS (
     SELECT FROM hpo.configuration AS tried
     WHERE tried.study_id = :study_id AND tried.config_hash = candidate.config_hash
 )
-ORDER BY candidate.rank
+ORDER BY rank
 LIMIT 1
 RETURNING configuration_id, config_hash
 
--- name: planned_configuration
--- The next of the planned trainings of a stage that no attempt stands for, and the search's trial
--- that found its configuration.
-SELECT
-    configuration.configuration_id, configuration.family, configuration.replicate,
-    source.trial_id AS source_id
+-- planned_configuration: The next training of a stage's plan that no attempt stands for.
+SELECT configuration.configuration_id, family, replicate, source.trial_id AS source_id
 FROM hpo.configuration
 JOIN hpo.study USING (study_id)
-LEFT JOIN hpo.attempt AS source
-    ON source.study_id = study.search_id AND source.number = configuration.source_number
-WHERE configuration.study_id = :study_id AND place IS NOT NULL AND study.paused IS NULL
+LEFT JOIN hpo.attempt AS source ON source.study_id = search_id AND source.number = source_number
+WHERE configuration.study_id = :study_id AND place IS NOT NULL AND paused IS NULL
     AND NOT EXISTS (
         SELECT FROM hpo.attempt
         WHERE attempt.configuration_id = configuration.configuration_id AND attempt.failure IS NULL
     )
-ORDER BY array_position(CAST(:families AS text[]), configuration.family), place
+ORDER BY array_position(CAST(:families AS text[]), family), place
 LIMIT 1
 
--- name: new_trial
--- The next attempt at a configuration: an Optuna trial with its parameters, or with those of another
--- trial, held by a worker or waiting for one.
+-- new_trial: The next attempt at a configuration, with its parameters or those of another trial.
 WITH trial AS (
     INSERT INTO public.trials (number, study_id, state, datetime_start)
     SELECT
@@ -146,38 +115,34 @@ WITH trial AS (
         CASE WHEN :state = 'RUNNING' THEN clock_timestamp() AT TIME ZONE 'UTC' END
     FROM public.trials
     WHERE study_id = :study_id
-    RETURNING trial_id, number
+    RETURNING trial_id, number, datetime_start
 ), attempt AS (
     INSERT INTO hpo.attempt (
         trial_id, configuration_id, study_id, number, attempt, worker, heartbeat_at
     )
     SELECT
-        trial.trial_id, :configuration_id, :study_id, trial.number,
+        trial_id, :configuration_id, :study_id, number,
         (SELECT count(*) + 1 FROM hpo.attempt WHERE configuration_id = :configuration_id),
-        :worker, CASE WHEN :state = 'RUNNING' THEN clock_timestamp() END
+        :worker, datetime_start AT TIME ZONE 'UTC'
     FROM trial
     RETURNING trial_id, attempt, worker
 ), given AS (
     INSERT INTO public.trial_params (trial_id, param_name, param_value, distribution_json)
-    SELECT trial.trial_id, param.name, param.value, param.distribution
+    SELECT trial.trial_id, name, value, distribution
     FROM trial
-    CROSS JOIN jsonb_to_recordset(CAST(:params AS jsonb)) AS param (
-        name text, value double precision, distribution text
-    )
-), copied AS (
-    INSERT INTO public.trial_params (trial_id, param_name, param_value, distribution_json)
-    SELECT trial.trial_id, param_name, param_value, distribution_json
-    FROM trial
-    CROSS JOIN public.trial_params AS param
-    WHERE param.trial_id = :copied_from
+    CROSS JOIN (
+        SELECT * FROM jsonb_to_recordset(CAST(:params AS jsonb))
+            AS param (name text, value double precision, distribution text)
+        UNION ALL
+        SELECT param_name, param_value, distribution_json
+        FROM public.trial_params WHERE trial_id = :copied_from
+    ) AS param
 ), shown AS (
     INSERT INTO public.trial_user_attributes (trial_id, key, value_json)
-    SELECT attempt.trial_id, one.key, one.value_json
+    SELECT trial_id, key, value::text
     FROM attempt
-    CROSS JOIN LATERAL (VALUES
-        ('family', to_json(CAST(:family AS text))::text),
-        ('attempt', attempt.attempt::text),
-        ('worker', coalesce(to_json(attempt.worker)::text, 'null'))
-    ) AS one (key, value_json)
+    CROSS JOIN LATERAL json_each(json_build_object(
+        'family', CAST(:family AS text), 'attempt', attempt, 'worker', worker
+    ))
 )
 SELECT trial_id, number FROM trial

@@ -1,87 +1,57 @@
--- What a trial leaves when it ends, written in the transaction that ends it.
+-- new_result: What was measured over all folds.
+INSERT INTO hpo.result
+SELECT * FROM jsonb_populate_record(NULL::hpo.result, CAST(:row AS jsonb))
 
--- name: new_result
--- What was measured over all folds.
-INSERT INTO hpo.result (
-    trial_id, epoch, epochs, seconds, parameter_count, confusion, mean_folds, mean_train_loss,
-    mean_validation, mean_score
-)
-VALUES (
-    :trial_id, :epoch, :epochs, :seconds, :parameter_count, :confusion, :mean_folds,
-    :mean_train_loss, :mean_validation, :mean_score
-)
+-- new_folds: What was measured on each fold.
+INSERT INTO hpo.fold
+SELECT * FROM jsonb_populate_recordset(NULL::hpo.fold, CAST(:rows AS jsonb))
 
--- name: new_fold
--- What was measured on one fold.
-INSERT INTO hpo.fold (
-    trial_id, fold, score, epochs, best_epoch, train_loss, validation, held_out, train_accuracy,
-    validation_accuracy, validation_loss
-)
-VALUES (
-    :trial_id, :fold, :score, :epochs, :best_epoch, :train_loss, :validation, :held_out,
-    :train_accuracy, :validation_accuracy, :validation_loss
-)
+-- new_tested_model: A model that was exported and tested.
+INSERT INTO hpo.tested_model
+SELECT * FROM jsonb_populate_record(NULL::hpo.tested_model, CAST(:row AS jsonb))
 
--- name: new_tested_model
--- A model that was exported and tested.
-INSERT INTO hpo.tested_model (
-    trial_id, file, sha256, bytes, loading_difference, non_trainable_count, validation_images,
-    validation_errors, validation_accuracy, validation_balanced_accuracy, validation_macro_auc,
-    validation_log_loss, test_images, test_errors, test_accuracy, test_balanced_accuracy,
-    test_macro_auc, test_log_loss, averaged_accuracy, medmnist_auc, medmnist_acc, medmnist_file,
-    confusion, scaling_mean, scaling_deviation, class_weights, architecture, versions
-)
-VALUES (
-    :trial_id, :file, :sha256, :bytes, :loading_difference, :non_trainable_count,
-    :validation_images, :validation_errors, :validation_accuracy, :validation_balanced_accuracy,
-    :validation_macro_auc, :validation_log_loss, :test_images, :test_errors, :test_accuracy,
-    :test_balanced_accuracy, :test_macro_auc, :test_log_loss, :averaged_accuracy, :medmnist_auc,
-    :medmnist_acc, :medmnist_file, :confusion, :scaling_mean, :scaling_deviation, :class_weights,
-    CAST(:architecture AS jsonb), CAST(:versions AS jsonb)
-)
+-- new_mistakes: The test images that a model gets wrong.
+INSERT INTO hpo.mistake
+SELECT * FROM jsonb_populate_recordset(NULL::hpo.mistake, CAST(:rows AS jsonb))
 
--- name: new_mistakes
--- The test images that a model gets wrong.
-INSERT INTO hpo.mistake (
-    trial_id, image, true_class, predicted_class, confidence, true_probability
-)
-SELECT :trial_id, image, true_class, predicted_class, confidence, true_probability
-FROM unnest(
-    CAST(:image AS integer[]), CAST(:true_class AS integer[]), CAST(:predicted_class AS integer[]),
-    CAST(:confidence AS double precision[]), CAST(:true_probability AS double precision[])
-) AS wrong (image, true_class, predicted_class, confidence, true_probability)
-
--- name: stored_pieces
--- Which pieces of a file a study has.
+-- stored_pieces: Which pieces of a file a study has.
 SELECT piece FROM hpo.piece WHERE study_id = :study_id AND sha256 = :sha256
 
--- name: new_piece
--- Store a piece of a file.
+-- new_piece: Store a piece of a file.
 INSERT INTO hpo.piece (study_id, sha256, piece, content)
 VALUES (:study_id, :sha256, :piece, :content)
 ON CONFLICT (study_id, sha256, piece) DO NOTHING
 
--- name: link_file
--- Give a stored file its name in a study; one of the same name is replaced.
+-- link_file: Give a stored file its name in a study; one of the same name is replaced.
 INSERT INTO hpo.artefact (study_id, name, sha256, bytes)
 SELECT :study_id, :name, :sha256, coalesce(sum(octet_length(content)), 0)
-FROM hpo.piece
-WHERE study_id = :study_id AND sha256 = :sha256
-ON CONFLICT (study_id, name) DO UPDATE
-SET sha256 = excluded.sha256, bytes = excluded.bytes, linked_at = excluded.linked_at
+FROM hpo.piece WHERE study_id = :study_id AND sha256 = :sha256
+ON CONFLICT (study_id, name) DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes
 
--- name: link_artifact
--- Link a file to its trial as Optuna does, for the dashboard.
+-- link_artifact: Link a file to its trial as Optuna does, for the dashboard.
 INSERT INTO public.trial_system_attributes (trial_id, key, value_json)
 VALUES (:trial_id, :key, :value_json)
 ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json
 
--- name: drop_unlinked
--- Remove the files of a study that nothing links, and that nobody is about to link.
+-- drop_unlinked: Remove the files of a study that nothing links, and that nobody is about to link.
 DELETE FROM hpo.piece
 WHERE study_id = :study_id
     AND stored_at < clock_timestamp() - make_interval(secs => :grace_seconds)
-    AND NOT EXISTS (
-        SELECT FROM hpo.artefact
-        WHERE artefact.study_id = piece.study_id AND artefact.sha256 = piece.sha256
-    )
+    AND (study_id, sha256) NOT IN (SELECT study_id, sha256 FROM hpo.artefact)
+
+-- files: The files of a study by name.
+SELECT name, sha256, bytes FROM hpo.artefact JOIN public.studies USING (study_id)
+WHERE study_name = :study
+ORDER BY name
+
+-- file: The content of a file of a study.
+SELECT sha256, coalesce((
+    SELECT string_agg(content, '' ORDER BY piece) FROM hpo.piece
+    WHERE piece.study_id = artefact.study_id AND piece.sha256 = artefact.sha256
+), '') AS content
+FROM hpo.artefact JOIN public.studies USING (study_id)
+WHERE study_name = :study AND name = :name
+
+-- file_by_digest: The content of a linked file of any study by its checksum; null if there is none.
+SELECT string_agg(content, '' ORDER BY piece) FROM hpo.piece
+WHERE sha256 = :sha256 AND study_id = (SELECT min(study_id) FROM hpo.artefact WHERE sha256 = :sha256)

@@ -1,58 +1,52 @@
--- What the migration of the database asks and notes.
-
--- name: migrate_lock
--- One migration at a time, until the transaction ends.
+-- migrate_lock: One migration at a time, until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtext('blood_hpo.migrate'), 0)
 
--- name: has_schema
--- Whether the database has been prepared; null if not.
-SELECT to_regnamespace('hpo')
+-- prepared: Whether the database has our schema, and whether with numbered migrations; null if not.
+SELECT to_regnamespace('hpo') AS schema, to_regclass('hpo.migration') AS numbered
 
--- name: has_migrations
--- Whether it was prepared by a program that numbers its migrations; null if not.
-SELECT to_regclass('hpo.migration')
+-- migrations: The migrations that were applied.
+SELECT number, digest FROM hpo.migration
 
--- name: migrations
--- The migrations that were applied.
-SELECT number, digest FROM hpo.migration ORDER BY number
-
--- name: applied
--- Note that a migration was applied.
+-- applied: Note that a migration was applied.
 INSERT INTO hpo.migration (number, name, digest, program_version)
 VALUES (:number, :name, :digest, :program)
 
--- name: view_set
--- Which views are in force.
+-- view_set: Which views are in force.
 SELECT version, digest, names FROM hpo.view_set
 
--- name: views_there
--- Which of some views exist, the newest first: whoever reads one locks it before those it is built on.
+-- views_there: Which of some views exist, the newest first, in which order readers lock them.
 SELECT relname FROM pg_class
 WHERE relnamespace = to_regnamespace('hpo') AND relkind = 'v' AND relname = ANY(:names)
 ORDER BY oid DESC
 
--- name: view_grants
--- The rights that others have on some views, as statements that give them again.
+-- view_grants: The rights that others have on some views, as statements that give them again.
 SELECT
-    relname AS name,
-    format(
-        'GRANT %s ON hpo.%I TO %s%s', acl.privilege_type, relname,
-        CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(acl.grantee)) END,
-        CASE WHEN acl.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+    relname AS name, format(
+        'GRANT %s ON hpo.%I TO %s%s', privilege_type, relname,
+        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+        CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END
     ) AS statement
-FROM pg_class
-CROSS JOIN LATERAL aclexplode(relacl) AS acl
+FROM pg_class CROSS JOIN LATERAL aclexplode(relacl)
 WHERE relnamespace = 'hpo'::regnamespace AND relkind = 'v' AND relname = ANY(:names)
-    AND acl.grantee <> relowner
+    AND grantee <> relowner
 
--- name: views_made
--- Note which views are in force.
-INSERT INTO hpo.view_set (version, digest, names, program_version)
-VALUES (:version, :digest, :names, :program)
-ON CONFLICT ((true)) DO UPDATE SET
-    version = excluded.version, digest = excluded.digest, names = excluded.names,
-    program_version = excluded.program_version, applied_at = excluded.applied_at
+-- comments: Statements that say of tables, views and their columns what some words say.
+SELECT format(
+    'COMMENT ON %s hpo.%I%s IS %L', kind, relname, '.' || quote_ident(name),
+    coalesce(words -> relname ->> coalesce(name, 'about'), words -> 'all' ->> name)
+)
+FROM (SELECT CAST(:words AS jsonb) AS words) AS given
+JOIN pg_class ON relnamespace = 'hpo'::regnamespace AND words ? relname
+CROSS JOIN LATERAL (
+    SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind, NULL::name AS name
+    UNION ALL SELECT 'COLUMN', attname FROM pg_attribute
+    WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+) AS one
 
--- name: roles
--- Which of some roles exist.
+-- views_made: Note which views are in force.
+INSERT INTO hpo.view_set (version, digest, names) VALUES (:version, :digest, :names)
+ON CONFLICT ((true)) DO UPDATE
+SET version = excluded.version, digest = excluded.digest, names = excluded.names
+
+-- roles: Which of some roles exist.
 SELECT rolname FROM pg_roles WHERE rolname = ANY(:roles)

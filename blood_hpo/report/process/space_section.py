@@ -95,6 +95,7 @@ def _rows(
             else plain(None),
         )
         for name in names
+        if name in space
     )
 
 

@@ -1,8 +1,8 @@
 """What a confirmation left in the database: candidates on fresh folds, compared with the best."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 from blood_hpo.database.record import Json
 from blood_hpo.database.statements import statement
@@ -63,10 +63,22 @@ class Confirmation:
     left_out: tuple[Candidate, ...] = ()
 
 
+def _candidate(row: Mapping[str, Any]) -> Candidate:
+    """Scores and collapsed folds, which the database holds by split, follow one another."""
+    scores, collapsed = row["scores"] or (), row["collapsed"] or ()
+    folds = {
+        "scores": [one for split in scores for one in split],
+        "splits": len(scores),
+        "collapsed": sum(map(sum, collapsed)),
+    }
+    known = {**row, **folds}
+    return Candidate(**{one.name: known[one.name] for one in fields(Candidate)})
+
+
 def read_confirmation(connection: "Connection", study: str) -> Confirmation | None:
     """The outcome of a study's confirmation, or None while there is none."""
     rows = connection.execute(statement("confirmed_candidates"), {"study": study}).mappings()
-    found = [Candidate(**row) for row in rows]
+    found = [_candidate(dict(row)) for row in rows]
     compared = [one for one in found if one.left_out is None]
     families = sorted({one.family for one in compared}, key=family_place)
     if not compared:

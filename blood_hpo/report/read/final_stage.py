@@ -1,7 +1,7 @@
 """What the final stage left in the database: retrained and tested models with their predictions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zipfile import BadZipFile
@@ -214,14 +214,14 @@ def read_final(connection: "Connection", study: str) -> FinalStage | None:
 
 
 def _model(
-    connection: "Connection", trials: Mapping[int, TrialRecord], row: dict[str, Any]
+    connection: "Connection", trials: Mapping[int, TrialRecord], row: Mapping[str, Any]
 ) -> Model:
-    trial = trials[row.pop("final_number")]
-    stored = row.pop("architecture")
+    trial = trials[row["final_number"]]
+    known = {one.name: row[one.name] for one in fields(Model) if one.name in row}
     return Model(
         trial=trial,
-        **row,
-        layers=layers(stored, trial),
+        **known,
+        layers=layers(row["architecture"], trial),
         curve=read_curves(connection, trial)[0],
         predictions=_predictions(connection.engine, trial),
     )

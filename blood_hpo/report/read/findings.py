@@ -113,6 +113,7 @@ def _read(connection: "Connection", name: str) -> Findings:
     stages = {stage: f"{name}-{stage}" for stage in ("confirm", "final")}
     studies = [name, *stages.values(), *(one.study for one in grids.values())]
     costs = connection.execute(statement("study_costs"), {"studies": studies}).mappings()
+    repeats = connection.execute(statement("repeats_avoided"), {"study": name})
     return Findings(
         study=study,
         winners=winners,
@@ -122,7 +123,7 @@ def _read(connection: "Connection", name: str) -> Findings:
         staged=read_staged(connection, study),
         stages={stage: read_trials(connection, own) for stage, own in stages.items()},
         costs={one["study"]: Cost(**one) for one in costs},
-        repeats_avoided=connection.scalar(statement("repeats_avoided"), {"study": name}) or 0,
+        repeats_avoided=sum(one.repeats_avoided for one in repeats),
         early_scores=read_early_scores(connection, name),
     )
 

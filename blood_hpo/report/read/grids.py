@@ -1,13 +1,21 @@
 """Grid studies on the same data: plain ones around a winner, and the original's, stage by stage."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from blood_hpo import __version__
 from blood_hpo.database.record import Json, TrialRecord, read_trials
 from blood_hpo.database.statements import statement
-from blood_hpo.report.read.search_study import Study, family_place
+from blood_hpo.errors import StudyError
+from blood_hpo.report.read.search_study import (
+    Study,
+    family_place,
+    require_searched,
+    study_file,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -139,7 +147,13 @@ def _place(values: Any, value: Any) -> Any:  # noqa: ANN401 - whatever a study f
 def _studies(connection: "Connection", study: Study, sampler: str) -> list[Json]:
     """The study files of the grids on the same data set, by name; no stages of other studies."""
     wanted = {"sha256": study.data["sha256"], "sampler": sampler}
-    return [row.spec for row in connection.execute(statement("grid_studies"), wanted)]
+    found = []
+    for row in connection.execute(statement("grid_studies"), wanted).all():
+        with suppress(StudyError):  # a damaged one is no reason to be silent on all others
+            spec = study_file(row.study, row.spec, __version__)
+            require_searched(row.study, spec, read_trials(connection, row.study))
+            found.append(spec)
+    return found
 
 
 def _searched(spec: Json, family: str) -> dict[str, Any]:

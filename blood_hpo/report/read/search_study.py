@@ -1,17 +1,22 @@
 """What the database holds about a study, read once into plain values.
 
-The study file is read as the JSON it is stored as: its schema lives with the models, which a report
-must do without.
+The study file is checked by its tables alone: what fits the models is known to the models, which a
+report must do without.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
+from blood_hpo.database.query import unknown_study
 from blood_hpo.database.record import Json, TrialRecord, read_trials
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
+from blood_hpo.studyfile.messages import stored_error
+from blood_hpo.studyfile.study_tables import StudyTables
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -144,27 +149,55 @@ def read_study(connection: "Connection", name: str) -> Study:
     """
     found = connection.execute(statement("study_record"), {"name": name}).one_or_none()
     if found is None or found.stage is None:
-        raise StudyError(
-            f"there is no study {name!r}; `blood-hpo study list` shows those that exist"
-        )
+        raise unknown_study(connection.engine, name)
     if found.stage != "search":
         raise StudyError(
             f"study {name!r} is a stage of {found.search!r}; run `blood-hpo report {found.search}`"
         )
+    spec = study_file(name, found.spec, found.program_version)
     trials = read_trials(connection, name)
+    require_searched(name, spec, trials)
     totals = connection.execute(statement("family_totals"), {"study": name}).mappings()
-    collapsed = connection.execute(statement("collapsed_folds"), {"study": name})
+    collapsed = connection.execute(statement("collapsed"), {"study": name})
     return Study(
         name=name,
-        spec=found.spec,
+        spec=spec,
         data=found.data,
         fingerprint=found.fingerprint,
         program_version=found.program_version,
         trials=trials,
         totals={one["family"]: Totals(**one) for one in totals},
         places=_places(connection, name, trials),
-        collapsed={one.number: one.folds for one in collapsed},
+        collapsed=Counter(one.number for one in collapsed),
     )
+
+
+def study_file(name: str, stored: Json, version: str) -> Json:
+    """A study file of the database with all defaults.
+
+    Raises:
+        StudyError: It is none.
+    """
+    try:
+        found = StudyTables.model_validate(stored)
+    except ValidationError as error:
+        raise stored_error(name, version, error) from error
+    return {**found.model_dump(mode="json"), "name": name}
+
+
+def require_searched(name: str, spec: Json, trials: Iterable[TrialRecord]) -> None:
+    """Refuse trials with other hyperparameters than their family searches.
+
+    Raises:
+        StudyError: There is one.
+    """
+    searched = {key: {*spec["space"], *one["space"]} for key, one in spec["families"].items()}
+    for one in trials:
+        if {*one.params} != searched.get(one.family):
+            raise StudyError(
+                f"trial {one.number} of study {name!r} has other hyperparameters than the study"
+                " searches, which no worker writes; restore the database from a backup"
+            )
 
 
 def _places(

@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 
+from blood_hpo.server.programs import program
+
 from .conftest import Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]  # the first test builds the images
+
+
+COMPOSED = ("docker", "compose", "config", "--format", "json")
+PUBLISHED = {"dashboard", "report"}
 
 
 def ask(stack: Stack, method: str, path: str, port: str = "DASHBOARD_PORT") -> tuple[int, str]:
@@ -75,7 +81,8 @@ def test_only_this_machine_reaches_the_published_ports(stack: Stack) -> None:
         for binding in bindings or ()
     }
     assert {host for _, host in published} == {"127.0.0.1"}
-    assert "5432/tcp" not in {port for port, _ in published}
+    plain = json.loads(stack.run(*COMPOSED, COMPOSE_FILE="docker-compose.yml").stdout)
+    assert {name for name, one in plain["services"].items() if one.get("ports")} == PUBLISHED
 
 
 def test_the_dashboard_shows_studies_and_changes_none(stack: Stack) -> None:
@@ -88,7 +95,9 @@ def test_the_dashboard_shows_studies_and_changes_none(stack: Stack) -> None:
 
 
 def test_the_report_of_a_finished_study_is_served(stack: Stack) -> None:
-    stack.wait_for(lambda: not stack.containers("final"), "the study and its report are finished")
+    address = f"http://127.0.0.1:{stack.environment['REPORT_PORT']}/smoke/report.html"
+    said = f"study smoke is finished: {address}"
+    stack.wait_for(lambda: said in stack.compose("logs", "reporter").stdout, "it says so")
     status, page = ask(stack, "GET", "/smoke/report.html", port="REPORT_PORT")
     assert status == 200
     assert "SYNTHETIC" in page
@@ -112,10 +121,21 @@ def test_a_role_may_not_do_more_than_it_needs(stack: Stack, role: str, statement
 
 
 def test_the_analyst_reads_the_views(stack: Stack) -> None:
-    asked = stack.compose(
-        "run", "--rm", "-T", "analyst", "db", "psql", "-Atc", "SELECT study FROM hpo.studies"
-    )
+    asked = stack.compose("run", "--rm", "-T", "psql", "-Atc", "SELECT study FROM hpo.studies")
     assert "smoke" in asked.stdout.split()
+    assert "smoke" in stack.compose("run", "--rm", "-T", "analyst").stdout
+
+
+def test_the_analyst_reaches_the_published_database_from_this_machine(stack: Stack) -> None:
+    here = f"127.0.0.1:{stack.environment['DATABASE_PORT']}"
+    login = stack.secrets()["analyst_url"].replace("db:5432", here)
+
+    def ask_from_here(statement: str) -> str:
+        asked = stack.run(str(program("psql")), login, "-Atc", statement, check=False)
+        return asked.stdout + asked.stderr
+
+    assert "smoke" in ask_from_here("SELECT study FROM hpo.studies").split()
+    assert "permission denied" in ask_from_here("SELECT * FROM public.trials")
 
 
 def test_every_service_becomes_healthy(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""The same files as a stack on a swarm: three workers, then five, the final stage, the report."""
+"""The same files as a stack on a swarm, scaled, and given another study and another secret."""
 
 import os
 import time
@@ -11,7 +11,6 @@ from .conftest import Stack
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 NAME = f"blood-hpo-swarm-{os.getpid()}"
-FILES = ("-f", "docker-compose.yml", "-f", "docker/swarm.yml")
 LABEL = "blood-hpo-db"
 
 
@@ -33,15 +32,10 @@ class SwarmStack(Stack):
             listing += said.stdout + said.stderr
         return listing
 
-    def deploy(self) -> None:
+    def deploy(self, **changes: str) -> None:
         """Give the stack to the swarm, as docs/scaling.md does."""
         overlay = os.environ.get("BLOOD_HPO_COMPOSE_OVERLAY")
-        files = (*FILES, *(("-f", overlay) if overlay else ()))
-        config = self.run("docker", "compose", *files, "config").stdout
-        _name, _, rest = config.partition("\n")
-        (self.folder / "stack.yml").write_text(rest)
-        deploy = ("docker", "stack", "deploy", "--compose-file", "stack.yml", "--detach=true")
-        self.run(*deploy, "--resolve-image", "never", NAME)
+        self.run("docker/swarm.sh", *(("--file", overlay) if overlay else ()), **changes)
 
     def remove(self) -> None:
         """Take it away, with its volumes."""
@@ -59,7 +53,7 @@ def swarm(stack: Stack) -> Iterator[SwarmStack]:
     asked = stack.run("docker", "info", "--format", "{{.Swarm.ControlAvailable}}").stdout
     if asked.strip() != "true":
         pytest.skip("this engine is no manager of a swarm; `docker swarm init` makes it one")
-    named = {"COMPOSE_PROJECT_NAME": NAME, "COMPOSE_FILE": ""}
+    named = {"STACK": NAME, "COMPOSE_FILE": "", "COMPOSE_PROJECT_NAME": NAME}
     settings = {**stack.environment, **named, "STUDY_FILE": "swarm.toml", "WORKERS": "3"}
     found = SwarmStack(stack.folder, settings)
     (node,) = found.run("docker", "node", "ls", "--quiet").stdout.split()
@@ -89,11 +83,9 @@ def test_a_stack_that_is_scaled_spends_exactly_its_budget(swarm: SwarmStack) -> 
     swarm.wait_for(lambda: len(swarm.containers("worker")) <= 2, "three have drained")
     print(f"three workers drained in {time.monotonic() - begun:.1f} s")
 
-    report = "/report/swarm/report.html"
-    swarm.wait_for(lambda: not swarm.containers("final"), "final has ended")
     (served,) = swarm.containers("report")
-    page = swarm.run("docker", "exec", served, "cat", report).stdout
-    assert "SYNTHETIC" in page
+    page = ("docker", "exec", served, "cat", "/report/swarm/report.html")
+    swarm.wait_for(lambda: "SYNTHETIC" in swarm.run(*page, check=False).stdout, "it is reported")
 
     spent = "SELECT bool_and(counted = budget) FROM hpo.progress WHERE study LIKE 'swarm%'"
     assert swarm.sql(spent) == [("t",)]
@@ -103,8 +95,35 @@ def test_a_stack_that_is_scaled_spends_exactly_its_budget(swarm: SwarmStack) -> 
     assert swarm.sql("SELECT count(*) FROM hpo.trials WHERE state = 'FAIL'") == [("0",)]
 
 
+def test_another_study_and_another_secret_are_deployed_by_the_same_command(
+    swarm: SwarmStack,
+) -> None:
+    before = set(swarm.containers("worker"))
+    swarm.deploy(STUDY_FILE="smoke.toml", WORKERS="2")
+    finished = "SELECT count(*) FROM hpo.study WHERE finished_at IS NOT NULL"
+    swarm.wait_for(lambda: swarm.sql(finished) == [("2",)], "the second study is finished")
+    assert set(swarm.containers("worker")) == before
+
+    secret = swarm.folder / "secrets/worker_url"
+    old = secret.read_text()
+    secret.unlink()
+    swarm.run("docker/secrets.sh")
+    swarm.deploy(STUDY_FILE="smoke.toml", WORKERS="2")
+    (database,) = swarm.containers("db")
+
+    def refused() -> bool:
+        asked = ("docker", "exec", database, "psql", old.strip(), "-c", "SELECT 1")
+        return "authentication failed" in swarm.run(*asked, check=False).stderr
+
+    swarm.wait_for(refused, "the old password is refused")
+    healthy = ("docker", "ps", "--quiet", "--filter=health=healthy", f"--filter=name={NAME}_worker")
+    swarm.wait_for(
+        lambda: len(set(swarm.run(*healthy).stdout.split()) - before) == 2, "new workers are well"
+    )
+
+
 def test_no_secret_is_in_what_the_swarm_shows(swarm: SwarmStack) -> None:
-    shown = swarm.logs() + (swarm.folder / "stack.yml").read_text()
+    shown = swarm.logs()
     for kind in ("service", "secret", "config"):
         ids = swarm.run("docker", kind, "ls", "--quiet").stdout.split()
         shown += swarm.run("docker", kind, "inspect", *ids).stdout

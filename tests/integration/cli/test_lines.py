@@ -31,7 +31,7 @@ def shell(folder: Path, line: str, **environment: str) -> subprocess.CompletedPr
         ("status x --formt json", "No such option: --formt (Possible options: --format); see"),
         ("stauts", "Did you mean 'status'? see `blood-hpo --help`"),
         ("study creat x", "Did you mean 'create'? see `blood-hpo study --help`"),
-        ("status", "Missing argument 'study'; see `blood-hpo status --help`"),
+        ("final", "Missing argument 'study'; see `blood-hpo final --help`"),
         ("status x --interval a", "see `blood-hpo status --help`"),
         ("status x --format y", "'y' is not one of 'table', 'json', 'csv'"),
         ("status x --watch --format json", "leave out --format, or --watch"),

@@ -54,10 +54,11 @@ def test_reading_creates_nothing(tmp_path: Path, command: str) -> None:
         timeout=60,
     )
     assert done.returncode == 4
-    assert done.stderr.startswith(f"error: there is no database in {tmp_path}/.blood_hpo; ")
-    assert "BLOOD_HPO_HOME" in done.stderr
-    assert "DATABASE_URL" in done.stderr
-    assert done.stderr.count("\n") == 1
+    *before, last = done.stderr.splitlines()
+    assert last.startswith(f"error: there is no database in {tmp_path}/.blood_hpo; ")
+    assert "BLOOD_HPO_HOME" in last
+    assert "DATABASE_URL" in last
+    assert before == [] or command == "worker x"  # which says that it starts
     assert list(tmp_path.iterdir()) == [login]
     # What takes seconds to load is not loaded for it; a worker is about to need it anyway.
     assert done.stdout.split() == [] or command == "worker x"

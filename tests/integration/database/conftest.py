@@ -33,7 +33,14 @@ SPEC = {
     "pruner": {"name": "median"},
     "families": {},
 }
-DATA = {"label": "a test set", "sha256": "ab" * 32, "synthetic": True}
+DATA = {
+    "label": "a test set",
+    "origin": "path",
+    "sha256": "ab" * 32,
+    "md5": "cd" * 16,
+    "official": False,
+    "synthetic": True,
+}
 BUDGETS = {"mlp": 5, "cnn": 3, "resnet": 2}
 MLP = {
     "optimizer": "adamw",

@@ -3,13 +3,15 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pandas import DataFrame
 from sqlalchemy import Engine
 
 import blood_hpo
-from blood_hpo.database.frames import ORDERS, Study
+from blood_hpo.database.frames import Study
+from blood_hpo.database.migrate import words
 from blood_hpo.errors import InputError, StudyError
 from blood_hpo.settings import settings
 
@@ -25,14 +27,15 @@ def opened(study: str, database_url: str, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def test_a_study_gives_a_frame_for_each_view(opened: Study, connected: Engine) -> None:
-    for name in ORDERS:
+    ordered = {name for name, said in words().items() if "order" in said}
+    for name in ordered:
         found = opened.frame(name)
         assert isinstance(found, DataFrame)
         assert "study" in found.columns, name
     views = (
         "SELECT relname FROM pg_class WHERE relnamespace = 'hpo'::regnamespace AND relkind = 'v'"
     )
-    assert {row["relname"] for row in rows(connected, views)} == set(ORDERS)
+    assert {row["relname"] for row in rows(connected, views)} == ordered
     assert repr(opened) == "Study(name='blood')"
     trials = opened.trials()
     assert str(trials["units"].dtype) == "Int64"
@@ -64,6 +67,15 @@ def test_parameters_of_a_statement_are_bound(opened: Study) -> None:
     assert opened.sql("select sum(budget) as n from studies").loc[0, "n"] + 0.5 == 10.5
     with pytest.raises(InputError, match="takes family, least"):
         opened.sql(asked, number=1)
+
+
+def test_a_program_of_somebodys_own_is_checked_against_our_types(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import blood_hpo\n\nreveal_type(blood_hpo.open_study('paper'))\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", "mine.py"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert '"blood_hpo.database.frames.Study"' in said
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

@@ -67,6 +67,16 @@ NO_STUDY_FILES = {
     "a family without a space": ("{families}", '{"mlp": {}}'),
 }
 """What no program may make of a stored study file: place and value."""
+NO_DATA_SETS = {
+    "no label": "data - 'label'",
+    "a label in numbers": """jsonb_set(data, '{label}', '3')""",
+    "a label that steers a terminal": r"""jsonb_set(data, '{label}', '"\u001b[2J"')""",
+    "no checksum": "data - 'sha256'",
+    "half a checksum": """jsonb_set(data, '{md5}', '"ab"')""",
+    "a mark that is no truth": """jsonb_set(data, '{synthetic}', '"x"')""",
+    "nothing": "'{}'",
+}
+"""What no program may make of the data set of a study."""
 ALONE = {
     "a place above the budget": NEW.format(digest="a" * 16, seed=1, place=6),
     "a budget below a place that is held": "UPDATE hpo.budget SET budget = 1 WHERE family = 'mlp'",
@@ -162,3 +172,23 @@ def test_a_stored_study_file_stays_one(recorder: Recorder, connected: Engine, wr
     given = {"place": place, "value": value}
     with connected.begin() as connection, pytest.raises(DBAPIError, match="study_spec_is"):
         connection.execute(statement, given)
+
+
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("result SET seconds = 'NaN'", "result SET seconds = 'inf'", "result SET seconds = -1"),
+        *("result SET epochs = -1", "fold SET score = 'NaN'", "fold SET score = '-inf'"),
+    ],
+)
+def test_what_a_trial_measured_is_finite(connected: Engine, wrong: str) -> None:
+    with connected.begin() as connection, pytest.raises(DBAPIError, match="_is_finite"):
+        connection.exec_driver_sql(f"UPDATE hpo.{wrong}")
+
+
+@pytest.mark.parametrize("wrong", NO_DATA_SETS)
+def test_a_stored_data_set_stays_one(recorder: Recorder, connected: Engine, wrong: str) -> None:
+    assert recorder.study_id
+    with connected.begin() as connection, pytest.raises(DBAPIError, match="study_data_is"):
+        connection.exec_driver_sql(f"UPDATE hpo.study SET data = {NO_DATA_SETS[wrong]}")

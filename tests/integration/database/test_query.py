@@ -1,9 +1,10 @@
 """The named questions, asked of a study with trials in every state."""
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
-from blood_hpo.database.query import internal_names, load_query, names, run_query
+from blood_hpo.database.query import load_query, names, run_query
+from blood_hpo.database.statements import queries
 from blood_hpo.errors import DatabaseError, InputError
 
 from .conftest import Recorder
@@ -17,12 +18,21 @@ NO_ROWS = {
 
 def test_every_question_has_an_answer(study: str, connected: Engine) -> None:
     values = {"study": study, "number": 0, "top": 3, "grace": 30.0}
-    for name in (*names(), *internal_names()):
+    for name in (*names(), "reported", "described", "inconsistencies"):
         wanted = {parameter: values[parameter] for parameter in load_query(name).parameters}
         found = run_query(connected, name, **wanted)
         assert found.columns
         assert found.rows or name in NO_ROWS, name
         assert all(len(row) == len(found.columns) for row in found.rows)
+
+
+def test_the_database_understands_every_statement(connected: Engine) -> None:
+    lists = {key: ["a"] for key in ("names", "studies", "families", "roles")}
+    known = {"state": "FAIL", "least_seconds": 1.0, "unfinished": [1], **lists}
+    for one in queries().values():
+        given = {key: known.get(key) for key in one.parameters}
+        with connected.connect() as connection:
+            assert connection.execute(text(f"EXPLAIN {one.sql}"), given).all(), one.name
 
 
 def test_the_leaderboard_ends_where_it_is_cut(study: str, connected: Engine) -> None:
@@ -55,6 +65,20 @@ def test_pruned_trials_have_a_rank_among_the_complete_ones(
     assert run_query(connected, "pruned_ranks", study="blood").rows == [("mlp", 3, 2, 0.6, 3, 3)]
 
 
+def test_a_parameter_that_decides_the_score_has_all_of_its_variance(
+    recorder: Recorder, connected: Engine
+) -> None:
+    recorder.run("UPDATE hpo.budget SET budget = 8")
+    for place in range(8):
+        config = {"units": 64 << (place // 4), "batch_size": 8 << (place % 2)}
+        trial_id = recorder.start("mlp", "host:1:0", f"{place:016x}", config=config)
+        recorder.end(trial_id, "COMPLETE", [0.5 + (place // 4) / 4])
+    found = run_query(connected, "importances", study="blood").rows
+    shares = {row[1]: row[4] for row in found if row[1] != "model"}
+    assert shares["units"] == pytest.approx(1)
+    assert shares["batch_size"] == 0
+
+
 def test_attempts_are_those_at_the_same_configuration(study: str, connected: Engine) -> None:
     for number in (4, 5):
         found = run_query(connected, "attempts", study=study, number=number)
@@ -84,3 +108,22 @@ def test_a_database_without_views_is_one_line(connected: Engine) -> None:
     with pytest.raises(DatabaseError, match="blood-hpo db migrate") as caught:
         run_query(connected, "studies")
     assert "\n" not in str(caught.value)
+
+
+def test_a_reason_stays_its_words(study: str, connected: Engine) -> None:
+    found = run_query(connected, "trials", study=study)
+    reasons = [row[found.columns.index("reason")] for row in found.rows]
+    assert "loss is NaN in epoch 2" in reasons
+
+
+def test_what_another_program_stored_cannot_steer_a_terminal(
+    study: str, recorder: Recorder, connected: Engine
+) -> None:
+    recorder.run("UPDATE hpo.attempt SET worker = :w, reason = :r", w="a\x1b[2J", r="a\nb")
+    recorder.run("UPDATE hpo.configuration SET params = :p", p='{"units": ["\\u001b"]}')
+    for name in ("trials", "running", "workers", "attempts", "leaderboard"):
+        asked = {"study": study, "number": 0, "top": 10}
+        known = {key: asked[key] for key in load_query(name).parameters}
+        answer = run_query(connected, name, **known)
+        assert str(answer.rows).isprintable()
+        assert all(one.isprintable() for row in answer.rows for one in row if isinstance(one, str))

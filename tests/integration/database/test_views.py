@@ -168,12 +168,24 @@ def test_progress_counts_complete_and_pruned_trials(study: str, connected: Engin
 def test_progress_estimates_the_time_left(study: str, connected: Engine) -> None:
     found = rows(connected, "SELECT * FROM hpo.progress WHERE study = :s", s=study)
     by_family = {row["family"]: row for row in found}
-    # Ten seconds a trial, one trial running.
-    assert by_family["mlp"]["eta_seconds"] == pytest.approx(30)
-    assert by_family["cnn"]["eta_seconds"] == pytest.approx(10)
-    assert by_family["resnet"]["eta_seconds"] is None
+    # Ten seconds a trial, also of the ResNet, of which none has ended: six are left, and the one
+    # that runs alone has just begun.
+    left = [by_family[family]["eta_seconds"] for family in ("mlp", "cnn", "resnet")]
+    assert left == [pytest.approx(60, abs=5)] * 3
     assert by_family["cnn"]["best_score"] == pytest.approx(0.5)  # the pruned one has 0.95
     assert by_family["mlp"]["epochs"] == 12
+
+
+def test_a_trial_names_the_program_and_the_processor_of_its_worker(
+    recorder: Recorder, study: str, connected: Engine
+) -> None:
+    recorder.insert("hpo.worker", worker="host-a:1:0", program="abc", processor="fast")
+    asked = "SELECT DISTINCT worker, program, processor FROM hpo.trials WHERE worker < 'host-c'"
+    found = rows(connected, f"{asked} AND study = :s ORDER BY worker", s=study)
+    assert [tuple(row.values()) for row in found] == [
+        ("host-a:1:0", "abc", "fast"),
+        ("host-b:2:0", None, None),
+    ]
 
 
 def test_progress_counts_what_holds_a_place_of_the_budget(
@@ -248,7 +260,7 @@ def every_row(connected: Engine) -> dict[str, list[dict[str, object]]]:
         connected,
         "SELECT relname FROM pg_class WHERE relnamespace = 'hpo'::regnamespace AND relkind = 'v'",
     )
-    passing = {"seconds_since_heartbeat"}
+    passing = {"seconds_since_heartbeat", "eta_seconds"}
     return {
         str(view["relname"]): [
             {key: value for key, value in row.items() if key not in passing}

@@ -9,9 +9,11 @@ from optuna.trial import TrialState
 
 from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.errors import StudyError
-from blood_hpo.final.stage_study import Rules, Training, claim_planned, open_stage, put_in_force
+from blood_hpo.final.planned_stage import claim_planned
+from blood_hpo.final.stage_study import Rules, Training, open_stage, put_in_force
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.stages import CONFIRM, FINAL
+from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy, open_study, resume
 from blood_hpo.worker.claims import Busy, Finished, Found
@@ -55,7 +57,7 @@ def work(url: str, worker: str) -> None:
     one = open_stage(open_study(StudyStorage(url, worker), "own"), FINAL)
     while not isinstance(found := claim(one, worker), Finished):
         if isinstance(found, TrialRecord):
-            one.storage.end(found.trial_id, worker, TrialState.COMPLETE, 0.5)
+            one.storage.end(found.trial_id, worker, TrialState.COMPLETE, Ending(0.5))
 
 
 def trials(stage: SharedStudy) -> tuple[TrialRecord, ...]:
@@ -91,7 +93,7 @@ def test_one_that_failed_for_good_is_left_and_one_that_may_be_retried_comes_back
     again = taken(stage, "three")
     assert (again.identity, again.attempt) == (second.identity, 2)
     assert isinstance(claim(stage, "four"), Busy)
-    stage.storage.end(again.trial_id, "three", TrialState.COMPLETE, 0.5)
+    stage.storage.end(again.trial_id, "three", TrialState.COMPLETE, Ending(0.5))
     assert claim(stage, "four") == Finished(closed=("mlp",))
     resume(stage.storage, key)
     put_in_force(stage, FINAL, PLAN[:2])
@@ -100,7 +102,7 @@ def test_one_that_failed_for_good_is_left_and_one_that_may_be_retried_comes_back
 
 def test_a_changed_plan_counts_what_it_asks_for_and_nothing_else(stage: SharedStudy) -> None:
     old = taken(stage, "one")
-    stage.storage.end(old.trial_id, "one", TrialState.COMPLETE, 0.5)
+    stage.storage.end(old.trial_id, "one", TrialState.COMPLETE, Ending(0.5))
     waiting, running = taken(stage, "one"), taken(stage, "two")
     stage.storage.put_back(waiting.trial_id, "one")
     longer = [training(8, 1, epochs=5), training(8, 2, epochs=5)]
@@ -108,12 +110,12 @@ def test_a_changed_plan_counts_what_it_asks_for_and_nothing_else(stage: SharedSt
     (row,) = stage.storage.ask("standing", study_id=stage.study_id)
     assert (row.budget, row.held, row.open) == (2, 2, False)  # what runs is not of the plan
     assert not stage.storage.ask("open_test", trial_id=running.trial_id, worker="two")
-    stage.storage.end(running.trial_id, "two", TrialState.COMPLETE, 0.5)
+    stage.storage.end(running.trial_id, "two", TrialState.COMPLETE, Ending(0.5))
     for worker in ("one", "two"):
         found = taken(stage, worker)
         assert found.most_epochs == 5
         assert stage.storage.ask("open_test", trial_id=found.trial_id, worker=worker)
-        stage.storage.end(found.trial_id, worker, TrialState.COMPLETE, 0.5)
+        stage.storage.end(found.trial_id, worker, TrialState.COMPLETE, Ending(0.5))
     assert claim(stage, "one") == Finished()
     put_in_force(stage, FINAL, PLAN[:2])  # back again: the first of it is done, and counts
     states = {one.number: (one.state, one.in_force) for one in trials(stage)}
@@ -126,9 +128,9 @@ def test_artefacts_are_linked_with_the_ending_or_not_at_all(stage: SharedStudy) 
     found = taken(stage, "one")
     files = {"model.keras": stage.storage.store(stage.study_id, b"a model")}
     end = stage.storage.end
-    assert not end(found.trial_id, "two", TrialState.COMPLETE, 0.5, artefacts=files)
+    assert not end(found.trial_id, "two", TrialState.COMPLETE, Ending(0.5), files)
     assert not kept(stage)
-    assert end(found.trial_id, "one", TrialState.COMPLETE, 0.5, artefacts=files)
+    assert end(found.trial_id, "one", TrialState.COMPLETE, Ending(0.5), files)
     assert kept(stage) == {f"{found.number}/model.keras"}
 
 

@@ -1,5 +1,6 @@
 """Which configuration another study is put around."""
 
+import json
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.final.stage_study import open_stage
 from blood_hpo.stages import CONFIRM
+from blood_hpo.store.results import Ending
 from blood_hpo.store.studies import SharedStudy, winning_configuration
 from blood_hpo.worker.claims import Claims
 
@@ -37,7 +39,7 @@ def test_the_searchs_best_until_a_winner_is_confirmed(study: SharedStudy) -> Non
     for score in (0.8, 0.7):
         claim = claims.claim(threading.Event())
         assert isinstance(claim, TrialRecord)
-        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, score)
+        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, Ending(score))
         found.append(claim)
     best, second = found
     assert winning_configuration(study.storage, "own", "mlp") == best.config
@@ -45,7 +47,7 @@ def test_the_searchs_best_until_a_winner_is_confirmed(study: SharedStudy) -> Non
     row = {"study_id": confirm.study_id, "family": "mlp", "config_hash": second.config_hash}
     with study.storage.transaction() as connection:
         winner = {**CANDIDATE, **row, "source_number": second.number}
-        connection.execute(statement("new_candidate"), winner)
+        connection.execute(statement("new_candidates"), {"rows": json.dumps([winner])})
     assert winning_configuration(study.storage, "own", "mlp") == second.config
 
 

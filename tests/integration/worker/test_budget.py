@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 
 from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.errors import StudyError
+from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy, open_study, pause, resume
 from blood_hpo.worker.claims import Busy, Claims, Finished, Paused
@@ -37,7 +38,7 @@ def end_somehow(study: SharedStudy, worker: str, claim: TrialRecord, dice: rando
         study.storage.fail(study.study_id, claim.trial_id, "dice", worker=worker, retry=True)
     else:
         state = TrialState.PRUNED if chance < 0.2 else TrialState.COMPLETE
-        study.storage.end(claim.trial_id, worker, state, dice.random())
+        study.storage.end(claim.trial_id, worker, state, Ending(dice.random()))
 
 
 def test_eight_workers_spend_exactly_the_budget_and_repeat_nothing(
@@ -98,7 +99,7 @@ def test_a_raised_budget_reaches_workers_that_are_at_work(make_study: MakeStudy)
         make_study(families=families)
         claim = claims.claim(STOP)
         assert isinstance(claim, TrialRecord)
-        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, 0.5)
+        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, Ending(0.5))
         assert claims.claim(STOP) == Finished()
 
 
@@ -108,7 +109,7 @@ def test_a_deleted_study_is_one_line(make_study: MakeStudy) -> None:
     claim = claims.claim(STOP)
     assert isinstance(claim, TrialRecord)
     study.storage.delete_study(study.study_id)
-    assert not study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, 0.5)
+    assert not study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, Ending(0.5))
     with pytest.raises(StudyError, match="study 'small' has been deleted"):
         claims.claim(STOP)
 
@@ -121,7 +122,7 @@ def test_an_exhausted_space_closes_the_budget_and_says_so(make_study: MakeStudy)
     for _ in range(3):
         claim = claims.claim(STOP)
         assert isinstance(claim, TrialRecord)
-        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, 0.5)
+        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, Ending(0.5))
     assert claims.claim(STOP) == Finished(closed=("mlp",))
 
 
@@ -138,7 +139,7 @@ def test_a_failed_configuration_gives_its_place_to_another(make_study: MakeStudy
         claim = claims.claim(STOP)
         assert isinstance(claim, TrialRecord)
         rest.add(claim.config_hash)
-        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, 0.5)
+        study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, Ending(0.5))
     assert len(rest) == 2
     assert failed.config_hash not in rest
     assert claims.claim(STOP) == Finished()
@@ -163,7 +164,7 @@ def test_one_worker_proposes_the_same_configurations_in_every_run(
         while isinstance(claim := claims.claim(STOP), TrialRecord):
             proposed.append(claim.config_hash)
             score = int(claim.config_hash[:4], 16) / 65536
-            storage.end(claim.trial_id, "one", TrialState.COMPLETE, score)
+            storage.end(claim.trial_id, "one", TrialState.COMPLETE, Ending(score))
         runs.append(proposed)
     assert runs[0] == runs[1]
     assert len(runs[0]) == 12
@@ -182,9 +183,9 @@ def test_a_staged_grid_waits_for_a_stage_and_fixes_its_best(make_study: MakeStud
     for worker, claim in stage.items():
         assert isinstance(claim, TrialRecord)
         score = 0.9 if claim.params["units"] == 128 else 0.1
-        study.storage.end(claim.trial_id, worker, TrialState.COMPLETE, score)
+        study.storage.end(claim.trial_id, worker, TrialState.COMPLETE, Ending(score))
     last = claims.claim(STOP)
     assert isinstance(last, TrialRecord)
     assert last.params == {"units": 128, "activation": "tanh"}
-    study.storage.end(last.trial_id, "three", TrialState.COMPLETE, 0.5)
+    study.storage.end(last.trial_id, "three", TrialState.COMPLETE, Ending(0.5))
     assert isinstance(claims.claim(STOP), Finished)

@@ -9,8 +9,9 @@ from sqlalchemy import text
 
 from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.settings import Settings
-from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
+from blood_hpo.training.history import FoldResult
 from blood_hpo.worker.audit import Audit
 from blood_hpo.worker.checkpoint import Checkpoint
 from blood_hpo.worker.claims import Claims
@@ -43,7 +44,7 @@ def study(make_study: MakeStudy) -> SharedStudy:
     for claim, worker in zip(claims, "abcd", strict=True):
         assert isinstance(claim, TrialRecord)
         if worker in "ac":
-            study.storage.end(claim.trial_id, worker, TrialState.COMPLETE, 0.5, RESULTS)
+            study.storage.end(claim.trial_id, worker, TrialState.COMPLETE, Ending(0.5, RESULTS))
         if worker == "b":
             study.storage.fail(study.study_id, claim.trial_id, "dice", worker="b", retry=True)
     return study

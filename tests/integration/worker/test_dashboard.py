@@ -20,6 +20,7 @@ from sqlalchemy import Engine, text
 from blood_hpo.dashboard.server import application, serve
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.errors import InputError
+from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.worker.claims import Claims
@@ -92,7 +93,7 @@ def test_trials_are_those_of_optuna_dashboard_itself(
     assert isinstance(fast, TrialRecord)
     page = f"/api/studies/{study.study_id}"
     assert browser.ask(page) == Browser(wsgi(storage)).ask(page)
-    study.storage.end(fast.trial_id, "fast", TrialState.COMPLETE, 0.9)
+    study.storage.end(fast.trial_id, "fast", TrialState.COMPLETE, Ending(0.9))
     # Anew, because optuna-dashboard asks the storage again only when its own list is 2 s old.
     browser, library = Browser(application(database_url)), Browser(wsgi(storage))
     answered = library.ask(page)
@@ -110,7 +111,7 @@ def test_pictures_are_shown_as_pictures(browser: Browser, study: SharedStudy) ->
     claim = Claims(study, "holder").claim(threading.Event())
     assert isinstance(claim, TrialRecord)
     files = {"curves.svg": study.storage.store(study.study_id, b"<svg/>")}
-    study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9, artefacts=files)
+    study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.9), files)
     assert browser.ask("/api/meta")[1]["artifact_is_available"]
     _, shown = browser.ask(f"/api/studies/{study.study_id}")
     (artefact,) = shown["trials"][0]["artifacts"]

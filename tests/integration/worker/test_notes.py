@@ -7,13 +7,15 @@ from optuna.study import Study
 from optuna.trial import TrialState
 from optuna_dashboard import get_note, save_note
 from sqlalchemy import event, text
+from typer.testing import CliRunner
 
+from blood_hpo.cli.main import app
 from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.store import studies
-from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy
+from blood_hpo.training.history import FoldResult
 from blood_hpo.worker.claims import Claims
 
 from .conftest import MakeStudy
@@ -23,7 +25,9 @@ STOP = threading.Event()
 
 @pytest.fixture
 def study(make_study: MakeStudy) -> SharedStudy:
-    return make_study(description="a small search | with a bar")
+    found = make_study(description="a small search | with a bar")
+    refresh_note(found.storage, found.study_id, least_seconds=0)  # as whoever creates one does
+    return found
 
 
 def read(study: SharedStudy) -> str:
@@ -43,7 +47,7 @@ def finish(
     scores = [value - 0.01, value, value + 0.01]
     folds = [FoldResult(score, 1, 1, [0.5], [score], [score]) for score in scores]
     known = Results(folds, 60.0, 302_216)
-    assert study.storage.end(claim.trial_id, "holder", state, value, known)
+    assert study.storage.end(claim.trial_id, "holder", state, Ending(value, known))
     return claim
 
 
@@ -103,10 +107,14 @@ def test_of_many_who_find_it_old_one_writes(study: SharedStudy) -> None:
         peer.engine.dispose()
 
 
-def test_pausing_and_resuming_shows_at_once(study: SharedStudy) -> None:
-    studies.pause(study.storage, study.study_id, "disk is full")
+def test_pausing_and_resuming_shows_at_once(
+    study: SharedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", study.storage.url)
+    run = CliRunner().invoke
+    assert run(app, ["study", "pause", "small", "--reason", "disk is full"]).exit_code == 0
     assert "**Paused: disk is full**" in read(study)
-    studies.resume(study.storage, study.study_id)
+    assert run(app, ["study", "resume", "small"]).exit_code == 0
     assert "disk is full" not in read(study)
 
 

@@ -1,5 +1,6 @@
 """Claims, endings and retries: all of it or nothing, and only by whoever holds the trial."""
 
+import json
 import threading
 from io import BytesIO
 from pathlib import Path
@@ -16,9 +17,10 @@ from sqlalchemy.exc import DataError
 from blood_hpo.dashboard.artifact_store import DatabaseArtefacts
 from blood_hpo.database.record import TrialRecord, read_trial, read_trials
 from blood_hpo.errors import StudyError
-from blood_hpo.store.results import FoldResult, Results
-from blood_hpo.store.storage import Failures, StudyStorage
+from blood_hpo.store.results import Ending, Results
+from blood_hpo.store.storage import Failures, NewTrial, StudyStorage
 from blood_hpo.store.studies import SharedStudy, create_study, open_study
+from blood_hpo.training.history import FoldResult
 from blood_hpo.worker.claims import Busy, Claims, Finished
 from blood_hpo.worker.janitor import recover_stale_trials
 
@@ -68,10 +70,12 @@ def test_a_claim_that_fails_leaves_nothing_behind(study: SharedStudy) -> None:
         "config": {},
         "params": {},
         "repeats_avoided": 0,
-        "stored": [{"name": "units", "value": "no number", "distribution": "{}"}],
     }
+    key = {"study_id": study.study_id, "family": "mlp"}
+    wanted = {**key, "candidates": json.dumps([candidate])}
+    bad = NewTrial("mlp", [{"name": "units", "value": "no number", "distribution": "{}"}])
     with study.storage.plain() as connection, pytest.raises(DataError):
-        study.storage.claim_new(connection, study.study_id, "holder", "mlp", [candidate])
+        study.storage.create_trial(connection, "holder", "new_configuration", wanted, lambda _: bad)
     assert study.storage.get_all_trials(study.study_id) == []
     with study.storage.plain() as connection:
         assert connection.scalar(text("SELECT count(*) FROM hpo.configuration")) == 0
@@ -79,9 +83,9 @@ def test_a_claim_that_fails_leaves_nothing_behind(study: SharedStudy) -> None:
 
 def test_only_the_holder_beats_and_ends(study: SharedStudy, claim: TrialRecord) -> None:
     assert not study.storage.beat(claim.trial_id, "stranger")
-    assert not study.storage.end(claim.trial_id, "stranger", TrialState.COMPLETE, 0.1)
+    assert not study.storage.end(claim.trial_id, "stranger", TrialState.COMPLETE, Ending(0.1))
     results = Results([FoldResult(0.9, 1, 1, [0.5], [0.8], [0.9])], 1.0, 302_216)
-    assert study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9, results)
+    assert study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.9, results))
     trial = study.storage.get_trial(claim.trial_id)
     assert (trial.state, trial.value) == (TrialState.COMPLETE, 0.9)
     assert (trial.user_attrs["seconds"], trial.user_attrs["fold_scores"]) == (1.0, [0.9])
@@ -94,8 +98,8 @@ def test_only_the_holder_beats_and_ends(study: SharedStudy, claim: TrialRecord) 
 
 def test_an_ending_told_twice_counts_once(study: SharedStudy, claim: TrialRecord) -> None:
     for _ in range(2):
-        assert study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9)
-    assert not study.storage.end(claim.trial_id, "holder", TrialState.PRUNED, 0.1)
+        assert study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.9))
+    assert not study.storage.end(claim.trial_id, "holder", TrialState.PRUNED, Ending(0.1))
     assert study.storage.get_trial(claim.trial_id).value == 0.9
 
 
@@ -106,7 +110,7 @@ def test_the_best_of_a_family_are_known_before_they_end(make_study: MakeStudy) -
         claim = Claims(study, "holder").claim(STOP)
         assert isinstance(claim, TrialRecord)
         found.append(study.storage.among_best(claim.trial_id, value, 2))
-        study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, value)
+        study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(value))
     # 0.6 was the second best when it ended; an equal of both of the best is none of them.
     assert found == [True, True, True, False, True, False]
 
@@ -119,8 +123,8 @@ def test_pruned_trials_and_other_families_displace_nobody(study: SharedStudy) ->
     assert isinstance(second, TrialRecord)
     assert isinstance(third, TrialRecord)
     assert first.family == third.family != second.family
-    study.storage.end(first.trial_id, "holder", TrialState.PRUNED, 0.9)
-    study.storage.end(second.trial_id, "peer", TrialState.COMPLETE, 0.9)
+    study.storage.end(first.trial_id, "holder", TrialState.PRUNED, Ending(0.9))
+    study.storage.end(second.trial_id, "peer", TrialState.COMPLETE, Ending(0.9))
     assert study.storage.among_best(third.trial_id, 0.1, 1)
 
 
@@ -129,7 +133,7 @@ def test_files_are_artifacts_to_optuna(
 ) -> None:
     files = {"curves.svg": b"<svg/>", "model.keras": b"weights" * 100_000}
     stored = {name: study.storage.store(study.study_id, one) for name, one in files.items()}
-    study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9, artefacts=stored)
+    study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.9), stored)
     trial = study.storage.get_trial(claim.trial_id)
     found = get_all_artifact_meta(trial, storage=study.storage)
     kinds = {one.filename: one.mimetype for one in found}
@@ -149,7 +153,7 @@ def test_files_are_artifacts_to_optuna(
 
 def test_a_drained_trial_is_the_next_one_claimed(study: SharedStudy, claim: TrialRecord) -> None:
     assert study.storage.put_back(claim.trial_id, "holder")
-    assert not study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9)
+    assert not study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.9))
     again = Claims(study, "peer").claim(STOP)
     assert isinstance(again, TrialRecord)
     assert (again.trial_id, again.attempt) == (claim.trial_id, 1)
@@ -187,7 +191,7 @@ def test_a_silent_trial_is_retried_once_and_linked_to_its_origin(
     assert (retry.attempt, retry.retry_of) == (2, first.number)
     assert retry.config_hash == claim.config_hash
     assert not study.storage.beat(claim.trial_id, "holder")
-    assert not study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.9)
+    assert not study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.9))
 
 
 def test_a_trial_that_is_heard_of_is_left_alone(study: SharedStudy, claim: TrialRecord) -> None:
@@ -227,7 +231,7 @@ def test_failures_in_a_row_are_counted_from_the_latest(study: SharedStudy) -> No
         claim = claims.claim(STOP)
         assert isinstance(claim, TrialRecord)
         if kind == "complete":
-            study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.5)
+            study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.5))
         else:
             lost = kind == "lost"
             assert study.storage.fail(
@@ -295,7 +299,7 @@ def test_a_process_that_has_just_started_judges_nobody(
 
 
 def test_a_budget_below_what_is_done_is_refused(study: SharedStudy, claim: TrialRecord) -> None:
-    study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, 0.5)
+    study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.5))
     for worker in ("one", "two", "three"):
         Claims(study, worker).claim(STOP)
     lower = small_spec().with_budgets({"mlp": 1, "cnn": 1})
@@ -312,7 +316,7 @@ def test_trials_of_other_programs_are_left_alone(study: SharedStudy) -> None:
     stranger.enqueue_trial({"x": 1}, user_attrs={"seconds": "3.2 s", "reason": "a\nb"})
     claims = Claims(study, "one")
     while isinstance(found := claims.claim(STOP), TrialRecord):
-        study.storage.end(found.trial_id, "one", TrialState.COMPLETE, 0.5)
+        study.storage.end(found.trial_id, "one", TrialState.COMPLETE, Ending(0.5))
     assert found == Finished()
     with study.storage.plain() as connection:
         assert len(read_trials(connection, "small")) == 12

@@ -10,7 +10,8 @@ from blood_hpo.dashboard.trial_pictures import pictures_of_folds, pictures_of_mo
 from blood_hpo.report.outcome.prediction_figures import confusion
 from blood_hpo.report.page.theme import ACCENT, standalone
 from blood_hpo.report.process.training_figures import Line, lines
-from blood_hpo.store.results import FoldResult, Results
+from blood_hpo.store.results import Results
+from blood_hpo.training.history import FoldResult
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,18 +1,29 @@
-"""Every question says what it asks and what its answer holds."""
+"""Every statement has a name, says what it does, and is one."""
+
+import re
+from importlib import resources
 
 import pytest
 
-from blood_hpo.database.query import internal_names, load_query, names
+from blood_hpo.database.statements import load_query, names, queries
 
 
-@pytest.mark.parametrize("name", [*names(), *internal_names()])
-def test_a_question_has_a_title_a_description_and_one_statement(name: str) -> None:
+@pytest.mark.parametrize("name", queries())
+def test_a_statement_says_what_it_does_and_is_one(name: str) -> None:
     query = load_query(name)
-    assert 0 < len(query.title) <= 60
-    assert query.description.endswith(".")
+    assert query.title
     assert "--" not in query.sql
     assert ";" not in query.sql
-    assert query.sql.lstrip().startswith(("SELECT", "WITH"))
+    assert query.sql.startswith(("SELECT", "WITH", "INSERT", "UPDATE", "DELETE"))
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_question_has_a_title_and_asks_the_views_alone(name: str) -> None:
+    query = load_query(name)
+    assert 0 < len(query.title) <= 60
+    assert query.description.endswith((".", ""))
+    assert query.sql.startswith(("SELECT", "WITH"))
+    assert "public." not in query.sql
 
 
 def test_parameters_are_found_in_the_order_of_the_statement() -> None:
@@ -22,9 +33,10 @@ def test_parameters_are_found_in_the_order_of_the_statement() -> None:
 
 
 def test_a_name_is_given_once() -> None:
-    assert set(names()) & set(internal_names()) == set()
-
-
-@pytest.mark.parametrize("name", names())
-def test_a_question_for_people_asks_the_views_alone(name: str) -> None:
-    assert "public." not in load_query(name).sql
+    files = (resources.files("blood_hpo.database") / "sql").iterdir()
+    found = [
+        name
+        for file in files
+        for name in re.findall(r"^-- (\w+): ", file.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert sorted(found) == sorted(queries())

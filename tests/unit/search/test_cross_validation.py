@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from blood_hpo.data.bloodmnist import find
+from blood_hpo.models.configuration import Configuration
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData, search_data
 from blood_hpo.settings import Settings
@@ -37,7 +38,7 @@ def begin(data: SearchData) -> Iterator[Begin]:
     begun = []
 
     def start(config: Mapping[str, object] = MLP, **training: object) -> CrossValidation:
-        trial = CrossValidation(spec_of(**training), "mlp", config, data)
+        trial = CrossValidation(spec_of(**training), Configuration.of("mlp", config), data)
         begun.append(trial)
         return trial
 
@@ -59,49 +60,47 @@ def test_every_report_is_the_mean_over_the_folds(begin: Begin) -> None:
         reported[trial.epoch] = trial.score
     results = trial.results()
     assert list(reported) == [1, 2, 3, 4]
-    assert trial.score == pytest.approx(np.mean(results.fold_scores))
+    assert trial.score == pytest.approx(np.mean([fold.score for fold in results]))
     assert trial.reports() == pytest.approx(reported)
-    assert results.epochs_trained == 12
+    assert [fold.epochs for fold in results] == [4, 4, 4]
 
 
 def test_the_score_is_that_of_the_epoch_which_early_stopping_restores(begin: Begin) -> None:
-    results = train(begin()).results()
-    for fold, best in enumerate(results.fold_best_epochs):
-        watched = results.curves["validation"][fold][1:]
-        assert best == 2 + int(np.argmax(watched))
-        expected = results.curves["score"][fold][best - 1]
-        assert results.fold_scores[fold] == pytest.approx(expected, rel=1e-5)
+    for fold in train(begin()).results():
+        assert fold.best_epoch == 2 + int(np.argmax(fold.validation[1:]))
+        assert fold.held_out
+        assert fold.score == pytest.approx(fold.held_out[fold.best_epoch - 1], rel=1e-5)
 
 
 def test_the_confusion_counts_every_image_where_it_was_held_out(
     begin: Begin, data: SearchData
 ) -> None:
-    results = train(begin()).results()
-    counts = np.array(results.held_out_confusion)
+    trial = train(begin())
+    counts = np.array(trial.confusion)
     held_out = data.labels[: len(data.labels) - len(data.validation)]
     assert counts.sum(axis=1).tolist() == np.bincount(held_out, minlength=8).tolist()
     sizes = [len(fold.held_out) for fold in data.folds]
-    right = sum(size * score for size, score in zip(sizes, results.fold_scores, strict=True))
+    scores = [fold.score for fold in trial.results()]
+    right = sum(size * score for size, score in zip(sizes, scores, strict=True))
     assert int(np.trace(counts)) == round(right)
 
 
 def test_a_fold_that_has_stopped_holds_its_score(begin: Begin) -> None:
     trial = train(begin(epochs=60, patience=4, start_epoch=0))
-    epochs = trial.results().fold_epochs
+    epochs = [fold.epochs for fold in trial.results()]
     assert min(epochs) < max(epochs) == trial.epoch
     assert len(trial.reports()) == max(epochs)
     assert trial.reports()[trial.epoch] == pytest.approx(trial.score)
 
 
 def test_the_same_configuration_gives_the_same_result(begin: Begin) -> None:
-    first, second = train(begin()).results(), train(begin()).results()
-    assert first.fold_scores == second.fold_scores
-    assert first.curves == second.curves
+    assert train(begin()).results() == train(begin()).results()
 
 
 def test_another_configuration_has_other_seeds(begin: Begin) -> None:
     other = {**MLP, "label_smoothing": 0.0001}
-    assert train(begin()).results().curves != train(begin(other)).results().curves
+    ours, theirs = train(begin()).results(), train(begin(other)).results()
+    assert [fold.validation for fold in ours] != [fold.validation for fold in theirs]
 
 
 def test_a_trial_resumed_from_its_arrays_gives_the_same_result(
@@ -117,7 +116,7 @@ def test_a_trial_resumed_from_its_arrays_gives_the_same_result(
         resumed.restore(dict(arrays))
     assert resumed.epoch == 2
     assert resumed.reports() == interrupted.reports()
-    assert train(resumed).results().curves == whole.curves
+    assert train(resumed).results() == whole
 
 
 def test_training_and_scored_images_are_disjoint_and_the_test_split_is_absent(

@@ -215,3 +215,14 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert load(path).name == "own"
+
+
+def test_an_unknown_key_hides_no_other_mistake() -> None:
+    wrong = {"name": "x", "sede": 1, "training": {"epoch": 3, "folds": 1}, "families": {"mlp": {}}}
+    said = message(wrong)
+    for mistake in (
+        "sede: unknown",
+        "training.epoch: unknown",
+        "training.folds: should be at least",
+    ):
+        assert mistake in said

@@ -34,6 +34,12 @@ def test_a_description_that_would_break_views_is_refused_in_one_line(wrong: str)
     assert str(caught.value).isprintable()
 
 
+def test_texts_inside_are_cleaned_and_nothing_else_changes() -> None:
+    stored = {"a\x1b": ["b\nc", 1, None, 0.5, True, {"d": "NaN"}]}
+    assert text.cleaned(stored) == {"a\\x1b": ["b\\nc", 1, None, 0.5, True, {"d": "NaN"}]}
+    assert [text.cleaned(one) for one in RIGHT] == RIGHT
+
+
 @pytest.mark.parametrize("right", RIGHT)
 def test_descriptions_in_any_language_are_taken(right: str) -> None:
     assert StudySpec.parse({**STUDY, "description": right}, "own.toml").description == right

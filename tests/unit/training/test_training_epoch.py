@@ -34,7 +34,7 @@ def configured(name: str, **config: Any) -> Any:
 
 
 def constant(network: CompiledNetwork, count: int) -> NDArray[np.float32]:
-    steps = -(-count // network.batch_size)
+    steps = -(-count // network.config.batch_size)
     return np.full(steps, network.learning_rate, np.float32)
 
 

@@ -16,7 +16,8 @@ from blood_hpo.errors import BloodHpoError, NonFiniteLoss
 from blood_hpo.metrics import log_loss, score
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.training.epoch import CompiledNetwork
-from blood_hpo.training.fit import Fit, TrainingRules
+from blood_hpo.training.fit import Fit
+from blood_hpo.training.history import TrainingRules
 
 Data = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
@@ -46,7 +47,18 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+COMPILED: dict[str, CompiledNetwork] = {}
+"""By configuration: to trace one takes longer than to train it, and fits share it anyhow."""
+
+
 def compiled(data: Data, name: str, **config: Any) -> CompiledNetwork:
+    key = f"{name} {sorted(config.items())}"
+    if key not in COMPILED:
+        COMPILED[key] = fresh(data, name, **config)
+    return COMPILED[key]
+
+
+def fresh(data: Data, name: str, **config: Any) -> CompiledNetwork:
     return CompiledNetwork(name, FAMILIES[name].hyperparameters(**config), *data)
 
 
@@ -185,7 +197,7 @@ def test_a_restored_fit_continues_bit_for_bit(case: str, data: Data) -> None:
     whole, first = trained(begun(network), 4), trained(begun(network), 2)
     np.savez(file, **first.state())  # type: ignore[arg-type]
     file.seek(0)
-    resumed = begun(compiled(data, name, **config))
+    resumed = begun(fresh(data, name, **config))
     resumed.restore(dict(np.load(file)))
     assert fingerprint(resumed) == fingerprint(first)
     assert fingerprint(trained(resumed, 2)) == fingerprint(whole)

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from blood_hpo.worker.pool import Pool
+from blood_hpo.worker.shutdown import INTERRUPTED
 
 DEAF = """
 import signal, time
@@ -36,12 +37,14 @@ def test_a_worker_that_ignores_the_request_is_killed_and_named(
 HOT = """
 import sys
 from pathlib import Path
+from blood_hpo.cli import logs
 from blood_hpo.cli.supervision import _Interrupts
 from blood_hpo.cli.streams import guard
 from blood_hpo.worker.pool import Pool
 from blood_hpo.worker.shutdown import heard
 
 guard()
+logs.configure()
 pool = Pool(["sleep", "60"], {}, Path(sys.argv[1]))
 with heard(_Interrupts(pool).on_signal):
     pool.start(2)
@@ -83,3 +86,12 @@ def test_an_interrupt_drains_also_when_the_terminal_is_gone(tmp_path: Path) -> N
             time.sleep(0.01)
         owner.send_signal(signal.SIGINT)
         assert owner.wait(20) == 130
+
+
+def test_a_worker_that_somebody_has_drained_is_not_replaced(tmp_path: Path) -> None:
+    pool = Pool(["sh", "-c", f"echo started; exit {INTERRUPTED}"], {}, tmp_path)
+    pool.start(1)
+    assert pool.wait(60)
+    assert pool.alive() == 0
+    assert pool.crashed() == []
+    assert (tmp_path / "worker-1.log").read_text() == "started\n"

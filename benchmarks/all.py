@@ -1,0 +1,57 @@
+"""Every benchmark, one after the other, each under its command; `make bench` runs this.
+
+    python benchmarks/all.py --data bloodmnist.npz >bench.md
+
+Without a data set, training is left out; so are PyTorch and JAX without their environment (see
+peers/compare.py). Exit code 1 if one fails.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TRAINING = ("epoch.py --quick",)
+PEERS = ("peers/compare.py --repeats 3",)
+OTHERS = (
+    "samplers.py --seeds 50",
+    "pruners.py",
+    "in_flight.py --seeds 10",
+    "winner.py --families 20000",
+    "scaling.py",
+    "coordination.py --quick",
+    "waits.py",
+    "views.py",
+    "dashboard.py",
+)
+
+
+def main() -> int:
+    """Run all that can be run here."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", help="npz file; without it, BLOOD_HPO_DATA")
+    data = parser.parse_args().data
+    if data:
+        os.environ["BLOOD_HPO_DATA"] = str(Path(data).absolute())
+    chosen = (TRAINING if "BLOOD_HPO_DATA" in os.environ else ()) + OTHERS
+    if TRAINING[0] in chosen and Path("build/peers").exists():
+        chosen = (*chosen, *PEERS)
+    return max([run(command) for command in chosen])
+
+
+def run(command: str) -> int:
+    """Run one and say how long it took."""
+    script, *arguments = command.split()
+    print(f"\n## `python benchmarks/{command}`\n", flush=True)
+    begun = time.perf_counter()
+    code = subprocess.run([sys.executable, str(HERE / script), *arguments], check=False).returncode
+    outcome = f"failed with code {code} after" if code else "took"
+    print(f"\n{outcome} {time.perf_counter() - begun:.0f} s", flush=True)
+    return min(code, 1) if code >= 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

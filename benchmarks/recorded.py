@@ -1,0 +1,76 @@
+"""Trials of real searches, kept so that samplers and pruners can be compared without training.
+
+    python benchmarks/recorded.py paper-grid paper
+
+writes the finished trials of these studies to ``recorded_trials.json`` beside this file: searched
+hyperparameters, score, and the score of each fold after each epoch to four digits.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+
+FILE = Path(__file__).with_name("recorded_trials.json")
+TRIALS = """
+    SELECT study, number, family, state, score, params, curves.folds
+    FROM hpo.trials JOIN (
+        SELECT study, number, json_agg(scores ORDER BY fold) AS folds FROM (
+            SELECT study, number, fold, json_agg(round(score::numeric, 4) ORDER BY epoch) AS scores
+            FROM hpo.learning_curves GROUP BY study, number, fold
+        ) AS one GROUP BY study, number
+    ) AS curves USING (study, number)
+    WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') ORDER BY number
+"""
+DATA = "SELECT data_label, data_sha256 FROM hpo.studies WHERE study = :study"
+
+
+class Recorded(NamedTuple):
+    """A finished trial.
+
+    Attributes:
+        study: Whose it is.
+        number: In its study.
+        family: Which networks.
+        state: COMPLETE or PRUNED.
+        score: Mean over the folds; of a pruned one when it was stopped.
+        params: What was searched.
+        folds: Score of each fold after each epoch.
+    """
+
+    study: str
+    number: int
+    family: str
+    state: str
+    score: float
+    params: Mapping[str, Any]
+    folds: Sequence[Sequence[float]]
+
+
+def recorded(study: str | None = None, path: Path = FILE) -> list[Recorded]:
+    """The recorded trials, of all studies or of one."""
+    rows = json.loads(path.read_text("utf-8"))["trials"]
+    trials = [Recorded(**{**row, "score": float(row["score"])}) for row in rows]
+    return [one for one in trials if study in (None, one.study)]
+
+
+def main() -> None:
+    """Write the trials of the studies that are named."""
+    from blood_hpo.database.address import database_url, engine
+    from blood_hpo.settings import settings
+
+    with engine(database_url(settings())).connect() as connection:
+        answers = [connection.execute(text(TRIALS), {"study": name}) for name in sys.argv[1:]]
+        rows = [row._asdict() for answer in answers for row in answer]
+        asked = connection.execute(text(DATA), {"study": sys.argv[1]}).one()
+    head = f'{json.dumps(asked.data_label)}, "sha256": {json.dumps(asked.data_sha256)}'
+    lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
+    FILE.write_text(f'{{"data": {head}, "trials": [\n{lines}\n]}}\n', "utf-8")
+    print(f"{len(rows)} trials in {FILE}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""What benchmarks share: the machine in words, and a server of their own."""
+
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from blood_hpo.database.address import embedded_url
+from blood_hpo.database.migrate import migrate
+from blood_hpo.server import embedded
+from blood_hpo.settings import Settings
+
+
+def machine() -> str:
+    """Date, processor, cores, and how much else the machine does."""
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores,"
+        f" load {os.getloadavg()[0]:.1f}"
+    )
+
+
+def processor() -> str:
+    """The name of the processor."""
+    known = Path("/proc/cpuinfo")
+    lines = known.read_text("utf-8").splitlines() if known.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+@contextmanager
+def home() -> Iterator[tuple[Path, str]]:
+    """A folder with an embedded server, and its migrated database; removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="blood-hpo-benchmark-"))
+    try:
+        url = embedded_url(Settings(home=folder))
+        migrate(url)
+        yield folder, url
+    finally:
+        embedded.release(folder)
+        shutil.rmtree(folder)

@@ -1,0 +1,111 @@
+"""What a training measures, when it ends, and which epoch is kept; nothing here computes.
+
+Early stopping is Keras's EarlyStopping, read off the validation curve alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blood_hpo.metrics import Objective
+
+Arrays = dict[str, NDArray[np.generic]]
+"""What `numpy.savez` can save."""
+
+
+@dataclass(frozen=True)
+class TrainingRules:
+    """When training ends and what it is judged by.
+
+    Attributes:
+        epochs: Most epochs to train.
+        patience: Watched epochs without improvement after which training stops, unless the
+            schedule of the learning rate has an end, which is then reached.
+        start_epoch: Epochs at the beginning that early stopping does not watch.
+        objective: The score on the validation split and on the scored images.
+    """
+
+    epochs: int
+    patience: int
+    start_epoch: int
+    objective: Objective
+
+
+@dataclass
+class History:
+    """One number an epoch; ``score`` stays empty where no images are scored.
+
+    ``validation`` and ``score`` are the objective, ``validation_loss`` is the plain cross-entropy
+    (no smoothing, no class weights), and ``kept`` is `Fit.score` as it stood after each epoch.
+    """
+
+    train_loss: list[float] = field(default_factory=list)
+    train_accuracy: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    score: list[float] = field(default_factory=list)
+    kept: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What the database keeps of a training, or of one fold; curves have an element an epoch.
+
+    Attributes:
+        score: Objective on the held-out fold, or of a retraining on the validation split, with the
+            weights of ``best_epoch``.
+        epochs: Epochs that it was trained for.
+        best_epoch: Epoch whose weights early stopping restored, from 1.
+        train_loss: Mean training loss.
+        validation: Score on the validation split, which early stopping watches.
+        held_out: Objective on the held-out fold; None in a retraining.
+        train_accuracy: Of a retraining: accuracy on the training images.
+        validation_accuracy: Of a retraining, as the next.
+        validation_loss: Of a retraining.
+    """
+
+    score: float
+    epochs: int
+    best_epoch: int
+    train_loss: Sequence[float]
+    validation: Sequence[float]
+    held_out: Sequence[float] | None = None
+    train_accuracy: Sequence[float] | None = None
+    validation_accuracy: Sequence[float] | None = None
+    validation_loss: Sequence[float] | None = None
+
+
+def best_epoch(values: Sequence[float], start_epoch: int) -> int:
+    """The epoch, from 1, whose weights early stopping would restore now; 0 before the first.
+
+    Among the watched epochs it is the first with the highest value; before any is watched, the
+    last one.
+
+    Args:
+        values: Validation score of each completed epoch.
+        start_epoch: Epochs at the beginning that are not watched.
+
+    >>> best_epoch([0.9, 0.5, 0.7, 0.7], start_epoch=1)
+    3
+    """
+    watched = values[start_epoch:]
+    if not watched:
+        return len(values)
+    return start_epoch + 1 + watched.index(max(watched))
+
+
+def exhausted(values: Sequence[float], start_epoch: int, patience: int) -> bool:
+    """Whether ``patience`` watched epochs (at least 1) have passed without a new best.
+
+    >>> exhausted([0.9, 0.5, 0.7, 0.7], start_epoch=1, patience=1)
+    True
+    """
+    return len(values) - best_epoch(values, start_epoch) >= max(patience, 1)
+
+
+def rounded(curve: Sequence[float]) -> list[float]:
+    """Six digits are beyond the noise of any curve and halve its size in the database."""
+    return [float(f"{value:.6g}") for value in curve]

@@ -1,0 +1,80 @@
+"""Fits of one network that are trained together: one epoch on each, then one report."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from blood_hpo.training.epoch import CompiledNetwork
+from blood_hpo.training.fit import Fit
+from blood_hpo.training.history import Arrays, FoldResult
+
+
+class LockStep:
+    """A training in progress: fits that share a compiled network, all at the same epoch.
+
+    Attributes:
+        epochs: Most epochs that a fit is trained for.
+        parameter_count: Trainable parameters of the network.
+    """
+
+    def __init__(self, network: CompiledNetwork, fits: Sequence[Fit], epochs: int) -> None:
+        self._started = time.monotonic()
+        self._network = network
+        self._fits = fits
+        self.epochs = epochs
+        self.parameter_count = network.parameter_count
+
+    @property
+    def epoch(self) -> int:
+        """Epochs that the longest-running fit has completed."""
+        return max(fit.epoch for fit in self._fits)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every fit has stopped."""
+        return all(fit.stopped for fit in self._fits)
+
+    def advance(self) -> None:
+        """Train every fit that has not stopped for one epoch; a stopped one holds its score.
+
+        Raises:
+            NonFiniteLoss: A training loss is not a finite number.
+        """
+        for fit in self._fits:
+            if not fit.stopped:
+                fit.advance()
+
+    @property
+    def score(self) -> float:
+        """Mean over the fits of the score that early stopping would keep now."""
+        return float(np.mean([fit.score for fit in self._fits]))
+
+    def results(self) -> list[FoldResult]:
+        """What is known so far of each fit."""
+        return [fit.result() for fit in self._fits]
+
+    @property
+    def seconds(self) -> float:
+        """Wall time so far, of this process, scoring included."""
+        return round(time.monotonic() - self._started, 3)
+
+    def state(self) -> Arrays:
+        """Everything needed to go on in another process, as arrays that numpy can save."""
+        return {
+            f"{number}/{name}": array
+            for number, fit in enumerate(self._fits)
+            for name, array in fit.state().items()
+        }
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go on from a `state`; the result is the same as without the interruption."""
+        for number, fit in enumerate(self._fits):
+            prefix = f"{number}/"
+            fit.restore(
+                {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+            )
+
+    def close(self) -> None:
+        """Free the network's memory; the object cannot be used afterwards."""
+        self._network.close()

@@ -1,0 +1,34 @@
+"""What a worker runs: which program, on which processor."""
+
+import platform
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+from blood_hpo import __version__
+
+CPUINFO = Path("/proc/cpuinfo")
+
+
+def program(root: Path = Path(__file__).parents[2]) -> str:
+    """The commit of the program, "-dirty" where files differ from it; its version if it has none.
+
+    Args:
+        root: The folder that holds the package.
+    """
+    if (root / ".git").exists():
+        describe = ("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+        with suppress(OSError, subprocess.SubprocessError):
+            command = ["git", "-C", str(root), *describe]  # of whatever git the machine has
+            said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)  # noqa: S603
+            return said.stdout.strip()
+    return __version__
+
+
+def processor() -> str:
+    """The model of this machine's processor, or its architecture where that is not said."""
+    with suppress(OSError):
+        for line in CPUINFO.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
