@@ -82,6 +82,6 @@ def test_a_trial_shows_its_curves(program: Program) -> None:
 
 def test_a_study_shows_data_standing_and_leaderboards(program: Program) -> None:
     shown = program.run("study", "show", "tiny", "--top", "2").stdout
-    assert re.search(r"data: .*SYNTHETIC.*, SHA-256 [0-9a-f]{64}\n", shown)
+    assert re.search(r"data: .*SYNTHETIC.*\nSHA-256: [0-9a-f]{64}\n", shown)
     assert "tiny, cnn: best of the search" in shown
     assert shown.count("batch_size=") == 4
