@@ -58,6 +58,14 @@ class Stack:
         asked = self.run("docker", "exec", database, *psql)
         return [tuple(line.split("|")) for line in asked.stdout.splitlines()]
 
+    def answers(self) -> bool:
+        """Whether the database takes connections."""
+        ready = ("pg_isready", "-U", "blood_hpo_owner", "-d", "blood_hpo")
+        there = self.containers("db")
+        return (
+            bool(there) and not self.run("docker", "exec", there[0], *ready, check=False).returncode
+        )
+
     def wait_for(self, condition: Callable[[], object], what: str, seconds: float = 400) -> None:
         """Wait for a condition, and fail if it does not come true in time."""
         deadline = time.monotonic() + seconds

@@ -103,11 +103,12 @@ def test_a_search_goes_on_by_itself_when_the_engine_comes_back(search: Stack, ho
         pytest.skip("BLOOD_HPO_RESTART_ENGINE: this engine is not to be restarted")
     if how == "reboot":  # what a person has stopped stays stopped
         search.run(*command.split(), how)
-        search.wait_for(lambda: search.containers("db"), "the database runs again")
+        search.wait_for(search.answers, "the database runs again")
         assert search.containers("worker") == []
     scale(search, WORKERS)
     search.wait_for(lambda: len(in_training(search)) == WORKERS, "every worker trains")
     search.run(*command.split(), how)
+    search.wait_for(search.answers, "the database runs again")
     search.wait_for(lambda: len(in_training(search)) == WORKERS, "every worker trains again")
     assert len(search.containers("dashboard")) == len(search.containers("reporter")) == 1
 
