@@ -20,7 +20,7 @@ from blood_hpo.server import embedded
 
 USER = """
 import pathlib, sys
-from blood_hpo.database import embedded
+from blood_hpo.server import embedded
 print(embedded.ensure_running(pathlib.Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """
