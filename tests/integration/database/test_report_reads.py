@@ -147,7 +147,7 @@ def test_the_leaderboard_and_the_progress_are_the_views(connected: Engine, found
             f" AND family = '{family}' ORDER BY rank, number",
         )
         shown = [row for row in records(section, "leaderboard") if row["group"].lower() == family]
-        assert len(shown) == 3
+        assert len(shown) == min(5, len(board))
         board = board[: len(shown)]
         assert [row["trial"] for row in shown] == [row["number"] for row in board]
         assert [row["sd of folds"] for row in shown] == [row["sd"] for row in board]
