@@ -25,7 +25,7 @@ secrets: ## Make the passwords of the containers in ./secrets, once
 	@docker/secrets.sh
 
 test: $(BIN)/blood-hpo ## Run the unit, integration and contract tests
-	@$(BIN)/python -m pytest -n logical --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 faults: $(BIN)/blood-hpo ## Run the tests that kill, cut and race processes
 	@$(BIN)/python -m pytest tests/faults --ignore tests/faults/chaos

@@ -49,12 +49,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{sum(tried):,} generated cases in {len(tried)} tests")
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share what takes long to make run in one process, these first."""
-    first = {"cli", "final"}
-    for item in items:
-        folder = item.path.parent
-        shared = folder.name in first and folder.parent.name == "integration"
-        item.add_marker(pytest.mark.xdist_group(folder.name if shared else str(item.path)))
-    items.sort(key=lambda item: item.path.parent.name not in first)
+    """What starts whole programs takes longest, so it begins first."""
+    items.sort(key=lambda item: item.path.parent.name not in {"cli", "final"})
