@@ -115,7 +115,11 @@ def test_a_search_goes_on_by_itself_when_the_engine_comes_back(search: Stack, ho
 
 def test_a_search_that_is_scaled_spends_exactly_its_budget(search: Stack) -> None:
     scale(search, 4)
-    search.wait_for(lambda: all_have_trained(search, 4), "four have trained")
+    search.wait_for(
+        # What was left of the budget may not have been enough for all four.
+        lambda: all_have_trained(search, 4) or finished(search, "search"),
+        "four have trained",
+    )
     scale(search, 1)
     search.wait_for(lambda: finished(search, "search"), "the study is finished")
 
