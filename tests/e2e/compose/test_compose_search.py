@@ -48,7 +48,7 @@ def all_have_trained(stack: Stack, workers: int) -> bool:
 def finished(stack: Stack, study: str) -> bool:
     """Whether nothing is left to do in a study and its stages."""
     named = f"study_name = '{study}' AND finished_at IS NOT NULL"
-    return bool(stack.sql(f"SELECT FROM hpo.study JOIN studies USING (study_id) WHERE {named}"))
+    return bool(stack.sql(f"SELECT 1 FROM hpo.study JOIN studies USING (study_id) WHERE {named}"))
 
 
 def scale(stack: Stack, workers: int) -> None:
