@@ -34,7 +34,7 @@ def test_a_trial_has_curves_of_all_folds_and_a_confusion_matrix() -> None:
     assert drawn.tag == f"{SVG}svg"
     assert {"mlp, trial 4", "fold 1", "fold 3", "epoch"} <= set(words(found["curves.svg"]))
     said = words(found["confusion.svg"])
-    assert "mlp, trial 4, held-out folds: 72 of 268 right" in said
+    assert "mlp, trial 4, held-out folds: 72 of 268 right (26.87%)" in said
     assert said.count("9") == 8
     assert "imm. granul." in said
 
