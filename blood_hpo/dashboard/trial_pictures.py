@@ -10,7 +10,7 @@ from blood_hpo.report.outcome.prediction_figures import confusion
 from blood_hpo.report.page.theme import ACCENT, MUTED, colour, standalone
 from blood_hpo.report.process.training_figures import Line, lines
 from blood_hpo.store.results import Results
-from blood_hpo.training.history import FoldResult
+from blood_hpo.training.fold_result import FoldResult
 
 CURVES_FILE, CONFUSION_FILE = "curves.svg", "confusion.svg"
 FOLDS = (colour("mlp"), colour("cnn"), colour("resnet"), colour("other"), ACCENT)

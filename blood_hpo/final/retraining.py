@@ -10,7 +10,7 @@ from blood_hpo.database.record import TrialRecord
 from blood_hpo.metrics import Objective
 from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit
-from blood_hpo.training.history import TrainingRules
+from blood_hpo.training.fold_result import TrainingRules
 from blood_hpo.training.lock_step import LockStep
 from blood_hpo.training.preparation import Preparation
 from blood_hpo.worker.stage import configuration_of

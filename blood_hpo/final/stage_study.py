@@ -23,7 +23,7 @@ from blood_hpo.studyfile.tables import FinalSpec
 
 @dataclass(frozen=True)
 class Rules:
-    """When a retraining ends: see `blood_hpo.training.history.TrainingRules`."""
+    """When a retraining ends: see `blood_hpo.training.fold_result.TrainingRules`."""
 
     epochs: int
     patience: int

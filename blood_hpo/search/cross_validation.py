@@ -12,7 +12,7 @@ from blood_hpo.search.dataset import SearchData
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit
-from blood_hpo.training.history import TrainingRules
+from blood_hpo.training.fold_result import TrainingRules
 from blood_hpo.training.lock_step import LockStep
 from blood_hpo.training.seeds import derive
 

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from blood_hpo.database.statements import statement
-from blood_hpo.training.history import FoldResult
+from blood_hpo.training.fold_result import FoldResult
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

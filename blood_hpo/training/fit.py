@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from blood_hpo.errors import NonFiniteLoss
 from blood_hpo.metrics import confusion, log_loss, score
 from blood_hpo.training.epoch import CompiledNetwork, NetworkState
-from blood_hpo.training.history import (
+from blood_hpo.training.fold_result import (
     Arrays,
     FoldResult,
     History,

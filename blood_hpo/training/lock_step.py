@@ -7,7 +7,7 @@ import numpy as np
 
 from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit
-from blood_hpo.training.history import Arrays, FoldResult
+from blood_hpo.training.fold_result import Arrays, FoldResult
 
 
 class LockStep:

@@ -13,7 +13,7 @@ from blood_hpo.models.configuration import Configuration
 from blood_hpo.store.outage import Waiting
 from blood_hpo.store.results import Ending
 from blood_hpo.store.studies import SharedStudy
-from blood_hpo.training.history import Arrays
+from blood_hpo.training.fold_result import Arrays
 from blood_hpo.worker.claims import Found
 
 OpenTest = Callable[[], None]

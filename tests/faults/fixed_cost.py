@@ -27,7 +27,7 @@ from blood_hpo.settings import Settings
 from blood_hpo.store.outage import Interrupted, Waiting, patiently
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
-from blood_hpo.training.history import Arrays, FoldResult
+from blood_hpo.training.fold_result import Arrays, FoldResult
 from blood_hpo.worker.claims import Claims, Found
 from blood_hpo.worker.join import join_study
 from blood_hpo.worker.shutdown import Shutdown

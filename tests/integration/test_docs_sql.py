@@ -22,7 +22,7 @@ from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.storage import NewTrial, StudyStorage
 from blood_hpo.store.studies import create_study
 from blood_hpo.studyfile.load import load
-from blood_hpo.training.history import FoldResult
+from blood_hpo.training.fold_result import FoldResult
 
 from .conftest import copy_of, fill_synthetic
 

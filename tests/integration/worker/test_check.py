@@ -11,7 +11,7 @@ from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.settings import Settings
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
-from blood_hpo.training.history import FoldResult
+from blood_hpo.training.fold_result import FoldResult
 from blood_hpo.worker.audit import Audit
 from blood_hpo.worker.checkpoint import Checkpoint
 from blood_hpo.worker.claims import Claims

@@ -15,7 +15,7 @@ from blood_hpo.database.record import TrialRecord
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy
-from blood_hpo.training.history import FoldResult
+from blood_hpo.training.fold_result import FoldResult
 from blood_hpo.worker.claims import Claims
 
 from .conftest import MakeStudy

@@ -20,7 +20,7 @@ from blood_hpo.errors import StudyError
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.storage import Failures, NewTrial, StudyStorage
 from blood_hpo.store.studies import SharedStudy, create_study, open_study
-from blood_hpo.training.history import FoldResult
+from blood_hpo.training.fold_result import FoldResult
 from blood_hpo.worker.claims import Busy, Claims, Finished
 from blood_hpo.worker.janitor import recover_stale_trials
 

@@ -11,7 +11,7 @@ from blood_hpo.report.outcome.prediction_figures import confusion
 from blood_hpo.report.page.theme import ACCENT, standalone
 from blood_hpo.report.process.training_figures import Line, lines
 from blood_hpo.store.results import Results
-from blood_hpo.training.history import FoldResult
+from blood_hpo.training.fold_result import FoldResult
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -17,7 +17,7 @@ from blood_hpo.metrics import log_loss, score
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit
-from blood_hpo.training.history import TrainingRules
+from blood_hpo.training.fold_result import TrainingRules
 
 Data = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blood_hpo.training.history import best_epoch, exhausted
+from blood_hpo.training.fold_result import best_epoch, exhausted
 
 CURVES = st.lists(st.integers(0, 6).map(lambda eighth: eighth / 8), min_size=1, max_size=25)
 
