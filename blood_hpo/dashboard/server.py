@@ -42,10 +42,12 @@ def application(url: str, reports: Path = REPORTS) -> "WSGIApplication":
 
     from blood_hpo.dashboard.report_pages import with_reports
     from blood_hpo.dashboard.trial_pages import with_kept_trials
+    from blood_hpo.search.optuna_private import read_each_trial_once
 
     storage = StudyStorage(url, "blood-hpo dashboard", read_only=True)
     cached, files = optuna.storages.get_storage(storage), DatabaseArtefacts(storage.engine)
     pages = wsgi(cached, artifact_store=files)
+    read_each_trial_once(pages)
     return _guarded(with_reports(with_kept_trials(pages, cached), reports), storage)
 
 

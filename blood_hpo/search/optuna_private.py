@@ -8,7 +8,7 @@ import copy
 import json
 import logging
 from collections.abc import Container, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import optuna
 from optuna.distributions import BaseDistribution, distribution_to_json
@@ -16,6 +16,9 @@ from optuna.samplers import TPESampler
 from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 logging.getLogger("optuna.storages._in_memory").setLevel(logging.WARNING)  # a line a study
 
@@ -116,3 +119,27 @@ def page_document(study_id: int, trial: FrozenTrial, attributes: dict[str, Any])
     from optuna_dashboard._serializer import serialize_frozen_trial
 
     return dict(serialize_frozen_trial(study_id, trial, attributes))
+
+
+def read_each_trial_once(pages: "WSGIApplication") -> None:
+    """Have optuna-dashboard look at a finished trial once for what it says of the whole study.
+
+    Its own way is to look again, at every request, at all trials after the first unfinished one.
+    The search spaces that it joins and intersects are the same after a second look.
+    """
+    from optuna_dashboard._inmemory_cache import _CachedExtraStudyProperty
+
+    class SeenOnce(_CachedExtraStudyProperty):  # type: ignore[misc] # untyped
+        def __init__(self) -> None:
+            super().__init__()
+            self._seen: set[int] = set()
+
+        def update(self, trials: list[FrozenTrial]) -> None:
+            super().update([trial for trial in trials if trial_key(trial) not in self._seen])
+            self._seen.update(trial_key(trial) for trial in trials if trial.state.is_finished())
+
+    class Studies(dict[int, SeenOnce]):
+        def get(self, study_id: int, _: object = None) -> SeenOnce:
+            return self.setdefault(study_id, SeenOnce())
+
+    pages._inmemory_cache._cached_extra_study_property_cache = Studies()  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import optuna
 import pytest
@@ -19,7 +20,7 @@ from optuna.samplers import TPESampler
 from optuna.storages import InMemoryStorage, RDBStorage
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
-from optuna_dashboard import _note, _serializer, save_note
+from optuna_dashboard import _note, _serializer, save_note, wsgi
 from sqlalchemy import select
 
 from blood_hpo.search import optuna_private
@@ -200,6 +201,37 @@ def test_a_page_is_told_of_a_trial() -> None:
     found = optuna_private.page_document(1, trial, {})
     assert json.loads(json.dumps(found))["state"] == "Complete"
     assert {"trial_id", "study_id", "number", "values", "params", "note"} <= set(found)
+
+
+def test_a_page_that_reads_each_trial_once_is_told_the_same() -> None:
+    study = optuna.create_study(storage=InMemoryStorage())
+    pages = [wsgi(study._storage), wsgi(study._storage)]
+    optuna_private.read_each_trial_once(pages[0])
+    for low in (3.0, 1.0, 2.0):
+        rate = FloatDistribution(low, low + 4.0)
+        running = study.ask({"rate": rate})
+        done = study.ask(
+            {"rate": FloatDistribution(low, low + 4.0), "units": IntDistribution(1, 2)}
+        )
+        done.set_user_attr("note", low)
+        study.tell(done, 0.5)
+        told = [_asked(page, study._study_id) for page in pages]
+        assert told[0] == told[1]
+    study.tell(running, 0.7)
+    told = [_asked(page, study._study_id) for page in pages]
+    assert told[0] == told[1]
+    assert told[0]["union_search_space"]
+    assert told[0]["intersection_search_space"]
+
+
+def _asked(page: Any, study_id: int) -> dict[str, Any]:
+    """What optuna-dashboard answers about a study; its search spaces come in no order."""
+    environ: dict[str, Any] = {"PATH_INFO": f"/api/studies/{study_id}"}
+    setup_testing_defaults(environ)
+    answer: dict[str, Any] = json.loads(b"".join(page(environ, lambda *_: None)))
+    for name in ("union_search_space", "intersection_search_space"):
+        answer[name].sort(key=lambda one: one["name"])
+    return answer
 
 
 def test_no_other_module_reaches_into_optuna() -> None:
