@@ -7,13 +7,14 @@ them for a while or loses them. Nothing outside the two namespaces is touched.
 import contextlib
 import ctypes
 import fcntl
+import heapq
+import math
 import os
 import select
 import struct
 import subprocess
 import threading
 import time
-from collections import deque
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +22,8 @@ from typing import Self
 ADDRESS, OTHER_END = "10.203.0.1", "10.203.0.2"
 TUN, TUN_WITHOUT_HEADER, SET_NAME = Path("/dev/net/tun"), 0x1001, 0x400454CA
 LARGEST_PACKET = 65536
+QUEUE_SECONDS = 0.2
+"""What would wait longer for its turn on a narrow cable is lost, as in a router."""
 
 
 def ip(*words: str) -> None:
@@ -42,12 +45,14 @@ class Cable:
         far: Namespace of the workers.
         delay: Seconds that a packet takes, either way.
         cut: Whether packets are lost.
+        rate: Bytes a second that pass, either way.
     """
 
     def __init__(self) -> None:
         self.near, self.far = f"hpo-near-{os.getpid()}", f"hpo-far-{os.getpid()}"
         self.delay = 0.0
         self.cut = False
+        self.rate = math.inf
         self._unplugged = threading.Event()
         self._relay = threading.Thread(target=self._forward)
         self._ends: list[int] = []
@@ -93,14 +98,17 @@ class Cable:
     def _forward(self) -> None:
         near, far = self._ends
         other = {near: far, far: near}
-        under_way: deque[tuple[float, int, bytes]] = deque()
+        free = {near: 0.0, far: 0.0}
+        under_way: list[tuple[float, int, bytes]] = []
         while not self._unplugged.is_set():
             for end in select.select([near, far], [], [], 0.005)[0]:
-                under_way.append(
-                    (time.monotonic() + self.delay, other[end], os.read(end, LARGEST_PACKET))
-                )
+                packet = os.read(end, LARGEST_PACKET)
+                turn = max(free[end], time.monotonic())
+                if turn - time.monotonic() < QUEUE_SECONDS:
+                    free[end] = turn + len(packet) / self.rate
+                    heapq.heappush(under_way, (free[end] + self.delay, other[end], packet))
             while under_way and under_way[0][0] <= time.monotonic():
-                _, end, packet = under_way.popleft()
+                _, end, packet = heapq.heappop(under_way)
                 if not self.cut:
                     os.write(end, packet)
 

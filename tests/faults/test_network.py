@@ -4,6 +4,7 @@ The server and the workers are in two network namespaces of their own, joined by
 """
 
 import contextlib
+import math
 import os
 import shutil
 import signal
@@ -127,3 +128,26 @@ def test_a_link_with_two_seconds_of_latency(
     assert "not heard of" not in janitor.text
     assert "lease lost" not in slow.text
     measured(f"heard of for {lasted:.0f} s (grace {grace:g} s) with a round trip of 2 s, 0 retries")
+
+
+def test_a_file_that_travels_for_ten_grace_times(
+    lab: Lab, measured: Measure, cable: Cable, remote: str
+) -> None:
+    grace = 3.0
+    lab.settings = {**lab.settings, "grace_seconds": grace}
+    lab.create(budget=1, epochs=2)
+    slow = lab.worker(url=remote, namespace=cable.far, epoch_seconds=1.0, file_bytes=30_000_000)
+    lab.until_epoch(1)
+    cable.rate = 2e6
+    slowed = time.monotonic()
+    janitor = lab.worker()
+    lab.until_state("COMPLETE", seconds=200)
+    lasted = time.monotonic() - slowed
+    cable.rate = math.inf
+    lab.until_finished()
+    lab.assert_nothing_lost_or_repeated(budget=1)
+    assert lab.states() == {"COMPLETE": 1}
+    assert lasted > 10 * grace - 5
+    assert "not heard of" not in janitor.text
+    assert "lease lost" not in slow.text
+    measured(f"30 MB at 2 MB/s: ended after {lasted:.0f} s (grace {grace:g} s), 0 retries")
