@@ -298,6 +298,19 @@ def test_a_process_that_has_just_started_judges_nobody(
     assert recover_stale_trials(newcomer, study.study_id, **judged) == [claim.number]
 
 
+def test_an_idle_connection_that_died_is_no_outage(study: SharedStudy) -> None:
+    storage = StudyStorage(study.storage.url, "idle")
+    storage._unreachable_at -= 100.0
+    end = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = "
+    with study.storage.transaction() as connection:
+        ended = connection.scalars(text(f"{end} 'idle'")).all()
+    assert ended
+    assert all(ended)
+    assert storage.ask("stale", study_id=study.study_id, grace_seconds=60.0) == []
+    assert storage.reachable_seconds() > 100.0
+    storage.engine.dispose()
+
+
 def test_a_budget_below_what_is_done_is_refused(study: SharedStudy, claim: TrialRecord) -> None:
     study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.5))
     for worker in ("one", "two", "three"):
