@@ -1,7 +1,8 @@
 """The dashboard: optuna-dashboard's pages over a storage that can only read.
 
 It has no login, so it must not be able to change anything: requests that would are refused, its
-transactions are read-only, and in a deployment its role may only select. The storage is cached: a
+transactions are read-only, and in a deployment its role may only select. Files come from workers,
+so that a browser is told to run nothing of them. The storage is cached: a
 refresh reads unfinished trials only.
 """
 
@@ -9,7 +10,7 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,13 @@ from blood_hpo.errors import InputError
 from blood_hpo.store.storage import StudyStorage
 
 if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
 REPORTS = Path("report")
+SANDBOX = (("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "sandbox"))
 THREADS = 4
 """Requests answered at the same time; one process, because the cache is one process's."""
 
@@ -95,9 +98,24 @@ def _guarded(app: "WSGIApplication", storage: StudyStorage) -> "WSGIApplication"
             reason = explain(error, storage.engine.url)
             log.warning(reason)
             return _say(start, "503 Service Unavailable", reason)
-        return app(environ, start)
+        return app(environ, _sandboxed(start) if _is_a_file(environ) else start)
 
     return answer
+
+
+def _is_a_file(environ: "WSGIEnvironment") -> bool:
+    return bool(environ.get("PATH_INFO", "").startswith("/artifacts/"))
+
+
+def _sandboxed(start: "StartResponse") -> "StartResponse":
+    """Start an answer in which a browser runs nothing, whatever a worker has stored."""
+
+    def begin(
+        status: str, headers: list[tuple[str, str]], error: "OptExcInfo | None" = None, /
+    ) -> Callable[[bytes], object]:
+        return start(status, [*headers, *SANDBOX], error)
+
+    return begin
 
 
 def _say(start: "StartResponse", status: str, reason: str) -> Iterable[bytes]:

@@ -107,17 +107,24 @@ def test_trials_are_those_of_optuna_dashboard_itself(
     assert browser.ask(page)[1]["trials"][1]["note"]["body"] == "noted by another program"
 
 
-def test_pictures_are_shown_as_pictures(browser: Browser, study: SharedStudy) -> None:
+def test_pictures_are_shown_as_pictures_and_no_file_runs_in_the_browser(
+    browser: Browser, study: SharedStudy
+) -> None:
     claim = Claims(study, "holder").claim(threading.Event())
     assert isinstance(claim, TrialRecord)
     files = {"curves.svg": study.storage.store(study.study_id, b"<svg/>")}
+    files["page.html"] = study.storage.store(study.study_id, b"<script>alert(1)</script>")
     study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.9), files)
     assert browser.ask("/api/meta")[1]["artifact_is_available"]
     _, shown = browser.ask(f"/api/studies/{study.study_id}")
-    (artefact,) = shown["trials"][0]["artifacts"]
-    path = f"/artifacts/{study.study_id}/{claim.trial_id}/{artefact['artifact_id']}"
+    stored = {one["filename"]: one["artifact_id"] for one in shown["trials"][0]["artifacts"]}
+    folder = f"/artifacts/{study.study_id}/{claim.trial_id}"
+    path = f"{folder}/{stored['curves.svg']}"
     status, headers, content = browser.fetch(path)
     assert (status, headers["Content-Type"], content) == (200, "image/svg+xml", b"<svg/>")
+    _, headers, _ = browser.fetch(f"{folder}/{stored['page.html']}")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"] == "sandbox"
     assert browser.ask(path.replace("/artifacts", "/api/artifacts"), "DELETE")[0] == 403
 
 
