@@ -53,10 +53,10 @@ BEGIN
         EXECUTE format('GRANT INSERT, UPDATE ON %s TO %I', results, role);
         GRANT INSERT, UPDATE ON
             hpo.study, hpo.budget, hpo.configuration, hpo.attempt, hpo.candidate, hpo.test_interval,
-            hpo.artefact TO blood_hpo_worker;
+            hpo.artefact, hpo.worker TO blood_hpo_worker;
         GRANT INSERT ON -- what was measured is written once
-            hpo.result, hpo.fold, hpo.test_opening, hpo.tested_model, hpo.mistake, hpo.piece,
-            hpo.worker TO blood_hpo_worker;
+            hpo.result, hpo.fold, hpo.test_opening, hpo.tested_model, hpo.mistake, hpo.piece
+            TO blood_hpo_worker;
         GRANT DELETE ON hpo.candidate TO blood_hpo_worker;
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public, hpo TO blood_hpo_worker;
     END LOOP;

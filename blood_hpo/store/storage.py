@@ -248,7 +248,7 @@ class StudyStorage(RDBStorage):
         return True
 
     def stale(self, study_id: int, grace_seconds: float) -> list[Row[Any]]:
-        """Running trials that have not been heard of for so long: key, number, attempt, worker."""
+        """Running trials not heard of for so long: key, number, attempt, worker, grace time."""
         return self.ask("stale", study_id=study_id, grace_seconds=grace_seconds)
 
     def reachable_seconds(self) -> float:

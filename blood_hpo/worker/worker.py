@@ -107,7 +107,8 @@ class Worker:
     def _introduce(self) -> None:
         """Tell the database what this process is."""
         known = {"program": program(), "processor": processor()}
-        self.study.storage.tell("meet", worker=self.stage.worker, **known)
+        grace = self.settings.grace_seconds
+        self.study.storage.tell("meet", worker=self.stage.worker, grace_seconds=grace, **known)
         self._introduced = True
 
     def _recover(self) -> None:

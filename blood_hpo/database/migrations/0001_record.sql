@@ -99,7 +99,8 @@ CREATE UNIQUE INDEX configuration_once ON hpo.configuration (study_id, config_ha
 CREATE TABLE hpo.worker (
     worker text PRIMARY KEY,
     program text NOT NULL,
-    processor text NOT NULL
+    processor text NOT NULL,
+    grace_seconds double precision NOT NULL CHECK (grace_seconds BETWEEN 0 AND 86400)
 );
 
 -- Of the attempts at a configuration all but one have failed: no configuration is counted twice.

@@ -55,11 +55,13 @@ SELECT EXISTS (
         AND (state = 'WAITING' OR worker = :worker) AND reason IS NOT DISTINCT FROM :reason
 )
 
--- stale: Running trials whose worker has not been heard of for the grace time.
-SELECT trial_id, attempt.number, attempt, worker
-FROM hpo.attempt JOIN public.trials USING (trial_id)
+-- stale: Running trials whose worker has not been heard of for the grace time, its own or the
+-- asker's, whichever is longer: workers with different settings do not fail each other's trials.
+SELECT
+    trial_id, attempt.number, attempt, worker, greatest(worker.grace_seconds, :grace_seconds) AS grace
+FROM hpo.attempt JOIN public.trials USING (trial_id) LEFT JOIN hpo.worker USING (worker)
 WHERE attempt.study_id = :study_id AND open AND state = 'RUNNING'
-    AND hpo.is_stale(heartbeat_at, :grace_seconds)
+    AND hpo.is_stale(heartbeat_at, greatest(worker.grace_seconds, :grace_seconds))
 ORDER BY attempt.number
 
 -- give_up: Give places back whose attempts have all failed, of one configuration or of all in a study.
@@ -98,6 +100,7 @@ FROM hpo.attempt JOIN public.trials USING (trial_id)
 WHERE open AND state = 'RUNNING' AND starts_with(worker, CAST(:host AS text) || ':')
 ORDER BY silent_seconds DESC
 
--- meet: Note which program a worker runs, on which processor.
-INSERT INTO hpo.worker (worker, program, processor) VALUES (:worker, :program, :processor)
-ON CONFLICT DO NOTHING
+-- meet: Note which program a worker runs, on which processor, and when it counts as dead.
+INSERT INTO hpo.worker (worker, program, processor, grace_seconds)
+VALUES (:worker, :program, :processor, :grace_seconds)
+ON CONFLICT (worker) DO UPDATE SET grace_seconds = excluded.grace_seconds

@@ -8,11 +8,13 @@ WITH this AS (
         seed, stage, worker, heartbeat_at, state::text AS state,
         state IN ('COMPLETE', 'PRUNED') AS counted, state = 'RUNNING' AS running,
         coalesce(failure, CASE WHEN open THEN 'open' ELSE 'ended' END) AS noted,
+        greatest(grace_seconds, :grace) AS grace,
         result.trial_id IS NOT NULL AS measured, value_type IS NOT DISTINCT FROM 'FINITE' AS scored
     FROM this
     JOIN hpo.attempt USING (study_id)
     JOIN hpo.configuration USING (configuration_id)
     JOIN public.trials USING (trial_id)
+    LEFT JOIN hpo.worker USING (worker)
     LEFT JOIN hpo.result USING (trial_id)
     LEFT JOIN public.trial_values USING (trial_id)
 )
@@ -22,7 +24,7 @@ CROSS JOIN LATERAL (VALUES
     ('other number', other_number IS DISTINCT FROM number, format('Optuna''s is %s', other_number)),
     ('never heard of', running AND heartbeat_at IS NULL, 'running without any heartbeat'),
     (
-        'not heard of', running AND heartbeat_at IS NOT NULL AND hpo.is_stale(heartbeat_at, :grace),
+        'not heard of', running AND heartbeat_at IS NOT NULL AND hpo.is_stale(heartbeat_at, grace),
         format('silent for %s s', round(extract(epoch FROM clock_timestamp() - heartbeat_at)))
     ),
     ('without result', counted AND NOT measured, format('%s, but no result is stored', lower(state))),

@@ -179,7 +179,9 @@ def test_progress_estimates_the_time_left(study: str, connected: Engine) -> None
 def test_a_trial_names_the_program_and_the_processor_of_its_worker(
     recorder: Recorder, study: str, connected: Engine
 ) -> None:
-    recorder.insert("hpo.worker", worker="host-a:1:0", program="abc", processor="fast")
+    recorder.insert(
+        "hpo.worker", worker="host-a:1:0", program="abc", processor="fast", grace_seconds=30.0
+    )
     asked = "SELECT DISTINCT worker, program, processor FROM hpo.trials WHERE worker < 'host-c'"
     found = rows(connected, f"{asked} AND study = :s ORDER BY worker", s=study)
     assert [tuple(row.values()) for row in found] == [

@@ -207,6 +207,17 @@ def test_silence_before_the_server_started_does_not_count(
     assert recover(study, attempts=3, grace=12 * 3600) == []
 
 
+def test_a_worker_counts_as_dead_by_its_own_grace_time_if_that_is_longer(
+    study: SharedStudy, claim: TrialRecord
+) -> None:
+    slow = {"worker": "holder", "program": "p", "processor": "c", "grace_seconds": 600.0}
+    study.storage.tell("meet", **slow)
+    silence(study, claim, 60.0)
+    assert recover(study, attempts=3, grace=0.2) == []
+    study.storage.tell("meet", **slow | {"grace_seconds": 0.1})
+    assert recover(study, attempts=3, grace=0.2) == [claim.number]
+
+
 def test_the_last_attempt_fails_for_good(study: SharedStudy, claim: TrialRecord) -> None:
     silence(study, claim, 0.5)
     assert recover(study, attempts=1, grace=0.2) == [claim.number]
