@@ -101,6 +101,7 @@ def test_the_report_of_a_finished_study_is_served(stack: Stack) -> None:
     status, page = ask(stack, "GET", "/smoke/report.html", port="REPORT_PORT")
     assert status == 200
     assert "SYNTHETIC" in page
+    assert ask(stack, "GET", "/reports/smoke/report.html") == (200, page)  # the note leads there
 
 
 @pytest.mark.parametrize(
