@@ -6,6 +6,7 @@ What it says is in ``templates/note.md``, as the Markdown that optuna-dashboard 
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import Any
@@ -85,7 +86,7 @@ def _rows(storage: StudyStorage, query: str, **parameters: object) -> list[Facts
 def note_text(facts: Facts) -> str:
     """The note that says these facts."""
     spelt: dict[str, Callable[..., str]] = {"score": _score, "short": _short, "minutes": _minutes}
-    spelt["report_address"] = report_address
+    spelt |= {"report_address": report_address, "prose": _prose}
     return markdown(__package__, "note.md", spelt, **facts, state=_state(facts))
 
 
@@ -97,6 +98,11 @@ def _state(facts: Facts) -> str:
     if any(row["running"] for row in facts["progress"]):
         return "running"
     return "waiting for workers"
+
+
+def _prose(text: str) -> str:
+    """Words as they are: optuna-dashboard would make links and HTML of what looks like it."""
+    return re.sub(r"([\\`*_\[\]<>#|!&])", r"\\\1", text)
 
 
 def _score(value: float | None) -> str:

@@ -25,7 +25,7 @@ STOP = threading.Event()
 
 @pytest.fixture
 def study(make_study: MakeStudy) -> SharedStudy:
-    found = make_study(description="a small search | with a bar")
+    found = make_study(description="a small search | with <b>a bar</b> and [a link](http://x)")
     refresh_note(found.storage, found.study_id, least_seconds=0)  # as whoever creates one does
     return found
 
@@ -54,6 +54,7 @@ def finish(
 def test_a_new_study_says_what_it_is_for(study: SharedStudy) -> None:
     found = read(study)
     assert "# small" in found
+    assert r"search \| with \<b\>a bar\</b\> and \[a link\](http://x)" in found
     assert "mean accuracy over 3 held-out folds" in found
     assert "a" * 64 in found
     assert "SYNTHETIC" in found
