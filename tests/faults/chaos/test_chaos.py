@@ -57,7 +57,10 @@ class Chaos:
         print(f"{time.monotonic() - self.began:7.2f} s  {name:<10} {detail}", flush=True)
 
     def one(self) -> WorkerProcess:
-        return self.dice.choice([one for one in self.lab.workers if one.process.is_alive()])
+        return self.dice.choice(self.alive())
+
+    def alive(self) -> list[WorkerProcess]:
+        return [one for one in self.lab.workers if one.process.is_alive()]
 
     def kill(self) -> str:
         return self.send(signal.SIGKILL)
@@ -105,6 +108,8 @@ class Chaos:
 
     def is_due(self) -> bool:
         """The faults keep pace with the trials, on a fast machine and on a slow one."""
+        if not self.alive():  # all have ended at once, with the last trial
+            return False
         return self.done.total() < WORKERS + STRIKES_A_TRIAL * self.lab.states()["COMPLETE"]
 
     def is_finished(self) -> bool:
