@@ -48,10 +48,11 @@ lint: $(BIN)/blood-hpo ## Check style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(BIN)/blood-hpo ## Write docs/cli.md and both references from the program itself
+docs: $(BIN)/blood-hpo ## Write docs/cli.md, both references and the picture of the results from the program itself
 	$(BIN)/typer blood_hpo.cli.main utils docs --name blood-hpo --output docs/cli.md
 	$(BIN)/python docs/sql_reference.py >docs/sql-reference.md
 	$(BIN)/python docs/study_file_reference.py >docs/study-file-reference.md
+	$(BIN)/python docs/accuracy_picture.py >docs/accuracy.svg
 
 # What workers in containers never import: a PostgreSQL of their own, Parquet, the pictures that
 # medmnist can draw, and the compiler of TensorFlow's development.
