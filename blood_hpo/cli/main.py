@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,24 +12,16 @@ from typer.exceptions import TyperException
 
 from blood_hpo import __version__
 from blood_hpo.cli import logs, streams
-from blood_hpo.cli.commands import (
-    dashboard,
-    data,
-    db,
-    doctor,
-    final,
-    hand_over,
-    health,
-    intervene,
-    predict,
-    query,
-    report,
-    run,
-    status,
-    study,
-    trial,
-    worker,
-)
+from blood_hpo.cli.commands import db, manage, study, trial  # noqa: F401 - manage adds to study
+from blood_hpo.cli.commands.dashboard import dashboard
+from blood_hpo.cli.commands.data import app as data
+from blood_hpo.cli.commands.doctor import doctor, health
+from blood_hpo.cli.commands.predict import predict
+from blood_hpo.cli.commands.query import query
+from blood_hpo.cli.commands.report import report
+from blood_hpo.cli.commands.run import final, run
+from blood_hpo.cli.commands.status import status
+from blood_hpo.cli.commands.worker import worker
 from blood_hpo.errors import BloodHpoError, DatabaseError, InputError
 from blood_hpo.text import printable
 
@@ -40,22 +33,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: blood-hpo run studies/quickstart.toml",
 )
-_GROUPED = (intervene, hand_over)  # whose import adds to the commands of studies
-
-app.command("run")(run.run)
-app.command("worker")(worker.worker)
-app.command("final")(final.final)
-app.command("report")(report.report)
-app.command("predict")(predict.predict)
-app.command("status")(status.status)
-app.command("query")(query.query)
-app.add_typer(study.app, name="study")
-app.add_typer(trial.app, name="trial")
-app.add_typer(db.app, name="db")
-app.add_typer(data.app, name="data")
-app.command("dashboard")(dashboard.dashboard)
-app.command("doctor")(doctor.doctor)
-app.command("health")(health.health)
+_COMMANDS: list[Callable[..., None]] = [
+    *(run, worker, final, report, predict, status, query, dashboard, doctor, health)
+]
+for _command in _COMMANDS:
+    app.command()(_command)
+for _name, _group in {"study": study.app, "trial": trial.app, "db": db.app, "data": data}.items():
+    app.add_typer(_group, name=_name)
 
 
 def _print_version(wanted: bool) -> None:

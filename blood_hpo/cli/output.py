@@ -51,27 +51,18 @@ def print_rows(
     *,
     title: str = "",
 ) -> None:
-    """Print rows to standard output.
+    """Print rows as a table below its title, a JSON list of objects, or CSV with a header line.
 
-    Args:
-        columns: One name a column; the keys of the JSON objects.
-        rows: Values in the order of the columns. None is ``-`` in a table, ``null`` in JSON and
-            empty in CSV; lists and mappings stay what they are in JSON and become JSON in CSV.
-        output: Table, a JSON list of objects, or CSV with a header line.
-        title: A line above the table; programs do not get it.
+    None is ``-`` in a table, ``null`` in JSON and empty in CSV; lists and mappings stay what they
+    are in JSON and become JSON in CSV.
     """
     if output is OutputFormat.TABLE:
-        for line in wrapped(title, window()):
+        lines = list(table(columns, rows, window()))
+        fits = len(lines) == 1 + len(rows)
+        for line in [*wrapped(title, window()), *(lines if fits or len(rows) > 1 else [])]:
             typer.echo(line)
-        wide = sum(
-            len(GAP) + max(len(name), len(cell(one)))
-            for name, one in zip(columns, rows[0] if rows else columns, strict=True)
-        )
-        if len(rows) == 1 and wide > window():
+        if len(rows) == 1 and not fits:
             print_facts(dict(zip(columns, rows[0], strict=True)))
-            return
-        for line in table(columns, rows, window()):
-            typer.echo(line)
     elif output is OutputFormat.JSON:
         objects = [dict(zip(columns, row, strict=True)) for row in rows]
         typer.echo(to_json(objects, indent=2))
@@ -84,19 +75,13 @@ def print_rows(
 def print_records(records: Sequence[Mapping[str, Any]], columns: str, title: str) -> None:
     """Print a table of some columns for people; nothing where there is no row.
 
-    Args:
-        records: Rows by column.
-        columns: What to show, each as NAME, or as SHOWN=NAME where people see another name.
-        title: A line above the table.
+    Each column is given as NAME, or as SHOWN=NAME where people see another name.
     """
     pairs = [one.split("=") for one in columns.split()]
-    rows = [[_duration_or(pair[-1], one[pair[-1]]) for pair in pairs] for one in records]
+    spelt = [{**one, "seconds": duration(one.get("seconds"))} for one in records]
+    rows = [[one[pair[-1]] for pair in pairs] for one in spelt]
     if rows:
         print_rows([pair[0] for pair in pairs], rows, OutputFormat.TABLE, title=title)
-
-
-def _duration_or(name: str, value: object) -> object:
-    return duration(value) if name == "seconds" else value
 
 
 def print_facts(values: Mapping[str, object]) -> None:
@@ -109,7 +94,8 @@ def print_facts(values: Mapping[str, object]) -> None:
 
 def to_json(value: object, *, indent: int | None = None) -> str:
     """Valid JSON: NaN and infinities become null, unknown types their text, dates ISO 8601."""
-    return json.dumps(_finite(value), indent=indent, ensure_ascii=False, default=_text)
+    finite = json.loads(json.dumps(value, default=_text), parse_constant=lambda _: None)
+    return json.dumps(finite, indent=indent, ensure_ascii=False)
 
 
 def window() -> int:
@@ -120,13 +106,9 @@ def window() -> int:
 def table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, gap: str = GAP
 ) -> Iterator[str]:
-    """The lines of a table, names of columns first; numbers stand at the right of their column.
+    """The lines of a table, names first; numbers stand at the right of their column.
 
-    Args:
-        columns: One name a column.
-        rows: Values in the order of the columns.
-        width: Columns of the window.
-        gap: What stands between two columns.
+    The width is that of the window; the gap stands between two columns.
     """
     cells = list(zip(*map(_column, zip(*rows, strict=True)), strict=True))
     stacked = _stacked(columns)
@@ -242,13 +224,3 @@ def _csv_cell(value: object) -> str:
 
 def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value

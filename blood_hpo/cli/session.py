@@ -1,4 +1,4 @@
-"""What commands share: options, the database and its schema, questions, studies by name."""
+"""What commands share: options, settings, the database and its schema, studies by name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from blood_hpo.database.query import run_query, unknown_study
 from blood_hpo.errors import InputError, StudyError
 from blood_hpo.text import unprintable
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from blood_hpo.data.source import DataSource
+    from blood_hpo.settings import Settings
     from blood_hpo.store.storage import StudyStorage
 
 Row = Mapping[str, Any]
@@ -85,6 +87,20 @@ DataOption = Annotated[
 ]
 
 
+def settings() -> "Settings":
+    """The settings of this process, loaded when they are first asked for: help needs none."""
+    from blood_hpo import settings as room
+
+    return room.settings()
+
+
+def address(*, create: bool = False) -> str:
+    """The address of the database: see `database_url`."""
+    from blood_hpo.database.address import database_url
+
+    return database_url(settings(), create=create)
+
+
 def data_source(
     data: str | None, *, synthetic: bool = False, download: bool = True
 ) -> "DataSource":
@@ -94,26 +110,9 @@ def data_source(
         DataError: There is no usable data set.
     """
     from blood_hpo.data.bloodmnist import find
-    from blood_hpo.settings import settings
 
     path = Path(data) if data else None
     return find(path, settings=settings(), synthetic=synthetic, download=download)
-
-
-def storage(application_name: str = "blood-hpo") -> "StudyStorage":
-    """Optuna's storage in a database whose schema is this program's.
-
-    Raises:
-        DatabaseError: The database cannot be reached, or its schema is another version's.
-    """
-    from blood_hpo.database.failures import database_errors
-
-    with engine() as connected:  # which checks the schema
-        url = connected.url.render_as_string(hide_password=False)
-    from blood_hpo.store.storage import StudyStorage
-
-    with database_errors(url):
-        return StudyStorage(url, application_name)
 
 
 @contextmanager
@@ -123,13 +122,20 @@ def engine(application_name: str = "blood-hpo") -> Iterator["Engine"]:
     Raises:
         DatabaseError: The database cannot be reached, or its schema is another version's.
     """
-    from blood_hpo.database.address import connected, database_url
+    from blood_hpo.database.address import connected
     from blood_hpo.database.migrate import check_schema
-    from blood_hpo.settings import settings
 
-    with connected(database_url(settings()), application_name) as found:
+    with connected(address(), application_name) as found:
         check_schema(found)
         yield found
+
+
+def storage(application_name: str = "blood-hpo") -> "StudyStorage":
+    """Optuna's storage in a database whose schema is this program's; errors as of `engine`."""
+    with engine() as checked:  # before Optuna is loaded, which takes its time
+        from blood_hpo.store.storage import StudyStorage
+
+        return StudyStorage(checked.url.render_as_string(hide_password=False), application_name)
 
 
 def ask(connected: "Engine", query: str, **parameters: object) -> Sequence[Row]:
@@ -138,8 +144,6 @@ def ask(connected: "Engine", query: str, **parameters: object) -> Sequence[Row]:
     Raises:
         DatabaseError: The database cannot be reached.
     """
-    from blood_hpo.database.query import run_query
-
     return run_query(connected, query, **parameters).records()
 
 
@@ -149,8 +153,6 @@ def study_data(connected: "Engine", study: str) -> Row:
     Raises:
         StudyError: There is no such study.
     """
-    from blood_hpo.database.query import unknown_study
-
     found = ask(connected, "described", study=study)
     if not found:
         raise unknown_study(connected, study)

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 import typer
 
 from blood_hpo.cli.logs import say, warn
+from blood_hpo.cli.session import settings
+from blood_hpo.cli.views.progress import Progress
 from blood_hpo.errors import BloodHpoError, InputError, StudyError
+from blood_hpo.server import embedded
+from blood_hpo.stages import stage_names
+from blood_hpo.worker.pool import Pool, worker_command
+from blood_hpo.worker.shutdown import INTERRUPTED, heard
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from blood_hpo.store.studies import SharedStudy
-    from blood_hpo.worker.pool import Pool
 
-INTERRUPTED = 130
 DRAIN_SECONDS = 600.0
 POLL_SECONDS = 1.0
 
@@ -28,25 +32,13 @@ def processes(workers: int | None) -> int:
     Raises:
         InputError: The embedded server has not enough connections for them.
     """
-    from blood_hpo.server.embedded import MOST_WORKERS
-    from blood_hpo.settings import settings
-
     count = workers or os.cpu_count() or 1
-    if settings().server_url() is None and count > MOST_WORKERS:
+    if settings().server_url() is None and count > embedded.MOST_WORKERS:
         raise InputError(
-            f"--workers {count}: the embedded server has connections for {MOST_WORKERS} workers;"
-            " start fewer, or name a server with DATABASE_URL"
+            f"--workers {count}: the embedded server has connections for {embedded.MOST_WORKERS}"
+            " workers; start fewer, or name a server with DATABASE_URL"
         )
     return count
-
-
-def write_page(connected: "Engine", study: str, folder: Path | None = None) -> Path:
-    """Write the report of a study, to report/STUDY if no folder is named; its page."""
-    from datetime import UTC, datetime
-
-    from blood_hpo.report.render import write_report
-
-    return write_report(connected, study, folder or Path("report") / study, datetime.now(UTC))
 
 
 def work_on(
@@ -58,23 +50,11 @@ def work_on(
         StudyError: The study is paused, or workers ended early.
         typer.Exit: Interrupted; code 130.
     """
-    _supervise(study, _pool(study.name, data, final), workers, connected)
-
-
-def _pool(study: str, data: str | None, final: bool) -> "Pool":
-    from blood_hpo.settings import settings
-    from blood_hpo.worker.pool import Pool, worker_command
-
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     if data:
         environment["BLOOD_HPO_DATA"] = str(Path(data).absolute())
-    return Pool(worker_command(study, final=final), environment, settings().home / "logs" / study)
-
-
-def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Engine") -> None:
-    from blood_hpo.cli.views.progress import Progress
-    from blood_hpo.worker.shutdown import heard
-
+    logs = settings().home / "logs" / study.name
+    pool = Pool(worker_command(study.name, final=final), environment, logs)
     say("%s: %d workers start and load TensorFlow", study.name, workers)
     interrupts = _Interrupts(pool)
     with heard(interrupts.on_signal), Progress(connected, study.name) as progress:
@@ -93,8 +73,7 @@ def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Eng
     if interrupts.seen:
         say("study %s: drained; the same command goes on from here", study.name)
         raise typer.Exit(INTERRUPTED)
-    if pool.crashed():
-        log = pool.crashed()[0]
+    for log in pool.crashed():
         last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         raise BloodHpoError(
             f"workers of study {study.name!r} ended early ({' '.join(last)}); see {log}"
@@ -103,16 +82,12 @@ def _supervise(study: "SharedStudy", pool: "Pool", workers: int, connected: "Eng
 
 def _revive() -> None:
     """Start the embedded server again if something has killed it: the workers wait for it."""
-    from blood_hpo.server import embedded
-    from blood_hpo.settings import settings
-
     if settings().server_url() is None and embedded.revive(settings().home):
         warn("the embedded PostgreSQL had died and was started again")
 
 
 def _refuse_paused(study: "SharedStudy") -> None:
     """Raise if a stage is paused or the study deleted; an outage of the database is not the end."""
-    from blood_hpo.stages import stage_names
     from blood_hpo.store.outage import ERRORS, transient
     from blood_hpo.store.studies import pause_reasons
 
@@ -134,7 +109,7 @@ def _refuse_paused(study: "SharedStudy") -> None:
 class _Interrupts:
     """Ctrl-C once drains the pool, twice kills it; SIGTERM is the same as Ctrl-C."""
 
-    def __init__(self, pool: "Pool") -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._event = threading.Event()
         self.seen = 0

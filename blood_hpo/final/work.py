@@ -103,7 +103,7 @@ class Workday:
         return self._worker(stage)
 
     def _worker(self, stage: SearchStage | ConfirmStage | RetrainStage) -> Worker:
-        return Worker(stage, self._settings, self._shutdown, self._settings.checkpoint_seconds)
+        return Worker(stage, self._settings, self._shutdown)
 
     def _patiently(self, call: Callable[[], Answer]) -> Answer:
         return patiently(call, "going on to the next stage", self._shutdown)

@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 
 from optuna.trial import TrialState
 
@@ -24,24 +25,18 @@ EXPECTED = (BloodHpoError, MemoryError, OSError)
 
 @dataclass
 class Attempt:
-    """One attempt of a worker at a trial that it holds.
-
-    The stage knows how it is trained, the lease tells the database of it, the settings limit the
-    attempts at one configuration; between two checkpoints pass ``checkpoint_seconds`` at least.
-    """
+    """One attempt at a trial: the stage trains it, the lease tells the database of it."""
 
     stage: Stage
     claim: TrialRecord
     lease: Lease
     settings: Settings
     shutdown: Shutdown
-    checkpoint_seconds: float
 
     def __post_init__(self) -> None:
         self._last_words = self.shutdown.last_words
         self._checkpoint = Checkpoint(self.settings.home, self.stage.study, self.claim.identity)
         self._saved = time.monotonic()
-        self._failed = False
 
     def run(self) -> bool:
         """Train to an ending and tell it; False if that is a failure.
@@ -54,14 +49,16 @@ class Attempt:
             self._run()
         except (LeaseLostError, Interrupted):
             raise
-        except NonFiniteLoss as error:
-            # The same seeds give the same loss again: another attempt would be wasted.
+        except (NonFiniteLoss, FloatingPointError) as error:
+            # The same seeds give the same again: another attempt would be wasted.
             self._fail(str(error), retry=False)
         except Exception as error:
             if not isinstance(error, EXPECTED):
                 log.exception("trial %d failed", self.claim.number)
             self._fail(_reason(error), retry=self.claim.attempt < self.settings.max_attempts)
-        return not self._failed
+        else:
+            return True
+        return False
 
     def _run(self) -> None:
         run = self.stage.start(self.claim)
@@ -101,7 +98,9 @@ class Attempt:
             if self._report(run) and not run.finished and self._should_prune(run):
                 self._end(TrialState.PRUNED, run, f"pruned after epoch {run.epoch}")
                 return
-            self._save_now_and_then(run)
+            if time.monotonic() - self._saved >= self.settings.checkpoint_seconds:
+                self._checkpoint.save(run.state())
+                self._saved = time.monotonic()
         self._end(TrialState.COMPLETE, run)
 
     def _report(self, run: Run) -> bool:
@@ -118,11 +117,6 @@ class Attempt:
                 raise
             return False
 
-    def _save_now_and_then(self, run: Run) -> None:
-        if time.monotonic() - self._saved >= self.checkpoint_seconds:
-            self._checkpoint.save(run.state())
-            self._saved = time.monotonic()
-
     def _put_back(self, run: Run) -> None:
         if run.epoch:
             self._checkpoint.save(run.state())
@@ -130,19 +124,15 @@ class Attempt:
         log.info("trial %d: back in the queue after epoch %d", self.claim.number, run.epoch)
 
     def _end(self, state: TrialState, run: Run, reason: str | None = None) -> None:
-        ending = replace(self.stage.end(self.claim, run, self._open_test), reason=reason)
+        open_test = partial(self.lease.open_test, self._last_words)
+        ending = replace(self.stage.end(self.claim, run, open_test), reason=reason)
         if not math.isfinite(ending.value):
-            self._fail(f"the score is {ending.value}", retry=False)
-            return
+            raise FloatingPointError(f"the score is {ending.value}")
         self.lease.end(state, ending, self._last_words)
         self._checkpoint.discard()
         log.info("trial %d: %s, score %.4f", self.claim.number, state.name, ending.value)
 
-    def _open_test(self) -> None:
-        self.lease.open_test(self._last_words)
-
     def _fail(self, reason: str, *, retry: bool) -> None:
-        self._failed = True
         self.lease.fail(reason, retry=retry, wait=self._last_words)
         if not retry:
             self._checkpoint.discard()

@@ -9,8 +9,7 @@ gives the same result.
 import contextlib
 import hashlib
 import logging
-import os
-import tempfile
+import secrets
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,45 +24,28 @@ log = logging.getLogger(__name__)
 
 
 class Checkpoint:
-    """The checkpoint file of one training of a study."""
+    """The checkpoint file of one training of a study, which the identity tells from its others."""
 
     def __init__(self, home: Path, study: SharedStudy, identity: str) -> None:
-        """Name the file.
-
-        Args:
-            home: The program's home folder.
-            study: The study that is trained for.
-            identity: Distinct for each training of the study.
-        """
         basis = f"{study.fingerprint} {study.data['sha256']} {__version__}"
         origin = hashlib.sha256(basis.encode()).hexdigest()[:16]
         self.path = folder(home, study.name) / f"{origin}-{identity}.npz"
         self._refused = False
 
-    def save(self, arrays: Mapping[str, npt.NDArray[np.generic]]) -> bool:
-        """Replace the checkpoint at once; False if the disk refuses, said the first time."""
+    def save(self, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Replace the checkpoint at once; that the disk refuses is said the first time."""
+        part = self.path.with_name(f"{self.path.stem}-{secrets.token_hex(8)}.part")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(
-                dir=self.path.parent, prefix=f"{self.path.stem}-", suffix=".part"
-            )
-        except OSError as error:
-            return self._no(error)
-        try:
-            with os.fdopen(handle, "wb") as file:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("xb") as file:
                 np.savez(file, **arrays)  # type: ignore[arg-type]
-            Path(name).replace(self.path)
+            part.replace(self.path)
         except OSError as error:
             with contextlib.suppress(OSError):
-                Path(name).unlink()
-            return self._no(error)
-        return True
-
-    def _no(self, error: OSError) -> bool:
-        if not self._refused:
-            log.warning("no checkpoint (%s); if interrupted, the trial starts afresh", error)
-        self._refused = True
-        return False
+                part.unlink()
+            if not self._refused:
+                log.warning("no checkpoint (%s); if interrupted, the trial starts afresh", error)
+            self._refused = True
 
     def load(self) -> dict[str, npt.NDArray[np.generic]] | None:
         """The saved arrays, or None where there is no readable checkpoint."""

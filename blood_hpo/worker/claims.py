@@ -7,9 +7,9 @@ again.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Row
 
@@ -42,11 +42,7 @@ class Busy:
 
 @dataclass(frozen=True)
 class Finished:
-    """No trial is unfinished, and there is none to create.
-
-    Attributes:
-        closed: Families that have budget left and nothing left to try.
-    """
+    """No trial is unfinished or to be created, though ``closed`` families have budget left."""
 
     closed: tuple[str, ...] = ()
 
@@ -55,12 +51,8 @@ Found = TrialRecord | Paused | Busy | Finished
 Standing = Sequence[Row[Any]]
 """A row a family: paused, family, budget, closed, held, open; see `SharedStudy.standing`."""
 
-
-class Create(Protocol):
-    """Creates the next trial of a study."""
-
-    def __call__(self, connection: Connection, standing: Standing) -> int | Busy | Finished:
-        """Number of the trial, or why there is none."""
+Create = Callable[[Connection, Standing], int | Busy | Finished]
+"""Creates the next trial of a study: its number, or why there is none."""
 
 
 def claim_trial(study: SharedStudy, worker: str, create: Create, stop: Waiting) -> Found:
@@ -87,18 +79,12 @@ def claim_trial(study: SharedStudy, worker: str, create: Create, stop: Waiting) 
     return patiently(attempt, "claiming a trial", stop)
 
 
-@dataclass
 class Claims:
     """Claims trials of the search in one study for one worker."""
 
-    study: SharedStudy
-    worker: str
-    proposers: dict[str, Proposer] = field(init=False)
-    history: History = field(init=False)
-
-    def __post_init__(self) -> None:
-        families = self.study.spec.families
-        self.proposers = {name: Proposer(self.study.spec, name) for name in families}
+    def __init__(self, study: SharedStudy, worker: str) -> None:
+        self.study, self.worker = study, worker
+        self.proposers = {name: Proposer(study.spec, name) for name in study.spec.families}
         self.history = History({name: one.space for name, one in self.proposers.items()})
 
     def claim(self, stop: Waiting) -> Found:
@@ -152,8 +138,7 @@ class Claims:
         family = proposals[0].configuration.family
         space = {MODEL: model_distribution(self.study.spec), **self.proposers[family].space}
         rows = [self._candidate(rank, one) for rank, one in enumerate(proposals)]
-        key = {"study_id": self.study.study_id, "family": family}
-        wanted = {**key, "candidates": json.dumps(rows)}
+        wanted = {"study_id": self.study.study_id, "family": family, "candidates": json.dumps(rows)}
         params = {one.configuration.config_hash: one.params for one in proposals}
 
         def told(made: Row[Any]) -> NewTrial:

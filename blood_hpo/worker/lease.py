@@ -7,7 +7,6 @@ worker was not heard of for the grace time: then nothing this worker has to say 
 
 import threading
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Self
 
 from optuna.trial import TrialState
@@ -30,10 +29,8 @@ class Lease:
     def __init__(
         self, storage: StudyStorage, study_id: int, claim: TrialRecord, heartbeat_seconds: float
     ) -> None:
-        self._storage = storage
-        self._study_id = study_id
-        self._trial_id = claim.trial_id
-        self._worker = str(claim.worker)
+        self._storage, self._study_id = storage, study_id
+        self._held = (claim.trial_id, str(claim.worker))
         self._seconds = heartbeat_seconds
         self._unsent: dict[int, float] = {}
         self._done = threading.Event()
@@ -46,12 +43,7 @@ class Lease:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # Not joined: a beat that hangs on a cut link ends by its own time-out, harmlessly, since
         # it touches the trial only while the trial is running and held by this worker.
         self._done.set()
@@ -59,7 +51,7 @@ class Lease:
     def _keep_alive(self) -> None:
         while not self._done.wait(self._seconds):
             try:
-                found = self._storage.beat(self._trial_id, self._worker)
+                found = self._storage.beat(*self._held)
             except Exception as error:  # whatever it is, a peer must not take a live trial over
                 OUTAGES.away("sending heartbeats", error)
                 continue
@@ -68,15 +60,6 @@ class Lease:
             if found is None:
                 self._lost.set()
                 return
-
-    def check(self) -> None:
-        """Raise if the trial is no longer ours.
-
-        Raises:
-            LeaseLostError: A peer has taken the trial over.
-        """
-        if self._lost.is_set():
-            raise LeaseLostError
 
     def report(self, reported: Mapping[int, float]) -> bool:
         """Send scores by epoch, from 1, and those that have not been sent.
@@ -99,8 +82,7 @@ class Lease:
         return True
 
     def _send(self) -> None:
-        self.check()
-        if not self._storage.report(self._trial_id, self._worker, self._unsent):
+        if self._lost.is_set() or not self._storage.report(*self._held, self._unsent):
             raise LeaseLostError  # ended by a peer, or deleted with its study
         self._unsent.clear()
 
@@ -113,16 +95,14 @@ class Lease:
             LeaseLostError: A peer has taken the trial over, as for all that follows.
             Interrupted: ``wait`` said so while the database was away, likewise.
         """
-        held = (self._trial_id, self._worker)
-        patiently(self._send, "reporting", wait)
-        files = patiently(lambda: self._store(ending.artefacts), "storing files of a trial", wait)
-        self._tell(lambda: self._storage.end(*held, state, ending, files), "ending a trial", wait)
+        storage, held, contents = self._storage, self._held, ending.artefacts.items()
 
-    def _store(self, artefacts: Mapping[str, bytes]) -> dict[str, str]:
-        return {
-            name: self._storage.store(self._study_id, content)
-            for name, content in artefacts.items()
-        }
+        def store() -> dict[str, str]:
+            return {name: storage.store(self._study_id, content) for name, content in contents}
+
+        patiently(self._send, "reporting", wait)
+        files = patiently(store, "storing files of a trial", wait)
+        self._tell(lambda: storage.end(*held, state, ending, files), "ending a trial", wait)
 
     @staticmethod
     def _tell(call: Callable[[], bool], doing: str, wait: Waiting) -> None:
@@ -131,14 +111,15 @@ class Lease:
 
     def fail(self, reason: str, *, retry: bool, wait: Waiting) -> None:
         """Fail the trial for a reason of its own, with or without another attempt."""
-        failed = (self._study_id, self._trial_id, reason)
-        fail, worker = self._storage.fail, self._worker
+        trial_id, worker = self._held
+        failed = (self._study_id, trial_id, reason)
+        fail = self._storage.fail
         self._tell(lambda: fail(*failed, worker=worker, retry=retry), "failing a trial", wait)
 
     def put_back(self, wait: Waiting) -> None:
         """Return the trial to the queue, to be gone on with by whoever claims it next."""
-        held = (self._trial_id, self._worker)
-        self._tell(lambda: self._storage.put_back(*held), "returning a trial to the queue", wait)
+        back, held = self._storage.put_back, self._held
+        self._tell(lambda: back(*held), "returning a trial to the queue", wait)
 
     def open_test(self, wait: Waiting) -> None:
         """Note that the test split is opened for the trial's model.
@@ -146,7 +127,9 @@ class Lease:
         Raises:
             StudyError: The plan of the study no longer asks for the model.
         """
-        key = {"trial_id": self._trial_id, "worker": self._worker}
+        trial_id, worker = self._held
+        key = {"trial_id": trial_id, "worker": worker}
         if not patiently(lambda: self._storage.ask("open_test", **key), "opening the test", wait):
-            self.check()
+            if self._lost.is_set():
+                raise LeaseLostError
             raise StudyError("the study's plan no longer asks for this model; it is not tested")

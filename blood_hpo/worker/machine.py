@@ -1,21 +1,24 @@
-"""What a worker runs: which program, on which processor."""
+"""What a worker runs: on which machine and processor, which program."""
 
 import platform
+import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
 
 from blood_hpo import __version__
+from blood_hpo.text import printable
 
 CPUINFO = Path("/proc/cpuinfo")
 
 
-def program(root: Path = Path(__file__).parents[2]) -> str:
-    """The commit of the program, "-dirty" where files differ from it; its version if it has none.
+def this_host() -> str:
+    """The name of this machine, as it stands in the names of its workers."""
+    return printable(socket.gethostname())
 
-    Args:
-        root: The folder that holds the package.
-    """
+
+def program(root: Path = Path(__file__).parents[2]) -> str:
+    """The commit checked out in ``root``, "-dirty" where files differ from it, or the version."""
     if (root / ".git").exists():
         describe = ("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
         with suppress(OSError, subprocess.SubprocessError):

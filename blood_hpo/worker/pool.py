@@ -33,7 +33,6 @@ REFUSALS = (2, 3, 5)
 class _Place:
     """One of the pool's places, and the process that holds it now."""
 
-    number: int
     log_file: Path
     process: subprocess.Popen[bytes]
     started: float = field(default_factory=time.monotonic)
@@ -45,10 +44,8 @@ class _Place:
 class Pool:
     """Worker processes of one study; drained and killed from any thread.
 
-    Attributes:
-        command: Command line of a worker.
-        environment: Added to this process's environment; secrets go here, never on a command line.
-        folder: Where each worker's log is appended to, ``worker-<n>.log``.
+    The environment is added to this process's own; secrets go there, never into the command. Each
+    worker's log is appended to ``worker-<n>.log`` in the folder.
     """
 
     command: Sequence[str]
@@ -70,7 +67,7 @@ class Pool:
                 path = self.folder / f"worker-{number}.log"
                 with self._lock:
                     if not self._draining:
-                        self._places.append(_Place(number, path, self._spawn(path)))
+                        self._places.append(_Place(path, self._spawn(path)))
         except OSError as error:
             raise InputError(
                 f"no worker can be started with its log in {self.folder} ({error.strerror}); set"
@@ -103,8 +100,8 @@ class Pool:
             place.restarts = 0
         place.given_up = code in REFUSALS or place.restarts >= RESTARTS
         verdict = "given up" if place.given_up else "replaced"
-        ended = f"worker {place.number} ended with code {code}"
-        log.warning("%s and is %s; see %s", ended, verdict, place.log_file)
+        file = place.log_file
+        log.warning("%s ended with code %d and is %s; see %s", file.stem, code, verdict, file)
         if not place.given_up:
             place.restarts += 1
             place.started = time.monotonic()

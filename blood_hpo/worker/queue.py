@@ -6,7 +6,11 @@ has its turn without anybody telling them.
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+from sqlalchemy import Row
 
 from blood_hpo import __version__
 from blood_hpo.dashboard.notes import refresh_note
@@ -29,28 +33,23 @@ class Day(Protocol):
         """Run the study's next trial, if it has one; ``final``: with its final stage or without."""
 
 
+@dataclass
 class Queue:
-    """The studies that need work, and one worker's part in each."""
+    """The studies that need work, and one worker's part in each.
 
-    def __init__(
-        self,
-        storage: StudyStorage,
-        sha256: str,
-        begin: Callable[[SharedStudy], Day],
-        shutdown: Shutdown,
-    ) -> None:
-        """Begin with no study.
+    Attributes:
+        storage: Where the studies are.
+        sha256: Of the data set that this worker has; studies of another are not for it.
+        begin: Begins to work on a study.
+        shutdown: Tells the worker to stop.
+    """
 
-        Args:
-            storage: Where the studies are.
-            sha256: Of the data set that this worker has; studies of another are not for it.
-            begin: Begins to work on a study.
-            shutdown: Tells the worker to stop.
-        """
-        self._storage, self._sha256 = storage, sha256
-        self._begin, self._shutdown = begin, shutdown
-        self._days: dict[str, Day] = {}
-        self._said = ""
+    storage: StudyStorage
+    sha256: str
+    begin: Callable[[SharedStudy], Day]
+    shutdown: Shutdown
+    _days: dict[str, Day] = field(default_factory=dict)
+    _said: str = ""
 
     def run(self, final: bool | None) -> None:
         """Work until the process is asked to stop.
@@ -61,15 +60,14 @@ class Queue:
         Raises:
             Interrupted: The process was asked to stop while the database was away.
         """
-        while not self._shutdown.requested:
+        while not self.shutdown.requested:
             if not any(self._helped(name, final) for name in self._open()):
-                self._shutdown.wait(POLL_SECONDS)
+                self.shutdown.wait(POLL_SECONDS)
 
     def _open(self) -> Iterator[str]:
         """The studies that need work, the oldest first; the others are forgotten."""
-        wanted = {"program_version": __version__, "sha256": self._sha256}
-        ask = self._storage.ask
-        rows = patiently(lambda: ask("unfinished", **wanted), "looking for studies", self._shutdown)
+        wanted = {"program_version": __version__, "sha256": self.sha256}
+        rows = self._ask("looking for studies", "unfinished", **wanted)
         names = [row.name for row in rows]
         self._days = {name: day for name, day in self._days.items() if name in names}
         if not names:
@@ -85,25 +83,22 @@ class Queue:
         except StudyError as error:
             log.error("study %s: %s", name, error)  # noqa: TRY400 - the message says it all
             self._days.pop(name, None)
-            self._pause(name, str(error))
+            for row in self._ask("pausing", "study_record", name=name):  # unless it was deleted
+                pause(self.storage, row.study_id, str(error))
+                refresh_note(self.storage, row.study_id, least_seconds=0)
             return False
         return isinstance(found, TrialRecord)
 
     def _day(self, name: str) -> Day:
         if name not in self._days:
-            study = patiently(
-                lambda: open_study(self._storage, name), "opening a study", self._shutdown
-            )
+            opening = partial(open_study, self.storage, name)
+            study = patiently(opening, "opening a study", self.shutdown)
             self._say(f"study {name} needs work")
-            self._days[name] = self._begin(study)
+            self._days[name] = self.begin(study)
         return self._days[name]
 
-    def _pause(self, name: str, reason: str) -> None:
-        for row in patiently(
-            lambda: self._storage.ask("study_record", name=name), "pausing", self._shutdown
-        ):
-            pause(self._storage, row.study_id, reason)
-            refresh_note(self._storage, row.study_id, least_seconds=0)
+    def _ask(self, doing: str, statement: str, **parameters: object) -> list[Row[Any]]:
+        return patiently(lambda: self.storage.ask(statement, **parameters), doing, self.shutdown)
 
     def _say(self, words: str) -> None:
         # Once, not at every look.

@@ -1,7 +1,6 @@
-"""Run a recorded trial again and hold the scores against each other."""
+"""Run a recorded trial again, to hold its scores against the recorded ones."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from blood_hpo.database.record import TrialRecord, read_trial
 from blood_hpo.errors import StudyError
@@ -9,20 +8,6 @@ from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.worker.stage import configuration_of
-
-
-@dataclass(frozen=True)
-class Replay:
-    """Recorded and replayed scores of one trial, a value a fold."""
-
-    number: int
-    recorded: tuple[float, ...]
-    replayed: tuple[float, ...]
-
-    @property
-    def same(self) -> bool:
-        """Whether every fold scored exactly as recorded."""
-        return self.recorded == self.replayed
 
 
 def finished_trial(study: SharedStudy, number: int) -> TrialRecord:
@@ -45,12 +30,9 @@ def finished_trial(study: SharedStudy, number: int) -> TrialRecord:
 
 
 def replay(
-    study: SharedStudy,
-    trial: TrialRecord,
-    data: SearchData,
-    on_epoch: Callable[[int, float], None],
-) -> Replay:
-    """Train a trial from `finished_trial` again, for as many epochs as it was trained for.
+    study: SharedStudy, trial: TrialRecord, data: SearchData, on_epoch: Callable[[int, float], None]
+) -> list[float]:
+    """Train a trial from `finished_trial` again, for as many epochs; its score on each fold.
 
     ``on_epoch`` is called with the epoch and the mean score after each.
     """
@@ -58,6 +40,6 @@ def replay(
     while not run.finished and run.epoch < (trial.epoch or 0):
         run.advance()
         on_epoch(run.epoch, run.score)
-    replayed = tuple(one.score for one in run.results())
+    scores = [one.score for one in run.results()]
     run.close()
-    return Replay(trial.number, tuple(trial.fold_scores or ()), replayed)
+    return scores

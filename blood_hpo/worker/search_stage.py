@@ -5,10 +5,10 @@ from blood_hpo.database.record import TrialRecord
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData
 from blood_hpo.search.pruner import build_pruner, should_prune
-from blood_hpo.store.outage import ERRORS, Waiting, transient
+from blood_hpo.store.outage import ERRORS, transient
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
-from blood_hpo.worker.claims import Claims, Found
+from blood_hpo.worker.claims import Claims
 from blood_hpo.worker.stage import OpenTest, Run, configuration_of
 
 
@@ -20,11 +20,8 @@ class SearchStage:
         self.worker = worker
         self._data = data
         self._claims = Claims(study, worker)
+        self.claim = self._claims.claim
         self._pruner = build_pruner(study.spec.pruner)
-
-    def claim(self, stop: Waiting) -> Found:
-        """Take the trial that the sampler proposes for the family with most budget left."""
-        return self._claims.claim(stop)
 
     def start(self, claim: TrialRecord) -> CrossValidation:
         """Begin to train one configuration on all folds."""

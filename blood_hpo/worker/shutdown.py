@@ -20,15 +20,11 @@ class Shutdown:
     """Whether this process was asked to stop, and how long it may still wait for the database."""
 
     def __init__(self, patience_seconds: float) -> None:
-        """Start unasked.
-
-        Args:
-            patience_seconds: After the request, how long to go on trying to tell an absent database
-                how things stand.
-        """
+        """Start unasked; the patience is for an absent database, after the request."""
         self._requested = threading.Event()
         self._patience = patience_seconds
-        self._deadline = float("inf")
+        self.deadline = float("inf")
+        """When to wait for the database no longer, by the monotonic clock."""
         self._until_the_process_ends = ExitStack()
         self.last_words = LastWords(self)
 
@@ -37,14 +33,9 @@ class Shutdown:
         """Whether the process was asked to stop."""
         return self._requested.is_set()
 
-    @property
-    def out_of_patience(self) -> bool:
-        """Whether it was asked so long ago that it should no longer wait for the database."""
-        return time.monotonic() >= self._deadline
-
     def request(self) -> None:
         """Ask the process to stop."""
-        self._deadline = time.monotonic() + self._patience
+        self.deadline = time.monotonic() + self._patience
         self._requested.set()
 
     def wait(self, seconds: float) -> bool:
@@ -111,4 +102,4 @@ class LastWords:
         if self._shutdown.wait(seconds):
             # Asked already, so the wait above was none: come back soon, but not at once.
             time.sleep(min(seconds, 0.5))
-        return self._shutdown.out_of_patience
+        return time.monotonic() >= self._shutdown.deadline

@@ -57,15 +57,10 @@ class Run(Protocol):
 
 
 class Stage(Protocol):
-    """The trials of one study in the database."""
+    """The trials of one study in the database, and the name of the worker that claims them."""
 
-    @property
-    def study(self) -> SharedStudy:
-        """Where the trials are."""
-
-    @property
-    def worker(self) -> str:
-        """Name of the worker that claims them."""
+    study: SharedStudy
+    worker: str
 
     def claim(self, stop: Waiting) -> Found:
         """Take the next trial, waiting for the database if it is away."""

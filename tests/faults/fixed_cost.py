@@ -28,11 +28,11 @@ from blood_hpo.store.outage import Interrupted, Waiting, patiently
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.training.fold_result import Arrays, FoldResult
-from blood_hpo.worker.claims import Claims, Found
+from blood_hpo.worker.claims import Claims, Finished, Found
 from blood_hpo.worker.join import join_study
 from blood_hpo.worker.shutdown import Shutdown
 from blood_hpo.worker.stage import OpenTest, Run
-from blood_hpo.worker.worker import Worker, worker_name
+from blood_hpo.worker.worker import POLL_SECONDS, Worker, worker_name
 
 from .cable import enter
 
@@ -183,7 +183,18 @@ def work_here(url: str, name: str, settings: Settings, cost: Cost) -> None:
         study = join_study(url, name, grace_seconds=settings.grace_seconds, wait=shutdown)
         name = worker_name()
         stage = patiently(lambda: FixedCostStage(study, name, cost), "preparing", shutdown)
-        Worker(stage, settings, shutdown, cost.checkpoint_seconds).run()
+        often = settings.model_copy(update={"checkpoint_seconds": cost.checkpoint_seconds})
+        take_turns(Worker(stage, often, shutdown))
+
+
+def take_turns(worker: Worker) -> None:
+    """Until the study is finished or the process asked to stop."""
+    while not worker.shutdown.requested:
+        found = worker.turn()
+        if isinstance(found, Finished):
+            return
+        if not isinstance(found, TrialRecord):
+            worker.shutdown.wait(POLL_SECONDS)
 
 
 if __name__ == "__main__":

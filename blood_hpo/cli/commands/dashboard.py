@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from blood_hpo.cli.session import address, engine
+
 
 def dashboard(
     host: Annotated[
@@ -19,13 +21,8 @@ def dashboard(
 
     Example: blood-hpo dashboard --port 8090
     """
-    from blood_hpo.cli.session import engine
-    from blood_hpo.database.address import database_url
-    from blood_hpo.settings import settings
-
-    url = database_url(settings())
     with engine("blood-hpo dashboard"):
         pass  # which checks the schema
     from blood_hpo.dashboard.server import serve
 
-    serve(url, host, port, reports)
+    serve(address(), host, port, reports)

@@ -1,16 +1,13 @@
 """``blood-hpo data``: what the data set is, fetching it, and drawing a synthetic one."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_facts, print_rows, to_json
-from blood_hpo.cli.session import DataOption, data_source
-
-if TYPE_CHECKING:
-    from blood_hpo.data.facts import SplitName
-    from blood_hpo.data.source import DataSource
+from blood_hpo.cli.session import DataOption, data_source, settings
+from blood_hpo.errors import DataError
 
 _PATIENCE_SECONDS = 60.0  # for the server's answer to someone who asked for the download
 
@@ -28,7 +25,9 @@ def info(data: DataOption = None, output: FormatOption = OutputFormat.TABLE) -> 
     source = data_source(data, download=False)
     counts = class_counts(source)
     if output is OutputFormat.JSON:
-        typer.echo(to_json(_as_object(source, counts), indent=2))
+        by_class = {split: dict(zip(CLASSES, row, strict=True)) for split, row in counts.items()}
+        facts = {"path": source.path, **source.describe(), "counts": by_class}
+        typer.echo(to_json(facts, indent=2))
         return
     rows = [[name, *(row[label] for row in counts.values())] for label, name in enumerate(CLASSES)]
     if output is OutputFormat.TABLE:
@@ -59,21 +58,18 @@ def fetch(
 
     Example: blood-hpo data fetch
     """
-    from blood_hpo.data.bloodmnist import fetch_official, find, official_file
-    from blood_hpo.errors import DataError
-    from blood_hpo.settings import settings
+    from blood_hpo.data.bloodmnist import fetch_official, official_file
 
     if settings().data is not None:
-        named = find(settings=settings())
-        typer.echo(f"{named.label}: {named.path}")
-        return
-    official = official_file()
-    official = official._replace(url=url) if url else official
-    try:
-        source = fetch_official(settings(), official=official, answer_seconds=_PATIENCE_SECONDS)
-    except DataError as error:
-        advice = "run it again, or set BLOOD_HPO_DATA to a file of your own"
-        raise DataError(f"{error}; {advice}") from error
+        source = data_source(None)
+    else:
+        official = official_file()
+        official = official._replace(url=url) if url else official
+        try:
+            source = fetch_official(settings(), official=official, answer_seconds=_PATIENCE_SECONDS)
+        except DataError as error:
+            advice = "run it again, or set BLOOD_HPO_DATA to a file of your own"
+            raise DataError(f"{error}; {advice}") from error
     typer.echo(f"{source.label}: {source.path}")
 
 
@@ -91,24 +87,13 @@ def synthetic(
     """
     from blood_hpo.data.source import open_source
     from blood_hpo.data.synthetic import write_synthetic
-    from blood_hpo.errors import DataError
 
     if path.exists():
         raise DataError(f"{path} exists already; name another file or remove it")
-    sizes: dict[SplitName, int] = {
-        "train": train_size,
-        "validation": validation_size,
-        "test": test_size,
-    }
-    write_synthetic(path, sizes=sizes, seed=seed)
+    write_synthetic(
+        path,
+        sizes={"train": train_size, "validation": validation_size, "test": test_size},
+        seed=seed,
+    )
     source = open_source(path, "path")
     typer.echo(f"{source.label}: {path} (SHA-256 {source.sha256})")
-
-
-def _as_object(
-    source: "DataSource", counts: "dict[SplitName, tuple[int, ...]]"
-) -> dict[str, object]:
-    from blood_hpo.data.bloodmnist import CLASSES
-
-    by_class = {split: dict(zip(CLASSES, row, strict=True)) for split, row in counts.items()}
-    return {"path": source.path, **source.describe(), "counts": by_class}

@@ -1,15 +1,20 @@
 """``blood-hpo db``: the database server, its address, its schema, and psql."""
 
+import os
+import shutil
+import signal
+import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows
+from blood_hpo.cli.session import address, settings
+from blood_hpo.database.statements import statement
 from blood_hpo.errors import DatabaseError, InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from blood_hpo.server import embedded
+from blood_hpo.server.programs import program
 
 app = typer.Typer(no_args_is_help=True, help="Start, look at and prepare the database.")
 
@@ -23,8 +28,6 @@ def start() -> None:
 
     Example: blood-hpo db start
     """
-    from blood_hpo.server import embedded
-
     home = _embedded_home()
     embedded.pin(home)
     typer.echo(f"PostgreSQL runs in {home / 'postgres'}; stop it with: blood-hpo db stop")
@@ -38,8 +41,6 @@ def stop() -> None:
 
     Example: blood-hpo db stop
     """
-    from blood_hpo.server import embedded
-
     stopped = embedded.stop(_embedded_home())
     typer.echo("PostgreSQL is stopped" if stopped else "PostgreSQL was not running")
 
@@ -59,10 +60,9 @@ def url(
 
     Example: duckdb -c "ATTACH '$(blood-hpo db url --libpq)' AS study (TYPE postgres, READ_ONLY)"
     """
-    from blood_hpo.database.address import database_url, libpq_uri, masked
-    from blood_hpo.settings import settings
+    from blood_hpo.database.address import libpq_uri, masked
 
-    found = database_url(settings())
+    found = address()
     if libpq:
         typer.echo(libpq_uri(found, password=show_password))
     else:
@@ -77,18 +77,28 @@ def psql(context: typer.Context) -> None:
 
     Example: blood-hpo db psql -c "select * from hpo.leaderboard where rank <= 3"
     """
-    import signal
-    import subprocess
+    from sqlalchemy import make_url
 
-    from blood_hpo.database.address import database_url, libpq_uri
-    from blood_hpo.settings import settings
+    from blood_hpo.database.address import libpq_uri
 
-    address = database_url(settings())
-    command = [_psql_program(), *context.args, libpq_uri(address)]
+    found = address()
+    command = [_psql_program(), *context.args, libpq_uri(found)]
+    password = make_url(found).password
+    extra = {"PGPASSWORD": str(password)} if password else {}
+    environment = {**os.environ, "PGAPPNAME": "blood-hpo psql", **extra}
     # Ctrl-C is psql's: it cancels a query. A handler, unlike "ignore", is not passed on to psql.
     signal.signal(signal.SIGINT, lambda *_: None)
-    done = subprocess.run(command, check=False, env=_psql_environment(address))  # noqa: S603
-    raise typer.Exit(done.returncode)
+    raise typer.Exit(subprocess.run(command, check=False, env=environment).returncode)  # noqa: S603
+
+
+def _psql_program() -> str:
+    try:
+        return str(program("psql"))
+    except DatabaseError:
+        found = shutil.which("psql")
+        if found is None:
+            raise
+        return found
 
 
 @app.command()
@@ -98,10 +108,8 @@ def migrate() -> None:
     Example: blood-hpo db migrate
     """
     from blood_hpo.database import migrate as schema
-    from blood_hpo.database.address import database_url
-    from blood_hpo.settings import settings
 
-    for line in schema.migrate(database_url(settings(), create=True)):
+    for line in schema.migrate(address(create=True)):
         typer.echo(line)
 
 
@@ -117,12 +125,11 @@ def logins(
 
     Example: blood-hpo db logins secrets/worker_url secrets/dashboard_url secrets/analyst_url
     """
-    from blood_hpo.database.address import database_url
     from blood_hpo.database.logins import allow_logins
-    from blood_hpo.settings import read_url, settings
+    from blood_hpo.settings import read_url
 
     addresses = [read_url(file, "file").get_secret_value() for file in files]
-    for role in allow_logins(database_url(settings()), addresses):
+    for role in allow_logins(address(), addresses):
         typer.echo(f"role {role} may log in")
 
 
@@ -132,75 +139,37 @@ def status(output: FormatOption = OutputFormat.TABLE) -> None:
 
     Example: blood-hpo db status --format json
     """
-    found = _status()
+    from blood_hpo.database.address import masked
+
+    home, found = settings().home, dict[str, object]()
+    if settings().server_url() is None:
+        embedded.require(home)
+        found["server"] = f"embedded in {home / 'postgres'}"
+        found |= {"pinned": embedded.is_pinned(home), "running": embedded.is_running(home)}
+    else:
+        found["server"] = "DATABASE_URL"
+    if found.get("running", True):
+        found |= {"url": masked(address()), **contents(address())}
     print_rows(tuple(found), [tuple(found.values())], output)
 
 
-def _status() -> "Mapping[str, object]":
-    from blood_hpo.database.address import database_url, masked
-    from blood_hpo.server import embedded
-    from blood_hpo.settings import settings
+def contents(address: str) -> dict[str, object]:
+    """What a server is and what its database holds.
 
-    if settings().server_url() is None:
-        home = settings().home
-        embedded.require(home)
-        place: dict[str, object] = {"server": f"embedded in {home / 'postgres'}"}
-        place |= {"pinned": embedded.is_pinned(home), "running": embedded.is_running(home)}
-        if not place["running"]:
-            return place
-    else:
-        place = {"server": "DATABASE_URL"}
-    address = database_url(settings())
-    return place | {"url": masked(address)} | _contents(address)
-
-
-def _contents(address: str) -> dict[str, object]:
-    from sqlalchemy import text
-
-    from blood_hpo.database.address import engine
-    from blood_hpo.database.failures import database_errors
+    Raises:
+        DatabaseError: The database cannot be reached.
+    """
+    from blood_hpo.database.address import connected
     from blood_hpo.database.migrate import describe_schema
 
-    with database_errors(address), engine(address).connect() as connection:
-        facts = text(
-            "SELECT current_setting('server_version') AS postgresql, "
-            "pg_size_pretty(pg_database_size(current_database())) AS size, "
-            "(SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()) - 1 "
-            "AS other_connections"
-        )
-        found = connection.execute(facts).mappings().one()
+    with connected(address) as engine, engine.connect() as connection:
+        found = connection.execute(statement("contents")).mappings().one()
         return {**found, "schema": describe_schema(connection)}
 
 
 def _embedded_home() -> Path:
-    from blood_hpo.settings import settings
-
     if settings().server_url() is not None:
         raise InputError(
             "DATABASE_URL is set, so there is no embedded server to start or stop; unset it first"
         )
     return settings().home
-
-
-def _psql_program() -> str:
-    import shutil
-
-    from blood_hpo.server.programs import program
-
-    try:
-        return str(program("psql"))
-    except DatabaseError:
-        found = shutil.which("psql")
-        if found is None:
-            raise
-        return found
-
-
-def _psql_environment(address: str) -> dict[str, str]:
-    import os
-
-    from sqlalchemy import make_url
-
-    password = make_url(address).password
-    extra = {"PGPASSWORD": str(password)} if password else {}
-    return {**os.environ, "PGAPPNAME": "blood-hpo psql", **extra}

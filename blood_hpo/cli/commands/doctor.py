@@ -1,4 +1,4 @@
-"""``blood-hpo doctor``: whether this machine has what a worker needs."""
+"""``blood-hpo doctor`` and ``health``: what a worker needs, and whether those of a machine live."""
 
 import importlib.metadata
 import shutil
@@ -6,9 +6,14 @@ from collections.abc import Callable
 
 import typer
 
+from blood_hpo.cli.commands.db import contents
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_facts, print_rows
-from blood_hpo.cli.session import data_source
-from blood_hpo.errors import BloodHpoError
+from blood_hpo.cli.session import address, data_source, settings
+from blood_hpo.database.statements import statement
+from blood_hpo.errors import BloodHpoError, DatabaseError
+from blood_hpo.server import embedded
+from blood_hpo.server.programs import MAJOR, program
+from blood_hpo.worker.machine import this_host
 
 GIGABYTE = 1e9
 LEAST_FREE_GIGABYTES = 1.0
@@ -46,8 +51,6 @@ def _packages() -> str:
 
 
 def _disk() -> str:
-    from blood_hpo.settings import settings
-
     home = settings().home.absolute()
     existing = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(existing).free / GIGABYTE
@@ -59,24 +62,43 @@ def _disk() -> str:
 
 
 def _database() -> str:
-    from sqlalchemy import text
-
-    from blood_hpo.database.address import database_url, engine, masked
-    from blood_hpo.database.failures import database_errors
-    from blood_hpo.server import embedded
-    from blood_hpo.server.programs import MAJOR, program
-    from blood_hpo.settings import settings
+    from blood_hpo.database.address import masked
 
     home = settings().home
     if settings().server_url() is None and not embedded.exists(home):
         program("postgres")
         return f"none yet in {home.absolute()}; a run makes one with PostgreSQL {MAJOR}"
-    url = database_url(settings())
-    with database_errors(url), engine(url).connect() as connection:
-        version = connection.execute(text("show server_version")).scalar_one()
-    return f"PostgreSQL {version} at {masked(url)}"
+    found = contents(address())
+    return f"PostgreSQL {found['postgresql']} at {masked(address())}, schema {found['schema']}"
 
 
 def _data() -> str:
     source = data_source(None, download=False)
     return f"{source.label}, {source.path}"
+
+
+def health() -> None:
+    """Check that what this machine's workers train has a fresh heartbeat; else exit code 1.
+
+    A worker lives through an outage of the database, so one is reported, but is not its fault.
+
+    Example: blood-hpo health
+    """
+    from blood_hpo.database.address import connected
+
+    url, here = address(), {"host": this_host()}
+    try:
+        with connected(url, "blood-hpo health") as engine, engine.connect() as connection:
+            held = connection.execute(statement("held_here"), here).all()
+    except DatabaseError as error:
+        typer.echo(f"cannot tell: {error}")
+        return
+    for one in held:
+        typer.echo(f"trial {one.number}: {one.worker} heard of {one.silent_seconds:.0f} s ago")
+    if not held:  # it starts or waits, and has no heartbeat
+        typer.echo("no trial is held here; waiting or starting")
+    elif held[0].silent_seconds > settings().grace_seconds:
+        raise BloodHpoError(
+            f"{held[0].worker} was not heard of for {held[0].silent_seconds:.0f} s"
+            f" (allowed: {settings().grace_seconds:g}); restart it, its trial is recovered"
+        )

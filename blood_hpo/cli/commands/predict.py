@@ -58,16 +58,11 @@ def predict(
     found, synthetic = classify(content, np.stack([one.pixels for one in pictures]))
     if synthetic:
         warn("SYNTHETIC: this model has never seen a blood cell")
+    best, shown = found.argmax(axis=1), found.astype(float)
+    if output is OutputFormat.TABLE:
+        shown = shown.round(4)
     rows = [
-        _row(one.name, each, output) for one, each in zip(pictures, found.tolist(), strict=True)
+        [one.name, CLASSES[place], each[place], *each]
+        for one, place, each in zip(pictures, best, shown.tolist(), strict=True)
     ]
     print_rows(("image", "class", "probability", *CLASSES), rows, output)
-
-
-def _row(name: str, probabilities: list[float], output: OutputFormat) -> list[object]:
-    from blood_hpo.data.facts import CLASSES
-
-    best = probabilities.index(max(probabilities))
-    table = output is OutputFormat.TABLE
-    shown = [round(one, 4) if table else one for one in probabilities]
-    return [name, CLASSES[best], shown[best], *shown]

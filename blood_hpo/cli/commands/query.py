@@ -4,19 +4,17 @@ import io
 import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import OutputFormat, print_rows, to_json
-from blood_hpo.cli.session import OnlyStudyOption
+from blood_hpo.cli.session import OnlyStudyOption, engine, named_or_only, settings
+from blood_hpo.database.query import Query, Result, load_query, names, run_query
 from blood_hpo.errors import InputError
 
-if TYPE_CHECKING:
-    from blood_hpo.database.query import Query, Result
-
-DEFAULTS: Mapping[str, Any] = {"top": 10}
+DEFAULTS: Mapping[str, object] = {"top": 10}
 """Values of parameters that need not be given."""
 WHOLE_NUMBERS = frozenset({"number", "top"})
 """Parameters that are not text."""
@@ -78,7 +76,7 @@ def query(
 
 def _answer(
     name: str | None, study: str | None, values: Sequence[str], sql: str | None
-) -> "tuple[str, Result]":
+) -> tuple[str, Result]:
     """A title and an answer."""
     if sql is not None:
         if values:
@@ -86,9 +84,6 @@ def _answer(
         return "", _ask(sql)
     if name is None:
         return "", _listing()
-    from blood_hpo.cli.session import engine, named_or_only
-    from blood_hpo.database.query import load_query, run_query
-
     asked = load_query(name)
     parameters = _parameters(asked, values)
     with engine() as connected:
@@ -100,13 +95,10 @@ def _answer(
     return asked.title, found.plain()
 
 
-def _listing() -> "Result":
-    from blood_hpo.database.query import Result, load_query, names
-
-    known = [load_query(name) for name in names()]
+def _listing() -> Result:
     rows: list[tuple[object, ...]] = [
         (one.name, one.title, " ".join(_spelling(key) for key in one.parameters if key != "study"))
-        for one in known
+        for one in map(load_query, names())
     ]
     return Result(("name", "question", "parameters"), rows)
 
@@ -118,14 +110,10 @@ def _spelling(parameter: str) -> str:
     return f"[{given}]" if parameter in {"study", *DEFAULTS} else given
 
 
-def _parameters(asked: "Query", values: Sequence[str]) -> dict[str, object]:
-    """The parameters of a question from the command line, but for the study.
-
-    Raises:
-        InputError: One is missing, unknown or of the wrong kind.
-    """
-    given: dict[str, object] = dict(_setting(asked, text) for text in values)
-    given = {**{key: DEFAULTS[key] for key in asked.parameters if key in DEFAULTS}, **given}
+def _parameters(asked: Query, values: Sequence[str]) -> dict[str, object]:
+    """The parameters of a question from the command line, but for the study."""
+    given = {key: DEFAULTS[key] for key in asked.parameters if key in DEFAULTS}
+    given |= dict(_setting(asked, text) for text in values)
     missing = [key for key in asked.parameters if key not in {*given, "study"}]
     if missing:
         needed = " ".join(_spelling(key) for key in missing)
@@ -133,7 +121,7 @@ def _parameters(asked: "Query", values: Sequence[str]) -> dict[str, object]:
     return given
 
 
-def _setting(asked: "Query", text: str) -> tuple[str, object]:
+def _setting(asked: Query, text: str) -> tuple[str, object]:
     key, equals, value = text.partition("=")
     if not equals:
         raise InputError(f"--set {text}: give a parameter and its value, as in --set top=5")
@@ -147,37 +135,28 @@ def _setting(asked: "Query", text: str) -> tuple[str, object]:
     return key, int(value)
 
 
-def _ask(sql: str) -> "Result":
-    from blood_hpo.cli.session import engine
+def _ask(sql: str) -> Result:
     from blood_hpo.database.analyst import analyst_url, ask
-    from blood_hpo.settings import settings
 
     with engine():
         pass  # which checks the schema
     return ask(analyst_url(settings()), sql).plain()
 
 
-def _write_parquet(found: "Result") -> None:
-    """Write an answer as Parquet to standard output; lists and objects become JSON text.
-
-    Raises:
-        InputError: Nothing here writes Parquet.
-    """
+def _write_parquet(found: Result) -> None:
+    """Write an answer as Parquet to standard output; lists and objects become JSON text."""
     try:
-        from pyarrow import Table, parquet
+        from pyarrow import Table, array, parquet
     except ImportError as error:
         raise InputError(
             "Parquet is written by pyarrow, which is not installed here; take --format csv, or ask"
             " from where the whole lock is installed"
         ) from error
 
-    columns = {
-        name: [
-            to_json(row[place]) if isinstance(row[place], dict | list) else row[place]
-            for row in found.rows
-        ]
-        for place, name in enumerate(found.columns)
-    }
+    plain = [
+        [to_json(one) if isinstance(one, dict | list) else one for one in row] for row in found.rows
+    ]
+    columns = zip(*plain, strict=True) if plain else [[] for _ in found.columns]
     content = io.BytesIO()
-    parquet.write_table(Table.from_pydict(columns), content)
+    parquet.write_table(Table.from_arrays(list(map(array, columns)), found.columns), content)
     sys.stdout.buffer.write(content.getvalue())

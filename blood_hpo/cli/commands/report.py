@@ -2,16 +2,18 @@
 
 import logging
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from blood_hpo.cli.session import AnyStudyArgument, engine, storage
-from blood_hpo.cli.supervision import write_page
 from blood_hpo.errors import BloodHpoError, InputError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from blood_hpo.store.storage import StudyStorage
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,13 @@ def report(
             typer.echo(str(write_page(connected, study, out)))
     else:
         _follow(address)
+
+
+def write_page(connected: "Engine", study: str, folder: Path | None = None) -> Path:
+    """Write the report of a study, to report/STUDY if no folder is named; its page."""
+    from blood_hpo.report.render import write_report
+
+    return write_report(connected, study, folder or Path("report") / study, datetime.now(UTC))
 
 
 def _follow(address: str) -> None:

@@ -1,10 +1,11 @@
-"""``blood-hpo run``: studies from files to a leaderboard, on this machine."""
+"""``blood-hpo run`` and ``final``: from files or a search to results, on this machine."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blood_hpo.cli.commands.report import write_page
 from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import FormatOption, OutputFormat
 from blood_hpo.cli.session import (
@@ -13,8 +14,20 @@ from blood_hpo.cli.session import (
     DataOption,
     FinalOption,
     NameOption,
+    StudyArgument,
     TopOption,
     WorkersOption,
+    engine,
+    storage,
+)
+from blood_hpo.cli.views.alerts import shortfalls
+from blood_hpo.cli.views.snapshot import read
+from blood_hpo.cli.views.tables import (
+    print_answer,
+    print_final,
+    print_leaderboards,
+    print_search,
+    say_data,
 )
 from blood_hpo.errors import InputError, StudyError
 
@@ -61,17 +74,14 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     if name is not None and len(files) > 1:
         raise InputError("--name: with several files each study keeps its own; leave it out")
     from blood_hpo.cli.creation import create_around, create_from_file
-    from blood_hpo.cli.session import engine
-    from blood_hpo.cli.supervision import processes, write_page
-    from blood_hpo.cli.views.tables import print_search
+    from blood_hpo.cli.supervision import processes
 
     count, ran, lacking = processes(workers), [], list[str]()
+    shown = top if output is OutputFormat.TABLE else None
 
     def one(study: "SharedStudy", final: bool) -> None:
         ran.append(study.name)
-        lacking.extend(
-            _run_study(study, count, data, final, top if output is OutputFormat.TABLE else None)
-        )
+        lacking.extend(_work(study, count, data, final, shown))
 
     for file in files:
         study = create_from_file(file, name=name, budgets=budget or [], around=around, data=data)
@@ -80,8 +90,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         for grid in grids or []:
             one(create_around(grid, study, data), final=False)
         if whole or grids:
-            with engine() as connected:
-                say("report: %s", write_page(connected, study.name))
+            _report(study.name)
     if output is not OutputFormat.TABLE:
         with engine() as connected:
             print_search(connected, ran, top, output)
@@ -89,20 +98,52 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         raise StudyError("; ".join(lacking))
 
 
-def _run_study(
+def final(
+    study: StudyArgument,
+    workers: WorkersOption = None,
+    data: DataOption = None,
+    output: FormatOption = OutputFormat.TABLE,
+) -> None:
+    """Confirm the best configurations, retrain the winners and the ResNet, test each model once.
+
+    As the final table of the study file says, or by default. What is left of the search is
+    done first, and what is done already is not done again: then the results are printed and the
+    report is written to report/STUDY, and no model is tested twice.
+
+    Example: blood-hpo final quickstart --workers 2
+
+    Example: blood-hpo final paper --format json
+    """
+    from blood_hpo.cli.supervision import processes
+
+    count, opened, table = processes(workers), storage(), output is OutputFormat.TABLE
+    from blood_hpo.store.studies import open_study
+
+    lacking = _work(open_study(opened, study), count, data, True, 0 if table else None)
+    if not table:
+        with engine() as connected:
+            print_answer(connected, "models", output, study=study)
+    _report(study)
+    if lacking:
+        raise StudyError("; ".join(lacking))
+
+
+def _work(
     study: "SharedStudy", workers: int, data: str | None, final: bool, top: int | None
 ) -> list[str]:
     """Work on a study, print its tables with so many rows or not at all; what it lacks."""
-    from blood_hpo.cli.session import engine
-    from blood_hpo.cli.shortfall import shortfalls
     from blood_hpo.cli.supervision import work_on
-    from blood_hpo.cli.views.tables import print_final, print_leaderboards, say_data
 
     say_data(study.data)
     with engine() as connected:
         work_on(study, workers, data, connected, final=final)
-        if top is not None:
+        if top:
             print_leaderboards(connected, study.name, study.data, top)
-            if final:
-                print_final(connected, study.name, study.data)
-        return shortfalls(connected, study.name, final=final)
+        if final and top is not None:
+            print_final(connected, study.name, study.data)
+        return shortfalls(read(connected, study.name), final=final)
+
+
+def _report(study: str) -> None:
+    with engine() as connected:
+        say("report: %s", write_page(connected, study))

@@ -6,7 +6,11 @@ from typing import Annotated
 import typer
 
 from blood_hpo.cli.output import FormatOption, OutputFormat
-from blood_hpo.cli.session import OnlyStudyArgument, Row
+from blood_hpo.cli.session import OnlyStudyArgument, engine, named_or_only, study_data
+from blood_hpo.cli.views.progress import Progress
+from blood_hpo.cli.views.snapshot import read
+from blood_hpo.cli.views.study_view import print_view
+from blood_hpo.cli.views.tables import print_answer
 from blood_hpo.errors import InputError
 
 
@@ -26,28 +30,17 @@ def status(
 
     Example: blood-hpo status quickstart --format json
     """
-    from blood_hpo.cli.session import engine, named_or_only, study_data
-    from blood_hpo.cli.views.progress import Progress
-    from blood_hpo.cli.views.snapshot import read
-    from blood_hpo.cli.views.study_view import print_view
-    from blood_hpo.cli.views.tables import print_answer
-    from blood_hpo.settings import settings
-
     if watch and output is not OutputFormat.TABLE:
         raise InputError("--watch draws for people; leave out --format, or --watch")
     with engine() as connected:
         name = named_or_only(connected, study)
         if watch:
-            final = _asks_for_final(study_data(connected, name))
+            found = study_data(connected, name)
+            final = found["stage"] == "search" and found["spec"].get("final") is not None
             with Progress(connected, name, final=final) as progress:
                 while not progress.update():
                     time.sleep(interval)
         elif output is OutputFormat.TABLE:
-            print_view(read(connected, name, settings()))
+            print_view(read(connected, name))
         else:
             print_answer(connected, "progress", output, study=name)
-
-
-def _asks_for_final(study: Row) -> bool:
-    """Whether the file of a study has a table ``[final]``."""
-    return study["stage"] == "search" and dict(study["spec"]).get("final") is not None

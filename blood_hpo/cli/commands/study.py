@@ -1,4 +1,4 @@
-"""``blood-hpo study``: create, look at and delete studies; more is in the modules beside."""
+"""``blood-hpo study``: create studies and look at them; `manage` has the other commands."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,19 +12,27 @@ from blood_hpo.cli.session import (
     DataOption,
     NameOption,
     OnlyStudyArgument,
-    StudyArgument,
     TopOption,
+    ask,
+    engine,
+    named_or_only,
+    settings,
+    storage,
+    study_data,
 )
+from blood_hpo.cli.views.snapshot import read
+from blood_hpo.cli.views.study_view import print_view
+from blood_hpo.cli.views.tables import print_answer, print_leaderboards
+from blood_hpo.errors import StudyError
 
 app = typer.Typer(
     no_args_is_help=True, help="Create, look at, pause, stop, hand over and delete studies."
 )
-FileArgument = Annotated[Path, typer.Argument(help="A study file.", metavar="FILE")]
 
 
 @app.command()
 def create(
-    file: FileArgument,
+    file: Annotated[Path, typer.Argument(help="A study file.", metavar="FILE")],
     name: NameOption = None,
     budget: BudgetOption = None,
     around: AroundOption = None,
@@ -47,9 +55,6 @@ def list_(output: FormatOption = OutputFormat.TABLE) -> None:
 
     Example: blood-hpo study list --format json
     """
-    from blood_hpo.cli.session import engine
-    from blood_hpo.cli.views.tables import print_answer
-
     with engine() as connected:
         print_answer(connected, "studies", output)
 
@@ -66,12 +71,6 @@ def show(
 
     Example: blood-hpo study show paper --top 3
     """
-    from blood_hpo.cli.session import ask, engine, named_or_only, study_data
-    from blood_hpo.cli.views.snapshot import read
-    from blood_hpo.cli.views.study_view import print_view
-    from blood_hpo.cli.views.tables import print_answer, print_leaderboards
-    from blood_hpo.settings import settings
-
     with engine() as connected:
         name = named_or_only(connected, study)
         found = study_data(connected, name)
@@ -84,7 +83,7 @@ def show(
         else:
             typer.echo(f"study {name}: {found['description'] or 'no description'}")
             typer.echo(f"data: {found['label']}\nSHA-256: {found['sha256']}\n")
-            print_view(read(connected, name, settings()))
+            print_view(read(connected, name))
             typer.echo()
             print_leaderboards(connected, name, found, top)
 
@@ -95,9 +94,6 @@ def best(study: OnlyStudyArgument = None, output: FormatOption = OutputFormat.TA
 
     Example: blood-hpo study best quickstart --format json
     """
-    from blood_hpo.cli.session import engine, named_or_only
-    from blood_hpo.cli.views.tables import print_answer
-
     with engine() as connected:
         print_answer(connected, "best", output, study=named_or_only(connected, study))
 
@@ -117,21 +113,14 @@ def check(
 
     Example: blood-hpo study check paper --repair
     """
-    from dataclasses import astuple
-
-    from blood_hpo.cli.session import engine, named_or_only, storage
-    from blood_hpo.errors import StudyError
-    from blood_hpo.settings import settings
-
-    with engine() as connected:
-        name = named_or_only(connected, study)
     opened = storage()
     from blood_hpo.worker.audit import Audit
 
+    name = named_or_only(opened.engine, study)
     audit = Audit(opened, name, settings())
     if repair:
         audit.repair()
-    found = [astuple(one) for one in audit.find()]
+    found = audit.find()
     if found or output is not OutputFormat.TABLE:
         print_rows(("inconsistency", "family", "trial", "worker", "detail"), found, output)
     else:
@@ -139,26 +128,3 @@ def check(
     if found:
         advice = "it cannot be mended" if repair else f"try: blood-hpo study check {name} --repair"
         raise StudyError(f"study {name!r} has {len(found)} inconsistencies; {advice}")
-
-
-@app.command()
-def delete(
-    study: StudyArgument,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Delete a study with all its trials, and with its final stage.
-
-    Example: blood-hpo study delete quickstart --yes
-    """
-    from blood_hpo.cli.session import storage
-
-    found = storage()
-    from blood_hpo.store.studies import trials_of
-
-    trials = trials_of(found, study)
-    if not yes:
-        listed = " and ".join(f"{name} with its {count} trials" for name, count in trials.items())
-        typer.confirm(f"Delete study {listed}?", abort=True)
-    for name, count in reversed(trials.items()):
-        found.delete_study(found.study_id(name))
-        typer.echo(f"study {name}: deleted, {count} trials")

@@ -7,7 +7,19 @@ import typer
 
 from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows, window
-from blood_hpo.cli.session import DataOption, OnlyStudyArgument, StudyArgument
+from blood_hpo.cli.session import (
+    DataOption,
+    OnlyStudyArgument,
+    StudyArgument,
+    data_source,
+    engine,
+    named_or_only,
+    storage,
+    study_data,
+)
+from blood_hpo.cli.views.tables import print_answer
+from blood_hpo.cli.views.trial_view import read_trial, trial_view
+from blood_hpo.errors import InputError
 from blood_hpo.text import printable
 
 app = typer.Typer(no_args_is_help=True, help="Look at trials and their files, or run one again.")
@@ -21,9 +33,6 @@ def list_(study: OnlyStudyArgument = None, output: FormatOption = OutputFormat.T
 
     Example: blood-hpo trial list quickstart
     """
-    from blood_hpo.cli.session import engine, named_or_only
-    from blood_hpo.cli.views.tables import print_answer
-
     with engine() as connected:
         print_answer(connected, "trials", output, study=named_or_only(connected, study))
 
@@ -38,17 +47,8 @@ def show(
 
     Example: blood-hpo trial show quickstart 7
     """
-    from blood_hpo.cli.session import engine, study_data
-    from blood_hpo.cli.views.trial_view import read_trial, trial_view
-    from blood_hpo.errors import StudyError
-
     with engine() as connected:
-        study_data(connected, study)  # which must exist
         found = read_trial(connected, study, number)
-    if found is None:
-        raise StudyError(
-            f"study {study!r} has no trial {number}; see `blood-hpo trial list {study}`"
-        )
     if output is OutputFormat.TABLE:
         for line in trial_view(found, window()):
             typer.echo(line)
@@ -72,7 +72,6 @@ def files(
 
     Example: blood-hpo trial files quickstart-final 0 --out models
     """
-    from blood_hpo.cli.session import engine, study_data
     from blood_hpo.database.artefacts import listing, load
 
     with engine() as connected:
@@ -88,8 +87,6 @@ def files(
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:
-    from blood_hpo.errors import InputError
-
     # Names come from the database, whoever wrote them: without a slash none leads elsewhere.
     path = folder / printable(name).replace("/", "-").lstrip(".")
     try:
@@ -116,8 +113,6 @@ def replay(
 
     Example: blood-hpo trial replay quickstart 7
     """
-    from blood_hpo.cli.session import data_source, storage
-
     opened = storage()
     from blood_hpo.store.studies import open_study
     from blood_hpo.training.runtime import configure
@@ -134,9 +129,9 @@ def replay(
     def progress(epoch: int, score: float) -> None:
         say("epoch %d/%d: %.4f", epoch, trial.epoch, score)
 
-    result = replay(found, trial, search_data(found.spec, source), progress)
-    pairs = list(zip(result.recorded, result.replayed, strict=True))
+    replayed = replay(found, trial, search_data(found.spec, source), progress)
+    pairs = list(zip(trial.fold_scores or (), replayed, strict=True))
     rows = [(fold, a, b, a == b) for fold, (a, b) in enumerate(pairs, start=1)]
     print_rows(("fold", "recorded", "replayed", "same"), rows, output)
-    if not result.same:
+    if not all(same for *_, same in rows):
         raise typer.Exit(1)

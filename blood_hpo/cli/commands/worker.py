@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from blood_hpo.cli.session import AnyStudyArgument, DataOption, FinalOption, data_source
+from blood_hpo.cli.session import (
+    AnyStudyArgument,
+    DataOption,
+    FinalOption,
+    address,
+    data_source,
+    settings,
+)
 
 if TYPE_CHECKING:
     from blood_hpo.data.source import DataSource
@@ -36,7 +43,6 @@ def worker(
 
     Example: blood-hpo worker
     """
-    from blood_hpo.settings import settings
     from blood_hpo.store.outage import Interrupted
     from blood_hpo.worker.shutdown import INTERRUPTED, Shutdown
 
@@ -51,32 +57,26 @@ def worker(
 
 
 def _work(study: str, data: str | None, final: bool | None, shutdown: "Shutdown") -> None:
-    from blood_hpo.database.address import database_url
-    from blood_hpo.settings import settings
     from blood_hpo.worker.join import join_study
 
-    url, grace_seconds = database_url(settings()), settings().grace_seconds
-    found = join_study(url, study, grace_seconds=grace_seconds, wait=shutdown)
+    grace_seconds = settings().grace_seconds
+    found = join_study(address(), study, grace_seconds=grace_seconds, wait=shutdown)
     source = data_source(data, synthetic=bool(found.data["synthetic"]))
     found.refuse_other_data(source)
     _day(found, source, shutdown).run(final)
 
 
 def _work_on_all(data: str | None, final: bool | None, shutdown: "Shutdown") -> None:
-    from blood_hpo.database.address import database_url
-    from blood_hpo.settings import settings
     from blood_hpo.worker.join import join
     from blood_hpo.worker.queue import Queue
 
     source = data_source(data)
-    url, grace_seconds = database_url(settings()), settings().grace_seconds
-    storage = join(url, grace_seconds=grace_seconds, wait=shutdown)
+    storage = join(address(), grace_seconds=settings().grace_seconds, wait=shutdown)
     Queue(storage, source.sha256, lambda one: _day(one, source, shutdown), shutdown).run(final)
 
 
 def _day(study: "SharedStudy", source: "DataSource", shutdown: "Shutdown") -> "Workday":
     """Begin to work on a study; everything that can be refused was refused before."""
-    from blood_hpo.settings import settings
     from blood_hpo.training.runtime import configure
 
     configure()

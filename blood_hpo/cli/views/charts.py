@@ -15,12 +15,7 @@ def bar(done: int, whole: int, width: int = 20) -> str:
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """One character a value, from the lowest to the highest; more values than fit are thinned.
-
-    Args:
-        values: Finite numbers.
-        width: Most characters.
-    """
+    """One character a finite value, from lowest to highest; more than the width are thinned."""
     if not values:
         return ""
     shown = resample(values, min(width, len(values)))
@@ -40,15 +35,9 @@ def resample(values: Sequence[float], count: int) -> list[float]:
 
 
 def curve(values: Sequence[float], width: int, height: int) -> list[str]:
-    """A line through values, with numbers at its left.
+    """A line through finite values, one or more, on so many characters and lines (at least 2).
 
-    Args:
-        values: One an epoch, finite, at least one.
-        width: Most characters of a line.
-        height: Lines, at least 2.
-
-    Returns:
-        The lines from the top; the first has the highest value at its left, the last the lowest.
+    The first line, at the top, has the highest value at its left, and the last one the lowest.
     """
     low, high = min(values), max(values)
     labels = [f"{high:.4f}", *[""] * (height - 2), f"{low:.4f}"]
@@ -59,24 +48,16 @@ def curve(values: Sequence[float], width: int, height: int) -> list[str]:
 
 def _dots(values: Sequence[float], columns: int, rows: int) -> list[str]:
     """Points joined by lines on a grid of Braille dots, two to a character and four to a line."""
-    low, high = min(values), max(values)
-    across, down = 2 * columns - 1, 4 * rows - 1
+    import numpy as np
+
+    count, low, high = len(values), min(values), max(values)
+    places = np.linspace(0, count - 1, 2 * columns if count > 1 else 1)
+    above_middle = np.interp(places, range(count), values) - (low + high) / 2
+    share_from_top = 0.5 - above_middle / ((high - low) or 1)
+    levels = np.rint((4 * rows - 1) * share_from_top).astype(int).tolist()
     cells = [[0] * columns for _ in range(rows)]
-    before: int | None = None
-    for x in range(across + 1) if len(values) > 1 else [0]:
-        share = (_between(values, x / across) - low) / (high - low) if high > low else 0.5
-        y = round(down * (1 - share))
+    for x, (before, level) in enumerate(zip(levels[:1] + levels, levels, strict=False)):
         # Steep lines are filled, so that they do not fall apart into dots.
-        first, last = sorted((y, y if before is None else before))
-        for point in range(first, last + 1):
+        for point in range(min(before, level), max(before, level) + 1):
             cells[point // 4][x // 2] |= DOTS[point % 4][x % 2]
-        before = y
     return ["".join(chr(BRAILLE + cell) for cell in line).rstrip("\u2800") for line in cells]
-
-
-def _between(values: Sequence[float], place: float) -> float:
-    """The value at a place from 0, the first one, to 1, the last one."""
-    exact = place * (len(values) - 1)
-    left = min(int(exact), max(len(values) - 2, 0))
-    right = min(left + 1, len(values) - 1)
-    return values[left] + (values[right] - values[left]) * (exact - left)

@@ -8,6 +8,7 @@ from blood_hpo.cli.output import duration
 from blood_hpo.cli.session import Row
 from blood_hpo.cli.views.snapshot import Snapshot, read
 from blood_hpo.cli.views.study_view import console, view
+from blood_hpo.errors import DatabaseError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -25,9 +26,7 @@ class Progress:
     def __init__(self, connected: "Engine", study: str, *, final: bool = False) -> None:
         from rich.live import Live
 
-        self._engine = connected
-        self._study = study
-        self._final = final
+        self._engine, self._study, self._final = connected, study, final
         self._started = time.monotonic()
         self._line_at = float("-inf")
         self._console = console(error=True)
@@ -51,11 +50,8 @@ class Progress:
         Raises:
             StudyError: The study has been deleted.
         """
-        from blood_hpo.errors import DatabaseError
-        from blood_hpo.settings import settings
-
         try:
-            found = read(self._engine, self._study, settings())
+            found = read(self._engine, self._study)
         except DatabaseError as error:
             self._say(f"database away: {error}")
             return False

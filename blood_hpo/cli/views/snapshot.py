@@ -3,29 +3,22 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blood_hpo.cli.session import Row, ask, study_data
+from blood_hpo.cli.session import Row, ask, settings, study_data
 from blood_hpo.stages import FINAL, stage_names
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sqlalchemy import Engine
-
-    from blood_hpo.settings import Settings
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A search, or one of the stages that follow it.
+    """A search, or one of the stages that follow it, which then is its label.
 
-    Attributes:
-        label: Empty for the search, or which stage it is.
-        study: Its row of the query ``described``.
-        families: Rows of the query ``progress``.
-
-    All others hold the rows of the query whose name they have.
+    The study is a row of the query ``described``, families are those of ``progress``, and all
+    others hold the rows of the query whose name they have.
     """
 
     label: str
@@ -45,19 +38,17 @@ class Stage:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A study with its stages.
+    """A study: the search, then those stages that have begun.
 
     Attributes:
-        stages: The search, then those stages that have begun.
         grace_seconds: Silence after which a worker counts as gone.
-        free_bytes: Space left where checkpoints and logs are kept; None where nothing is kept yet.
-        home: That place.
+        free_bytes: Space left in the home of checkpoints and logs; None where nothing is kept yet.
     """
 
     stages: Sequence[Stage]
     grace_seconds: float
     free_bytes: int | None
-    home: "Path"
+    home: Path
 
     def finished(self, *, final: bool) -> bool:
         """Whether every budget is spent or closed, with ``final`` those of the last stage too."""
@@ -75,7 +66,7 @@ class Snapshot:
         return float(sum(max(stage, default=0.0) for stage in left))
 
 
-def read(engine: "Engine", study: str, settings: "Settings") -> Snapshot:
+def read(engine: "Engine", study: str) -> Snapshot:
     """Look at a study and its stages.
 
     Raises:
@@ -87,9 +78,9 @@ def read(engine: "Engine", study: str, settings: "Settings") -> Snapshot:
         rows = ask(engine, "described", study=name)
         if rows:
             found.append(_stage(engine, name, name.removeprefix(f"{study}-"), rows[0]))
-    home = settings.home
+    home = settings().home
     free = shutil.disk_usage(home).free if home.is_dir() else None
-    return Snapshot(tuple(found), settings.grace_seconds, free, home)
+    return Snapshot(tuple(found), settings().grace_seconds, free, home)
 
 
 def _stage(engine: "Engine", name: str, label: str, study: Row) -> Stage:

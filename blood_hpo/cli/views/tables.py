@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import OutputFormat, print_records, print_rows
 from blood_hpo.cli.session import Row, ask
+from blood_hpo.database.query import run_query
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -33,8 +34,6 @@ def print_answer(
     connected: "Engine", query: str, output: OutputFormat, **parameters: object
 ) -> None:
     """Print the rows of a named query."""
-    from blood_hpo.database.query import run_query
-
     found = run_query(connected, query, **parameters)
     print_rows(found.columns, found.rows, output)
 
@@ -43,8 +42,6 @@ def print_search(
     connected: "Engine", studies: Sequence[str], top: int, output: OutputFormat
 ) -> None:
     """Print the best complete trials of some studies as one list, for programs."""
-    from blood_hpo.database.query import run_query
-
     found = [run_query(connected, "leaderboard", study=one, top=top) for one in studies]
     rows = [(one, *row) for one, board in zip(studies, found, strict=True) for row in board.rows]
     print_rows(("study", *found[0].columns), rows, output)

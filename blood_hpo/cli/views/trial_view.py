@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from blood_hpo.cli.output import cell, duration, table, wrapped
-from blood_hpo.cli.session import Row, ask
+from blood_hpo.cli.session import Row, ask, study_data
 from blood_hpo.cli.views.charts import curve, sparkline
+from blood_hpo.errors import StudyError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -17,15 +18,7 @@ SPARK_WIDTH = 40
 
 @dataclass(frozen=True)
 class TrialFacts:
-    """What the database holds about a trial.
-
-    Attributes:
-        trial: Its row of the query ``trial``.
-        curves: Rows of the query ``curves``; none before it has ended.
-        reported: Rows of the query ``reported``.
-        attempts: Rows of the query ``attempts``.
-        collapsed: Its folds that learnt nothing.
-    """
+    """A trial, rows of the queries with these names, and its folds that learnt nothing."""
 
     trial: Row
     curves: Sequence[Row]
@@ -34,16 +27,20 @@ class TrialFacts:
     collapsed: frozenset[int] = frozenset()
 
 
-def read_trial(engine: "Engine", study: str, number: int) -> TrialFacts | None:
-    """Everything about one trial; None if there is none of that number.
+def read_trial(engine: "Engine", study: str, number: int) -> TrialFacts:
+    """Everything about one trial.
 
     Raises:
+        StudyError: There is no such study, or no trial of that number.
         DatabaseError: The database cannot be reached.
     """
+    study_data(engine, study)  # which must exist
     asked: dict[str, Any] = {"study": study, "number": number}
     found = ask(engine, "trial", **asked)
     if not found:
-        return None
+        raise StudyError(
+            f"study {study!r} has no trial {number}; see `blood-hpo trial list {study}`"
+        )
     curves, reported, attempts = (
         ask(engine, name, **asked) for name in ("curves", "reported", "attempts")
     )

@@ -50,3 +50,11 @@ SET version = excluded.version, digest = excluded.digest, names = excluded.names
 
 -- roles: Which of some roles exist.
 SELECT rolname FROM pg_roles WHERE rolname = ANY(:roles)
+
+-- contents: What a server is, how large its database is, and how many others are connected to it.
+SELECT
+    current_setting('server_version') AS postgresql,
+    pg_size_pretty(pg_database_size(current_database())) AS size,
+    (
+        SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+    ) - 1 AS other_connections

@@ -58,6 +58,11 @@ class Stage:
         return False
 
 
+def turn_until_stopped(worker: Worker) -> None:
+    while True:
+        worker.turn()
+
+
 def test_a_worker_gives_back_its_trial_and_leaves(make_study: MakeStudy, tmp_path: Path) -> None:
     study, deadline = make_study(), time.monotonic() + DEADLINE_SECONDS
 
@@ -69,11 +74,11 @@ def test_a_worker_gives_back_its_trial_and_leaves(make_study: MakeStudy, tmp_pat
     stage: Any = Stage(study, stop)
     worker = Worker(stage, settings, Shutdown(1.0))
     with pytest.raises(StoppedError):
-        worker.run()
+        turn_until_stopped(worker)
     (trial,) = study.storage.get_all_trials(study.study_id)
     assert trial.state.name == "WAITING"
     with pytest.raises(StoppedError):  # so does a worker that comes while it is stopped
-        worker.run()
+        turn_until_stopped(worker)
     resume(study.storage, study.study_id)
     claimed = stage.claim(Shutdown(1.0))
     assert isinstance(claimed, TrialRecord)

@@ -4,7 +4,6 @@ import json
 import threading
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
@@ -17,6 +16,7 @@ from sqlalchemy.exc import DataError
 from blood_hpo.dashboard.artifact_store import DatabaseArtefacts
 from blood_hpo.database.record import TrialRecord, read_trial, read_trials
 from blood_hpo.errors import StudyError
+from blood_hpo.settings import Settings
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.storage import Failures, NewTrial, StudyStorage
 from blood_hpo.store.studies import SharedStudy, create_study, open_study
@@ -170,8 +170,7 @@ def test_a_silent_trial_is_retried_once_and_linked_to_its_origin(
     janitors = [
         threading.Thread(
             target=recover_stale_trials,
-            args=(storage, study.study_id),
-            kwargs={"grace_seconds": 0.2, "max_attempts": 3},
+            args=(storage, study.study_id, Settings(grace_seconds=0.2, max_attempts=3)),
         )
         for storage in storages
     ]
@@ -230,9 +229,8 @@ def test_the_last_attempt_fails_for_good(study: SharedStudy, claim: TrialRecord)
 
 
 def recover(study: SharedStudy, *, attempts: int, grace: float) -> list[int]:
-    return recover_stale_trials(
-        study.storage, study.study_id, grace_seconds=grace, max_attempts=attempts
-    )
+    settings = Settings(grace_seconds=grace, max_attempts=attempts)
+    return recover_stale_trials(study.storage, study.study_id, settings)
 
 
 def test_failures_in_a_row_are_counted_from_the_latest(study: SharedStudy) -> None:
@@ -300,13 +298,13 @@ def test_a_process_that_has_just_started_judges_nobody(
     with study.storage.transaction() as connection:
         connection.execute(aged, {"id": claim.trial_id})
     newcomer = StudyStorage(study.storage.url, "newcomer")
-    judged: Any = {"grace_seconds": 86400.0, "max_attempts": 3}
-    assert recover_stale_trials(newcomer, study.study_id, **judged) == []
+    patient = Settings(grace_seconds=86400.0)
+    assert recover_stale_trials(newcomer, study.study_id, patient) == []
     newcomer._unreachable_at -= 86400.0
     # The server has not been up for that long either: its silence excuses the worker.
-    assert recover_stale_trials(newcomer, study.study_id, **judged) == []
-    judged = {"grace_seconds": 0.01, "max_attempts": 3}
-    assert recover_stale_trials(newcomer, study.study_id, **judged) == [claim.number]
+    assert recover_stale_trials(newcomer, study.study_id, patient) == []
+    hasty = Settings(grace_seconds=0.01)
+    assert recover_stale_trials(newcomer, study.study_id, hasty) == [claim.number]
 
 
 def test_an_idle_connection_that_died_is_no_outage(study: SharedStudy) -> None:
