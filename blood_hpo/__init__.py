@@ -1,33 +1,21 @@
-"""Hyperparameter optimisation as a service for blood-cell image classifiers."""
+"""Hyperparameter optimisation as a service for blood-cell image classifiers.
+
+``list_studies()`` and ``open_study(name)`` read the database: see `blood_hpo.database.frames`.
+"""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from blood_hpo.database.frames import list_studies, open_study
 
-    from blood_hpo.database.frames import Study
-
+__all__ = ["list_studies", "open_study"]
 __version__ = "0.1.0"
 
 
-def list_studies() -> "DataFrame":
-    """One row a study, read-only: what it searches, on which data, how far it is.
-
-    Raises:
-        DatabaseError: The database cannot be reached, or its schema is another version's.
-    """
+def __getattr__(name: str) -> object:
+    """A function of `frames`, whose room is loaded when one is first asked for."""
+    if name not in __all__:
+        raise AttributeError(f"blood_hpo has no {name}")
     from blood_hpo.database import frames
 
-    return frames.list_studies()
-
-
-def open_study(name: str) -> "Study":
-    """A study as pandas frames, read-only: see :class:`blood_hpo.database.frames.Study`.
-
-    Raises:
-        StudyError: There is no study of that name.
-        DatabaseError: The database cannot be reached, or its schema is another version's.
-    """
-    from blood_hpo.database import frames
-
-    return frames.open_study(name)
+    return getattr(frames, name)

@@ -59,11 +59,7 @@ def create_from_file(
 
 
 def create_around(file: Path, study: SharedStudy, data: str | None) -> SharedStudy:
-    """Create a study around the winners of another one, named after both.
-
-    Raises:
-        BloodHpoError: As `create_from_file`; also where a family of the file has no winner.
-    """
+    """Create a study around the winners of another one, named after both."""
     name = f"{study.name}-{load(file).name}"
     return create_from_file(file, name=name, budgets=(), around=study.name, data=data)
 

@@ -28,7 +28,7 @@ def study_name(name_or_file: str | None) -> str | None:
     Raises:
         InputError: It can be no name.
     """
-    if name_or_file is not None and unprintable(name_or_file):
+    if unprintable(name_or_file or ""):
         raise InputError(f"{name_or_file} is no name of a study; see `blood-hpo study list`")
     if name_or_file is None or not name_or_file.endswith(".toml"):
         return name_or_file
@@ -37,11 +37,7 @@ def study_name(name_or_file: str | None) -> str | None:
     return load(Path(name_or_file)).name
 
 
-_STUDY: dict[str, Any] = {
-    "envvar": "BLOOD_HPO_STUDY",
-    "show_envvar": True,
-    "callback": study_name,
-}
+_STUDY: dict[str, Any] = {"envvar": "BLOOD_HPO_STUDY", "callback": study_name}
 _ONLY = "Name of the study, or its file; not needed where there is one alone."
 _NAME = typer.Argument(help="Name of the study, or its file.", **_STUDY)
 StudyArgument = Annotated[str, _NAME]
@@ -139,11 +135,7 @@ def storage(application_name: str = "blood-hpo") -> "StudyStorage":
 
 
 def ask(connected: "Engine", query: str, **parameters: object) -> Sequence[Row]:
-    """The rows of a named query.
-
-    Raises:
-        DatabaseError: The database cannot be reached.
-    """
+    """The rows of a named query."""
     return run_query(connected, query, **parameters).records()
 
 

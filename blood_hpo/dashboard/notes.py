@@ -8,13 +8,14 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from blood_hpo.dashboard.report_pages import report_address
 from blood_hpo.database.query import run_query
 from blood_hpo.database.statements import statement
-from blood_hpo.errors import StudyError
 from blood_hpo.store.outage import first_line
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.text import markdown
@@ -34,13 +35,8 @@ def refresh_note(
 ) -> None:
     """Bring the note of a study up to date, and of the study whose stage it is.
 
-    A note is a courtesy: whatever is in its way, it stays as it was and nobody stumbles over it.
-
-    Args:
-        storage: The database.
-        study_id: Optuna's key of the study.
-        least_seconds: Leave a note alone that was looked after that recently, by the server's
-            clock; 0 has it show all that has happened before the call.
+    A note that was looked after ``least_seconds`` ago or later, by the server's clock, is left
+    alone. It is a courtesy: whatever is in its way, it stays as it was and nobody stumbles over it.
     """
     try:
         whole = _refresh(storage, study_id, least_seconds)
@@ -59,28 +55,20 @@ def _refresh(storage: StudyStorage, study_id: int, least_seconds: float) -> str 
         facts = _facts(storage, study_id)
         text = {"study_id": study_id, "text_json": json.dumps(note_text(facts))}
         connection.execute(statement("write_note"), text)
-    whole: str | None = facts["stage_of"]
-    return whole
+    return str(facts["stage_of"]) if facts["stage_of"] else None
 
 
 def _facts(storage: StudyStorage, study_id: int) -> Facts:
     """Columns of the statement ``note_facts``, and rows of three questions."""
-    rows = storage.ask("note_facts", study_id=study_id)
-    if not rows:
-        raise StudyError(f"there is no study with the key {study_id}")
-    (row,) = rows
-    best = _rows(storage, "leaderboard", study=row.study, top=BEST)
+    (row,) = storage.ask("note_facts", study_id=study_id)
+    ask = partial(run_query, storage.engine)
+    best = ask("leaderboard", study=row.study, top=BEST).records()
     return {
         **row._mapping,
-        "progress": _rows(storage, "progress", study=row.study),
-        "best": {key: list(own) for key, own in groupby(best, key=lambda one: one["family"])},
-        "models": _rows(storage, "models", study=row.stage_of or row.study),
+        "progress": ask("progress", study=row.study).records(),
+        "best": {key: list(own) for key, own in groupby(best, key=itemgetter("family"))},
+        "models": ask("models", study=row.stage_of or row.study).records(),
     }
-
-
-def _rows(storage: StudyStorage, query: str, **parameters: object) -> list[Facts]:
-    answer = run_query(storage.engine, query, **parameters)
-    return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
 
 def note_text(facts: Facts) -> str:

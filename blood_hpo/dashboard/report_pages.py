@@ -20,16 +20,22 @@ def report_address(study: str) -> str:
     return f"{REPORTS}/{quote(study, safe='')}/report.html"
 
 
-def with_reports(app: "WSGIApplication", folder: Path) -> "WSGIApplication":
-    """The application, with the files of reports below ``/reports``.
+def answer(
+    start: "StartResponse", status: str, body: bytes, kind: str = "application/json"
+) -> list[bytes]:
+    """Begin an answer of a WSGI application; its body."""
+    start(status, [("Content-Type", kind), ("Content-Length", str(len(body))), *_HEADERS])
+    return [body]
 
-    Args:
-        app: What answers everything else.
-        folder: Holds a folder a study, as ``blood-hpo report`` writes them.
+
+def with_reports(app: "WSGIApplication", folder: Path) -> "WSGIApplication":
+    """The application, with the files of a folder below ``/reports``.
+
+    The folder holds a folder a study, as ``blood-hpo report`` writes them.
     """
     home = folder.resolve()
 
-    def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+    def pages(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         # WSGI hands a path over as bytes in Latin-1.
         path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
         asked = _ASKED.fullmatch(path)
@@ -37,17 +43,10 @@ def with_reports(app: "WSGIApplication", folder: Path) -> "WSGIApplication":
             return app(environ, start)
         study, name = asked.groups()
         file = Path(f"{home}/{study}/{name}".replace("\0", "")).resolve()
-        if not (file.is_relative_to(home) and file.is_file()):
-            return _none(study, start)
-        content, kind = file.read_bytes(), mimetypes.guess_type(file.name)[0]
-        head = [("Content-Type", kind or "application/octet-stream")]
-        start("200 OK", [*head, ("Content-Length", str(len(content))), *_HEADERS])
-        return [content]
+        if file.is_relative_to(home) and file.is_file():
+            kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+            return answer(start, "200 OK", file.read_bytes(), kind)
+        said = f"No report of {study} is on this machine: blood-hpo report {study} writes it."
+        return answer(start, "404 Not Found", said.encode(), "text/plain; charset=utf-8")
 
-    return answer
-
-
-def _none(study: str, start: "StartResponse") -> Iterable[bytes]:
-    said = f"There is no report of {study} on this machine yet: blood-hpo report {study} writes it."
-    start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8"), *_HEADERS])
-    return [said.encode()]
+    return pages

@@ -2,29 +2,35 @@
 
 It has no login, so it must not be able to change anything: requests that would are refused, its
 transactions are read-only, and in a deployment its role may only select. Files come from workers,
-so that a browser is told to run nothing of them. The storage is cached: a
-refresh reads unfinished trials only.
+so a browser is told to run nothing of them. The storage is cached: a refresh reads unfinished
+trials only.
 """
 
+import io
 import json
 import logging
 import os
 import socket
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import optuna
+from optuna.artifacts.exceptions import ArtifactNotFound
 from sqlalchemy.exc import DBAPIError
 
-from blood_hpo.dashboard.artifact_store import DatabaseArtefacts
+from blood_hpo.dashboard.report_pages import answer, with_reports
+from blood_hpo.dashboard.trial_pages import with_kept_trials
+from blood_hpo.database.artefacts import by_digest
 from blood_hpo.database.failures import explain
-from blood_hpo.errors import InputError
+from blood_hpo.errors import InputError, StudyError
+from blood_hpo.search.optuna_private import read_each_trial_once
 from blood_hpo.store.storage import StudyStorage
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from sqlalchemy import Engine
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +38,36 @@ REPORTS = Path("report")
 SANDBOX = (("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "sandbox"))
 THREADS = 4
 """Requests answered at the same time; one process, because the cache is one process's."""
+
+
+class DatabaseArtefacts:
+    """Files of trials in the database as Optuna's artifact store, which here only reads.
+
+    Workers and dashboard share no folder, so Optuna's own stores on disk are no use.
+    """
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+
+    def open_reader(self, artifact_id: str) -> BinaryIO:
+        """The content of the file with that SHA-256.
+
+        Raises:
+            ArtifactNotFound: There is none.
+            DatabaseError: The database cannot be reached.
+        """
+        content = by_digest(self._engine, artifact_id)
+        if content is None:
+            raise ArtifactNotFound(f"no file of any study has the SHA-256 {artifact_id}")
+        return io.BytesIO(content)
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:  # noqa: ARG002
+        """Refuse: files are stored with the end of their trial, or not at all."""
+        raise StudyError("files are added by the workers alone, when a trial ends")
+
+    def remove(self, artifact_id: str) -> None:  # noqa: ARG002
+        """Refuse."""
+        raise StudyError("files of a study go with it: use `blood-hpo study delete`")
 
 
 def application(url: str, reports: Path = REPORTS) -> "WSGIApplication":
@@ -42,10 +78,6 @@ def application(url: str, reports: Path = REPORTS) -> "WSGIApplication":
         reports: Folder of the reports, of which each study's is served.
     """
     from optuna_dashboard import wsgi
-
-    from blood_hpo.dashboard.report_pages import with_reports
-    from blood_hpo.dashboard.trial_pages import with_kept_trials
-    from blood_hpo.search.optuna_private import read_each_trial_once
 
     storage = StudyStorage(url, "blood-hpo dashboard", read_only=True)
     cached, files = optuna.storages.get_storage(storage), DatabaseArtefacts(storage.engine)
@@ -87,24 +119,21 @@ def serve(url: str, host: str, port: int, reports: Path = REPORTS) -> None:
 def _guarded(app: "WSGIApplication", storage: StudyStorage) -> "WSGIApplication":
     """Refuse what would change something; say in one line that the database is away."""
 
-    def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+    def guard(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             reason = "this dashboard only reads; change studies with the blood-hpo command"
-            return _say(start, "403 Forbidden", reason)
+            return answer(start, "403 Forbidden", json.dumps({"reason": reason}).encode())
         try:
             with storage.engine.connect():
                 pass  # which asks the server whether it is there
         except DBAPIError as error:
             reason = explain(error, storage.engine.url)
             log.warning(reason)
-            return _say(start, "503 Service Unavailable", reason)
-        return app(environ, _sandboxed(start) if _is_a_file(environ) else start)
+            return answer(start, "503 Service Unavailable", json.dumps({"reason": reason}).encode())
+        is_a_file = environ.get("PATH_INFO", "").startswith("/artifacts/")
+        return app(environ, _sandboxed(start) if is_a_file else start)
 
-    return answer
-
-
-def _is_a_file(environ: "WSGIEnvironment") -> bool:
-    return bool(environ.get("PATH_INFO", "").startswith("/artifacts/"))
+    return guard
 
 
 def _sandboxed(start: "StartResponse") -> "StartResponse":
@@ -116,12 +145,6 @@ def _sandboxed(start: "StartResponse") -> "StartResponse":
         return start(status, [*headers, *SANDBOX], error)
 
     return begin
-
-
-def _say(start: "StartResponse", status: str, reason: str) -> Iterable[bytes]:
-    body = json.dumps({"reason": reason}).encode()
-    start(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
-    return [body]
 
 
 def _refuse_taken(host: str, port: int) -> None:

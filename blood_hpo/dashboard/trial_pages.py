@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from optuna.storages import BaseStorage
-from optuna.trial import FrozenTrial
 
 from blood_hpo.search.optuna_private import page_document, trial_key
 
@@ -32,11 +31,7 @@ class KeptTrials:
         self._kept: tuple[dict[str, Any], dict[int, bytes]] = ({}, {})
 
     def json(self, storage: BaseStorage, study_id: int, after: int) -> bytes:
-        """The study's trials from the given place on, as a JSON list.
-
-        Raises:
-            KeyError: No such study.
-        """
+        """The study's trials from the given place on, as a JSON list."""
         # The study's own note, which workers write often, is left out; those of trials are not.
         attributes = {
             key: value
@@ -47,28 +42,22 @@ class KeptTrials:
         if attributes != known:
             finished = {}
             self._kept = attributes, finished
-        trials = storage.get_all_trials(study_id, deepcopy=False)[after:]
-        for trial in trials:
-            if trial.state.is_finished() and trial_key(trial) not in finished:
-                finished[trial_key(trial)] = _json(study_id, trial, attributes)
-        shown = (finished.get(trial_key(t)) or _json(study_id, t, attributes) for t in trials)
+        shown = []
+        for trial in storage.get_all_trials(study_id, deepcopy=False)[after:]:
+            said = finished.get(trial_key(trial))
+            if said is None:
+                said = json.dumps(page_document(study_id, trial, attributes)).encode()
+                if trial.state.is_finished():
+                    finished[trial_key(trial)] = said
+            shown.append(said)
         return b"[" + b",".join(shown) + b"]"
 
 
-def _json(study_id: int, trial: FrozenTrial, attributes: dict[str, Any]) -> bytes:
-    return json.dumps(page_document(study_id, trial, attributes)).encode()
-
-
 def with_kept_trials(app: "WSGIApplication", storage: BaseStorage) -> "WSGIApplication":
-    """The application, with the trials of a study's page from what is kept.
-
-    Args:
-        app: optuna-dashboard over the same storage.
-        storage: One that keeps finished trials, as Optuna's cache does.
-    """
+    """optuna-dashboard over a storage, with the trials of a study's page from what is kept."""
     studies: dict[int, KeptTrials] = {}
 
-    def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+    def pages(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         asked = STUDY.fullmatch(environ.get("PATH_INFO", ""))
         after = parse_qs(environ.get("QUERY_STRING", "")).get("after", ["0"])[0]
         if asked is None or environ["REQUEST_METHOD"] != "GET" or not after.isdecimal():
@@ -83,20 +72,18 @@ def with_kept_trials(app: "WSGIApplication", storage: BaseStorage) -> "WSGIAppli
         start(status, [*kept, ("Content-Length", str(len(content)))])
         return [content]
 
-    return answer
+    return pages
 
 
 def _ask(
     app: "WSGIApplication", environ: "WSGIEnvironment"
 ) -> tuple[str, list[tuple[str, str]], bytes]:
     """Status, headers and content of the application's own answer."""
-    begun: list[tuple[str, list[tuple[str, str]]]] = []
+    begun: list[Any] = []
 
-    def start(
-        status: str, headers: list[tuple[str, str]], _: object = None
-    ) -> Callable[[bytes], object]:
-        begun.append((status, headers))
-        return lambda _: None
+    def start(*said: object) -> Callable[[bytes], object]:
+        begun.extend(said)
+        return begun.append
 
     content = b"".join(app(environ, start))
-    return *begun[0], content
+    return begun[0], begun[1], content

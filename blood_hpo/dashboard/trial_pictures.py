@@ -5,6 +5,7 @@ trial which ends twice leaves one file.
 """
 
 from collections.abc import Sequence
+from itertools import cycle
 
 from blood_hpo.report.outcome.prediction_figures import confusion
 from blood_hpo.report.page.theme import ACCENT, MUTED, colour, standalone
@@ -25,29 +26,22 @@ Panels = dict[str, list[Line]]
 def pictures_of_folds(title: str, results: Results) -> dict[str, bytes]:
     """The pictures of a cross-validated trial: contents of files by name."""
     assert results.confusion is not None
-    matrix = results.confusion
-    return _pictures(title, _fold_panels(results.folds), f"{title}, held-out folds", matrix)
-
-
-def _fold_panels(folds: Sequence[FoldResult]) -> Panels:
-    inks = [FOLDS[place % len(FOLDS)] for place in range(len(folds))]
-    pairs = list(zip(folds, inks, strict=True))
+    pairs = list(zip(results.folds, cycle(FOLDS), strict=False))
     validation = [Line("", one.validation, ink, dashed=True) for one, ink in pairs]
     scores = [Line("", one.held_out or (), ink, chosen=one.best_epoch) for one, ink in pairs]
     losses = [
         Line(f"fold {place}", one.train_loss, ink)
         for place, (one, ink) in enumerate(pairs, start=1)
     ]
-    return {"held-out score (dashed: validation)": [*validation, *scores], "training loss": losses}
+    scored = "held-out score (dashed: validation)"
+    panels = {scored: [*validation, *scores], "training loss": losses}
+    return _pictures(title, panels, f"{title}, held-out folds", results.confusion)
 
 
 def pictures_of_model(title: str, trained: FoldResult, cells: Sequence[int]) -> dict[str, bytes]:
     """The pictures of a model that was retrained and tested: contents of files by name.
 
-    Args:
-        title: What the model is.
-        trained: Its training.
-        cells: Its confusion on the test split, row by row.
+    The cells are its confusion on the test split, row by row.
     """
     both = {
         "accuracy": (trained.train_accuracy, trained.validation_accuracy),

@@ -4,7 +4,6 @@ import logging
 import math
 import time
 from dataclasses import dataclass, replace
-from functools import partial
 
 from optuna.trial import TrialState
 
@@ -34,7 +33,6 @@ class Attempt:
     shutdown: Shutdown
 
     def __post_init__(self) -> None:
-        self._last_words = self.shutdown.last_words
         self._checkpoint = Checkpoint(self.settings.home, self.stage.study, self.claim.identity)
         self._saved = time.monotonic()
 
@@ -120,20 +118,19 @@ class Attempt:
     def _put_back(self, run: Run) -> None:
         if run.epoch:
             self._checkpoint.save(run.state())
-        self.lease.put_back(self._last_words)
+        self.lease.put_back()
         log.info("trial %d: back in the queue after epoch %d", self.claim.number, run.epoch)
 
     def _end(self, state: TrialState, run: Run, reason: str | None = None) -> None:
-        open_test = partial(self.lease.open_test, self._last_words)
-        ending = replace(self.stage.end(self.claim, run, open_test), reason=reason)
+        ending = replace(self.stage.end(self.claim, run, self.lease.open_test), reason=reason)
         if not math.isfinite(ending.value):
             raise FloatingPointError(f"the score is {ending.value}")
-        self.lease.end(state, ending, self._last_words)
+        self.lease.end(state, ending)
         self._checkpoint.discard()
         log.info("trial %d: %s, score %.4f", self.claim.number, state.name, ending.value)
 
     def _fail(self, reason: str, *, retry: bool) -> None:
-        self.lease.fail(reason, retry=retry, wait=self._last_words)
+        self.lease.fail(reason, retry=retry)
         if not retry:
             self._checkpoint.discard()
         then = "; its configuration is queued again" if retry else ""

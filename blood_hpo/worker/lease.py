@@ -7,6 +7,7 @@ worker was not heard of for the grace time: then nothing this worker has to say 
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Self
 
 from optuna.trial import TrialState
@@ -16,7 +17,7 @@ from blood_hpo.errors import StudyError
 from blood_hpo.stages import STOPPED
 from blood_hpo.store.outage import ERRORS, OUTAGES, Waiting, patiently, transient
 from blood_hpo.store.results import Ending
-from blood_hpo.store.storage import StudyStorage
+from blood_hpo.store.studies import SharedStudy
 
 
 class LeaseLostError(Exception):
@@ -27,11 +28,12 @@ class Lease:
     """Holds one trial from its claim to its ending; a context manager that keeps it alive."""
 
     def __init__(
-        self, storage: StudyStorage, study_id: int, claim: TrialRecord, heartbeat_seconds: float
+        self, study: SharedStudy, claim: TrialRecord, heartbeat_seconds: float, wait: Waiting
     ) -> None:
-        self._storage, self._study_id = storage, study_id
+        """Hold the trial; ``wait`` is how to wait for the database with something to tell it."""
+        self._storage, self._study_id = study.storage, study.study_id
         self._held = (claim.trial_id, str(claim.worker))
-        self._seconds = heartbeat_seconds
+        self._seconds, self._wait = heartbeat_seconds, wait
         self._unsent: dict[int, float] = {}
         self._done = threading.Event()
         self._lost = threading.Event()
@@ -86,50 +88,47 @@ class Lease:
             raise LeaseLostError  # ended by a peer, or deleted with its study
         self._unsent.clear()
 
-    def end(self, state: TrialState, ending: Ending, wait: Waiting) -> None:
+    def end(self, state: TrialState, ending: Ending) -> None:
         """Finish the trial, waiting for the database as long as it takes.
 
         Files are stored first, however long that takes, and linked with the rest.
 
         Raises:
             LeaseLostError: A peer has taken the trial over, as for all that follows.
-            Interrupted: ``wait`` said so while the database was away, likewise.
+            Interrupted: The waiting ended while the database was away, likewise.
         """
-        storage, held, contents = self._storage, self._held, ending.artefacts.items()
+        storage, contents = self._storage, ending.artefacts.items()
 
         def store() -> dict[str, str]:
             return {name: storage.store(self._study_id, content) for name, content in contents}
 
-        patiently(self._send, "reporting", wait)
-        files = patiently(store, "storing files of a trial", wait)
-        self._tell(lambda: storage.end(*held, state, ending, files), "ending a trial", wait)
+        patiently(self._send, "reporting", self._wait)
+        files = patiently(store, "storing files of a trial", self._wait)
+        self._tell("ending a trial", partial(storage.end, *self._held, state, ending, files))
 
-    @staticmethod
-    def _tell(call: Callable[[], bool], doing: str, wait: Waiting) -> None:
-        if not patiently(call, doing, wait):
+    def _tell(self, doing: str, call: Callable[[], bool]) -> None:
+        if not patiently(call, doing, self._wait):
             raise LeaseLostError
 
-    def fail(self, reason: str, *, retry: bool, wait: Waiting) -> None:
+    def fail(self, reason: str, *, retry: bool) -> None:
         """Fail the trial for a reason of its own, with or without another attempt."""
         trial_id, worker = self._held
-        failed = (self._study_id, trial_id, reason)
-        fail = self._storage.fail
-        self._tell(lambda: fail(*failed, worker=worker, retry=retry), "failing a trial", wait)
+        fail = partial(self._storage.fail, self._study_id, trial_id, reason, worker=worker)
+        self._tell("failing a trial", partial(fail, retry=retry))
 
-    def put_back(self, wait: Waiting) -> None:
+    def put_back(self) -> None:
         """Return the trial to the queue, to be gone on with by whoever claims it next."""
-        back, held = self._storage.put_back, self._held
-        self._tell(lambda: back(*held), "returning a trial to the queue", wait)
+        self._tell("returning a trial to the queue", partial(self._storage.put_back, *self._held))
 
-    def open_test(self, wait: Waiting) -> None:
+    def open_test(self) -> None:
         """Note that the test split is opened for the trial's model.
 
         Raises:
             StudyError: The plan of the study no longer asks for the model.
         """
         trial_id, worker = self._held
-        key = {"trial_id": trial_id, "worker": worker}
-        if not patiently(lambda: self._storage.ask("open_test", **key), "opening the test", wait):
+        note = partial(self._storage.ask, "open_test", trial_id=trial_id, worker=worker)
+        if not patiently(note, "opening the test", self._wait):
             if self._lost.is_set():
                 raise LeaseLostError
             raise StudyError("the study's plan no longer asks for this model; it is not tested")

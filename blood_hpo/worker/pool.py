@@ -22,11 +22,8 @@ RESTARTS = 3
 FORGIVEN_SECONDS = 600.0
 """A worker that has lived this long has not crashed because it was replaced in vain."""
 
-ENDED = (None, 0, INTERRUPTED)
-"""What is no crash: still running, finished, or drained by somebody else."""
-
-REFUSALS = (2, 3, 5)
-"""Exit codes of a worker that said what is wrong: replacing it would not help."""
+ENDED = (None, 0, INTERRUPTED)  # no crash: still running, finished, or drained by somebody else
+REFUSALS = (2, 3, 5)  # the worker has said what is wrong: replacing it would not help
 
 
 @dataclass
@@ -105,7 +102,7 @@ class Pool:
         if not place.given_up:
             place.restarts += 1
             place.started = time.monotonic()
-            place.process = self._spawn(place.log_file)
+            place.process = self._spawn(file)
 
     def crashed(self) -> list[Path]:
         """Logs of the workers that were given up."""
@@ -132,8 +129,7 @@ class Pool:
         with self._lock:
             self._draining = True
             for place in self._places:
-                if place.process.poll() is None:
-                    place.process.send_signal(number)
+                place.process.send_signal(number)  # which spares one that has ended
 
     def wait(self, seconds: float) -> bool:
         """Wait for every worker to end; False if some still run after ``seconds``."""

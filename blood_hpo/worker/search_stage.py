@@ -1,7 +1,10 @@
-"""The search as a stage: cross-validated trials, proposed by the sampler, stopped by the pruner."""
+"""Cross-validated trials: the search as a stage of a worker, and a recorded trial run again."""
+
+from collections.abc import Callable
 
 from blood_hpo.dashboard.trial_pictures import SHOWN, pictures_of_folds
-from blood_hpo.database.record import TrialRecord
+from blood_hpo.database.record import TrialRecord, read_trial
+from blood_hpo.errors import StudyError
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData
 from blood_hpo.search.pruner import build_pruner, should_prune
@@ -57,3 +60,38 @@ class SearchStage:
 def results_of_folds(run: CrossValidation) -> Results:
     """What a cross-validated trial measured."""
     return Results(run.results(), run.seconds, run.parameter_count, run.confusion)
+
+
+def finished_trial(study: SharedStudy, number: int) -> TrialRecord:
+    """A trial with recorded scores.
+
+    Raises:
+        StudyError: There is no such trial, or it has no scores to compare with.
+    """
+    with study.storage.plain() as connection:
+        found = read_trial(connection, study.name, number)
+    if found is None:
+        raise StudyError(
+            f"study {study.name!r} has no trial {number}; see `blood-hpo study show {study.name}`"
+        )
+    if found.fold_scores is None:
+        raise StudyError(
+            f"trial {number} is {found.state} and recorded no scores; choose a COMPLETE one"
+        )
+    return found
+
+
+def replay(
+    study: SharedStudy, trial: TrialRecord, data: SearchData, on_epoch: Callable[[int, float], None]
+) -> list[float]:
+    """Train a trial from `finished_trial` again, for as many epochs; its score on each fold.
+
+    ``on_epoch`` is called with the epoch and the mean score after each.
+    """
+    run = CrossValidation(study.spec, configuration_of(trial), data)
+    while not run.finished and run.epoch < (trial.epoch or 0):
+        run.advance()
+        on_epoch(run.epoch, run.score)
+    scores = [one.score for one in run.results()]
+    run.close()
+    return scores

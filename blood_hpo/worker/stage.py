@@ -1,8 +1,7 @@
 """What a worker can be given to do: a stage of a study, with trials to claim, run and end.
 
-The search is a stage; so are the confirmation and the retraining that follow it. They differ in
-which trial comes next, how one is trained and what it leaves behind; claims, leases, heartbeats,
-checkpoints, retries and recovery are the worker's, and the same for all.
+Search, confirmation and retraining differ in which trial comes next, how one is trained and what it
+leaves behind; claims, leases, checkpoints, retries and recovery are the worker's, the same for all.
 """
 
 from collections.abc import Callable
@@ -26,15 +25,13 @@ def configuration_of(trial: TrialRecord) -> Configuration:
 
 
 class Run(Protocol):
-    """A trial in training, one epoch at a time."""
+    """A trial in training, for so many epochs at most."""
+
+    epochs: int
 
     @property
     def epoch(self) -> int:
         """Completed epochs."""
-
-    @property
-    def epochs(self) -> int:
-        """Most epochs that it will train."""
 
     @property
     def finished(self) -> bool:

@@ -118,8 +118,8 @@ class Worker:
         configuration = ", ".join(f"{name}={value}" for name, value in claim.params.items())
         told = (claim.number, claim.family, configuration, claim.attempt)
         log.info("trial %d: %s %s (attempt %d)", *told)
-        seconds = self.settings.heartbeat_seconds
-        with Lease(self._storage, self._study_id, claim, seconds) as lease:
+        seconds, wait = self.settings.heartbeat_seconds, self.shutdown.last_words
+        with Lease(self.stage.study, claim, seconds, wait) as lease:
             try:
                 if not Attempt(self.stage, claim, lease, self.settings, self.shutdown).run():
                     self._pause_if_failing()

@@ -14,7 +14,7 @@ import pytest
 from blood_hpo.server.programs import program
 from blood_hpo.settings import Settings
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.worker.audit import Audit
+from blood_hpo.worker.janitor import Audit
 
 from .conftest import Measure
 from .lab import GRACE_SECONDS, Lab

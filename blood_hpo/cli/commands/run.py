@@ -5,30 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blood_hpo.cli import session
 from blood_hpo.cli.commands.report import write_page
 from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import FormatOption, OutputFormat
-from blood_hpo.cli.session import (
-    AroundOption,
-    BudgetOption,
-    DataOption,
-    FinalOption,
-    NameOption,
-    StudyArgument,
-    TopOption,
-    WorkersOption,
-    engine,
-    storage,
-)
+from blood_hpo.cli.views import tables
 from blood_hpo.cli.views.alerts import shortfalls
 from blood_hpo.cli.views.snapshot import read
-from blood_hpo.cli.views.tables import (
-    print_answer,
-    print_final,
-    print_leaderboards,
-    print_search,
-    say_data,
-)
 from blood_hpo.errors import InputError, StudyError
 
 if TYPE_CHECKING:
@@ -39,10 +22,10 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     files: Annotated[
         list[Path], typer.Argument(help="Study files, run in turn.", metavar="FILE...")
     ],
-    workers: WorkersOption = None,
-    name: NameOption = None,
-    budget: BudgetOption = None,
-    around: AroundOption = None,
+    workers: session.WorkersOption = None,
+    name: session.NameOption = None,
+    budget: session.BudgetOption = None,
+    around: session.AroundOption = None,
     grids: Annotated[
         list[Path] | None,
         typer.Option(
@@ -51,9 +34,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
             help="Then run this study file around the winners, as STUDY-NAME; repeatable.",
         ),
     ] = None,
-    data: DataOption = None,
-    top: TopOption = 5,
-    final: FinalOption = None,
+    data: session.DataOption = None,
+    top: session.TopOption = 5,
+    final: session.FinalOption = None,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
     """Run studies from files on this machine and print a leaderboard per family.
@@ -92,16 +75,16 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         if whole or grids:
             _report(study.name)
     if output is not OutputFormat.TABLE:
-        with engine() as connected:
-            print_search(connected, ran, top, output)
+        with session.engine() as connected:
+            tables.print_search(connected, ran, top, output)
     if lacking:
         raise StudyError("; ".join(lacking))
 
 
 def final(
-    study: StudyArgument,
-    workers: WorkersOption = None,
-    data: DataOption = None,
+    study: session.StudyArgument,
+    workers: session.WorkersOption = None,
+    data: session.DataOption = None,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
     """Confirm the best configurations, retrain the winners and the ResNet, test each model once.
@@ -116,13 +99,13 @@ def final(
     """
     from blood_hpo.cli.supervision import processes
 
-    count, opened, table = processes(workers), storage(), output is OutputFormat.TABLE
+    count, opened, table = processes(workers), session.storage(), output is OutputFormat.TABLE
     from blood_hpo.store.studies import open_study
 
     lacking = _work(open_study(opened, study), count, data, True, 0 if table else None)
     if not table:
-        with engine() as connected:
-            print_answer(connected, "models", output, study=study)
+        with session.engine() as connected:
+            tables.print_answer(connected, "models", output, study=study)
     _report(study)
     if lacking:
         raise StudyError("; ".join(lacking))
@@ -134,16 +117,16 @@ def _work(
     """Work on a study, print its tables with so many rows or not at all; what it lacks."""
     from blood_hpo.cli.supervision import work_on
 
-    say_data(study.data)
-    with engine() as connected:
+    tables.say_data(study.data)
+    with session.engine() as connected:
         work_on(study, workers, data, connected, final=final)
         if top:
-            print_leaderboards(connected, study.name, study.data, top)
+            tables.print_leaderboards(connected, study.name, study.data, top)
         if final and top is not None:
-            print_final(connected, study.name, study.data)
+            tables.print_final(connected, study.name, study.data)
         return shortfalls(read(connected, study.name), final=final)
 
 
 def _report(study: str) -> None:
-    with engine() as connected:
+    with session.engine() as connected:
         say("report: %s", write_page(connected, study))

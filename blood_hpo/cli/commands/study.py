@@ -5,21 +5,8 @@ from typing import Annotated
 
 import typer
 
+from blood_hpo.cli import session
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows, to_json
-from blood_hpo.cli.session import (
-    AroundOption,
-    BudgetOption,
-    DataOption,
-    NameOption,
-    OnlyStudyArgument,
-    TopOption,
-    ask,
-    engine,
-    named_or_only,
-    settings,
-    storage,
-    study_data,
-)
 from blood_hpo.cli.views.snapshot import read
 from blood_hpo.cli.views.study_view import print_view
 from blood_hpo.cli.views.tables import print_answer, print_leaderboards
@@ -33,10 +20,10 @@ app = typer.Typer(
 @app.command()
 def create(
     file: Annotated[Path, typer.Argument(help="A study file.", metavar="FILE")],
-    name: NameOption = None,
-    budget: BudgetOption = None,
-    around: AroundOption = None,
-    data: DataOption = None,
+    name: session.NameOption = None,
+    budget: session.BudgetOption = None,
+    around: session.AroundOption = None,
+    data: session.DataOption = None,
 ) -> None:
     """Create a study from a file; created again from the same file, nothing happens.
 
@@ -55,14 +42,14 @@ def list_(output: FormatOption = OutputFormat.TABLE) -> None:
 
     Example: blood-hpo study list --format json
     """
-    with engine() as connected:
+    with session.engine() as connected:
         print_answer(connected, "studies", output)
 
 
 @app.command()
 def show(
-    study: OnlyStudyArgument = None,
-    top: TopOption = 5,
+    study: session.OnlyStudyArgument = None,
+    top: session.TopOption = 5,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
     """Show a study's data set, how it stands, and its leaderboards.
@@ -71,13 +58,13 @@ def show(
 
     Example: blood-hpo study show paper --top 3
     """
-    with engine() as connected:
-        name = named_or_only(connected, study)
-        found = study_data(connected, name)
+    with session.engine() as connected:
+        name = session.named_or_only(connected, study)
+        found = session.study_data(connected, name)
         if output is OutputFormat.CSV:
             print_answer(connected, "leaderboard", output, study=name, top=top)
         elif output is OutputFormat.JSON:
-            board = ask(connected, "leaderboard", study=name, top=top)
+            board = session.ask(connected, "leaderboard", study=name, top=top)
             parts = {"spec": found["spec"], "data": found["data"], "leaderboard": board}
             typer.echo(to_json(parts, indent=2))
         else:
@@ -89,18 +76,20 @@ def show(
 
 
 @app.command()
-def best(study: OnlyStudyArgument = None, output: FormatOption = OutputFormat.TABLE) -> None:
+def best(
+    study: session.OnlyStudyArgument = None, output: FormatOption = OutputFormat.TABLE
+) -> None:
     """Print the best configuration of each family: the confirmed winner, or the search's best.
 
     Example: blood-hpo study best quickstart --format json
     """
-    with engine() as connected:
-        print_answer(connected, "best", output, study=named_or_only(connected, study))
+    with session.engine() as connected:
+        print_answer(connected, "best", output, study=session.named_or_only(connected, study))
 
 
 @app.command()
 def check(
-    study: OnlyStudyArgument = None,
+    study: session.OnlyStudyArgument = None,
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
@@ -113,11 +102,11 @@ def check(
 
     Example: blood-hpo study check paper --repair
     """
-    opened = storage()
-    from blood_hpo.worker.audit import Audit
+    opened = session.storage()
+    from blood_hpo.worker.janitor import Audit
 
-    name = named_or_only(opened.engine, study)
-    audit = Audit(opened, name, settings())
+    name = session.named_or_only(opened.engine, study)
+    audit = Audit(opened, name, session.settings())
     if repair:
         audit.repair()
     found = audit.find()

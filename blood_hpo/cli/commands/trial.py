@@ -5,18 +5,9 @@ from typing import Annotated
 
 import typer
 
+from blood_hpo.cli import session
 from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows, window
-from blood_hpo.cli.session import (
-    DataOption,
-    OnlyStudyArgument,
-    StudyArgument,
-    data_source,
-    engine,
-    named_or_only,
-    storage,
-    study_data,
-)
 from blood_hpo.cli.views.tables import print_answer
 from blood_hpo.cli.views.trial_view import read_trial, trial_view
 from blood_hpo.errors import InputError
@@ -28,18 +19,20 @@ NumberArgument = Annotated[int, typer.Argument(help="Number of the trial.", min=
 
 
 @app.command("list")
-def list_(study: OnlyStudyArgument = None, output: FormatOption = OutputFormat.TABLE) -> None:
+def list_(
+    study: session.OnlyStudyArgument = None, output: FormatOption = OutputFormat.TABLE
+) -> None:
     """List the trials of a study.
 
     Example: blood-hpo trial list quickstart
     """
-    with engine() as connected:
-        print_answer(connected, "trials", output, study=named_or_only(connected, study))
+    with session.engine() as connected:
+        print_answer(connected, "trials", output, study=session.named_or_only(connected, study))
 
 
 @app.command()
 def show(
-    study: StudyArgument, number: NumberArgument, output: FormatOption = OutputFormat.TABLE
+    study: session.StudyArgument, number: NumberArgument, output: FormatOption = OutputFormat.TABLE
 ) -> None:
     """Show a trial's configuration, folds and curves, and all attempts at it.
 
@@ -47,7 +40,7 @@ def show(
 
     Example: blood-hpo trial show quickstart 7
     """
-    with engine() as connected:
+    with session.engine() as connected:
         found = read_trial(connected, study, number)
     if output is OutputFormat.TABLE:
         for line in trial_view(found, window()):
@@ -58,7 +51,7 @@ def show(
 
 @app.command()
 def files(
-    study: StudyArgument,
+    study: session.StudyArgument,
     number: Annotated[int | None, typer.Argument(help="Of this trial alone.", min=0)] = None,
     out: Annotated[
         Path | None,
@@ -74,8 +67,8 @@ def files(
     """
     from blood_hpo.database.artefacts import listing, load
 
-    with engine() as connected:
-        study_data(connected, study)  # which must exist
+    with session.engine() as connected:
+        session.study_data(connected, study)  # which must exist
         wanted = "" if number is None else f"{number}/"
         found = [one for one in listing(connected, study) if one.name.startswith(wanted)]
         for one in found:
@@ -101,9 +94,9 @@ def _write(folder: Path, name: str, content: bytes) -> None:
 
 @app.command()
 def replay(
-    study: StudyArgument,
+    study: session.StudyArgument,
     number: NumberArgument,
-    data: DataOption = None,
+    data: session.DataOption = None,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
     """Train a finished trial again and compare its fold scores with the recorded ones.
@@ -113,16 +106,16 @@ def replay(
 
     Example: blood-hpo trial replay quickstart 7
     """
-    opened = storage()
+    opened = session.storage()
     from blood_hpo.store.studies import open_study
     from blood_hpo.training.runtime import configure
 
     found = open_study(opened, study)
-    source = data_source(data, synthetic=bool(found.data["synthetic"]))
+    source = session.data_source(data, synthetic=bool(found.data["synthetic"]))
     found.refuse_other_data(source)
     configure()
     from blood_hpo.search.dataset import search_data
-    from blood_hpo.worker.replay import finished_trial, replay
+    from blood_hpo.worker.search_stage import finished_trial, replay
 
     trial = finished_trial(found, number)
 

@@ -6,14 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from blood_hpo.cli.session import (
-    AnyStudyArgument,
-    DataOption,
-    FinalOption,
-    address,
-    data_source,
-    settings,
-)
+from blood_hpo.cli import session
 
 if TYPE_CHECKING:
     from blood_hpo.data.source import DataSource
@@ -25,9 +18,9 @@ log = logging.getLogger(__name__)
 
 
 def worker(
-    study: AnyStudyArgument = None,
-    data: DataOption = None,
-    final: FinalOption = None,
+    study: session.AnyStudyArgument = None,
+    data: session.DataOption = None,
+    final: session.FinalOption = None,
 ) -> None:
     """Work on a study until it is finished, waiting for the database if it is away.
 
@@ -47,7 +40,7 @@ def worker(
     from blood_hpo.worker.shutdown import INTERRUPTED, Shutdown
 
     log.info("worker starts: first the database, then TensorFlow, which takes up to a minute")
-    shutdown = Shutdown(settings().drain_seconds)
+    shutdown = Shutdown(session.settings().drain_seconds)
     shutdown.on_signals()
     with contextlib.suppress(Interrupted):
         _work(study, data, final, shutdown) if study else _work_on_all(data, final, shutdown)
@@ -59,9 +52,9 @@ def worker(
 def _work(study: str, data: str | None, final: bool | None, shutdown: "Shutdown") -> None:
     from blood_hpo.worker.join import join_study
 
-    grace_seconds = settings().grace_seconds
-    found = join_study(address(), study, grace_seconds=grace_seconds, wait=shutdown)
-    source = data_source(data, synthetic=bool(found.data["synthetic"]))
+    grace_seconds = session.settings().grace_seconds
+    found = join_study(session.address(), study, grace_seconds=grace_seconds, wait=shutdown)
+    source = session.data_source(data, synthetic=bool(found.data["synthetic"]))
     found.refuse_other_data(source)
     _day(found, source, shutdown).run(final)
 
@@ -70,8 +63,8 @@ def _work_on_all(data: str | None, final: bool | None, shutdown: "Shutdown") -> 
     from blood_hpo.worker.join import join
     from blood_hpo.worker.queue import Queue
 
-    source = data_source(data)
-    storage = join(address(), grace_seconds=settings().grace_seconds, wait=shutdown)
+    source = session.data_source(data)
+    storage = join(session.address(), grace_seconds=session.settings().grace_seconds, wait=shutdown)
     Queue(storage, source.sha256, lambda one: _day(one, source, shutdown), shutdown).run(final)
 
 
@@ -84,4 +77,4 @@ def _day(study: "SharedStudy", source: "DataSource", shutdown: "Shutdown") -> "W
     from blood_hpo.final.work import Workday
     from blood_hpo.worker.worker import worker_name
 
-    return Workday(study, source, settings(), shutdown, worker_name())
+    return Workday(study, source, session.settings(), shutdown, worker_name())

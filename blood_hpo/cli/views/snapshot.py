@@ -71,7 +71,6 @@ def read(engine: "Engine", study: str) -> Snapshot:
 
     Raises:
         StudyError: There is no such study.
-        DatabaseError: The database cannot be reached.
     """
     found = [_stage(engine, study, "", study_data(engine, study))]
     for name in stage_names(study):

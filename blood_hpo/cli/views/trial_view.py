@@ -32,7 +32,6 @@ def read_trial(engine: "Engine", study: str, number: int) -> TrialFacts:
 
     Raises:
         StudyError: There is no such study, or no trial of that number.
-        DatabaseError: The database cannot be reached.
     """
     study_data(engine, study)  # which must exist
     asked: dict[str, Any] = {"study": study, "number": number}

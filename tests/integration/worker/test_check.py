@@ -12,9 +12,9 @@ from blood_hpo.settings import Settings
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.training.fold_result import FoldResult
-from blood_hpo.worker.audit import Audit
 from blood_hpo.worker.checkpoint import Checkpoint
 from blood_hpo.worker.claims import Claims
+from blood_hpo.worker.janitor import Audit
 
 from .conftest import STOP, MakeStudy
 

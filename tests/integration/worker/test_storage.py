@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
 
-from blood_hpo.dashboard.artifact_store import DatabaseArtefacts
+from blood_hpo.dashboard.server import DatabaseArtefacts
 from blood_hpo.database.record import TrialRecord, read_trial, read_trials
 from blood_hpo.errors import StudyError
 from blood_hpo.settings import Settings
