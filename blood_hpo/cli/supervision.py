@@ -1,8 +1,9 @@
 """Workers of a study on this machine, started, watched to their end and drained by Ctrl-C."""
 
 import os
-import signal
 import threading
+import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,21 +57,23 @@ def work_on(
     logs = settings().home / "logs" / study.name
     pool = Pool(worker_command(study.name, final=final), environment, logs)
     say("%s: %d workers start and load TensorFlow", study.name, workers)
-    interrupts = _Interrupts(pool)
-    with heard(interrupts.on_signal), Progress(connected, study.name) as progress:
+    interrupted = threading.Event()
+    with heeding(interrupted, pool), Progress(connected, study.name) as progress:
         pool.start(workers)
         try:
             while pool.alive():
                 progress.update()
-                if not interrupts.seen:
+                if interrupted.is_set():
+                    time.sleep(POLL_SECONDS)
+                else:
                     _revive()
                     _refuse_paused(study)
-                interrupts.wait(POLL_SECONDS)
+                    interrupted.wait(POLL_SECONDS)
         finally:
             # Nothing to do unless an error ends the watch: no worker is left behind unwatched.
             pool.close(DRAIN_SECONDS)
         progress.update()
-    if interrupts.seen:
+    if interrupted.is_set():
         say("study %s: drained; the same command goes on from here", study.name)
         raise typer.Exit(INTERRUPTED)
     for log in pool.crashed():
@@ -78,6 +81,21 @@ def work_on(
         raise BloodHpoError(
             f"workers of study {study.name!r} ended early ({' '.join(last)}); see {log}"
         )
+
+
+def heeding(interrupted: threading.Event, pool: Pool) -> AbstractContextManager[None]:
+    """Have Ctrl-C or SIGTERM once drain the pool, which is noted, and twice kill it."""
+
+    def drain() -> None:
+        interrupted.set()
+        pool.drain()
+        say("draining: epochs end, trials go back; Ctrl-C again stops at once")
+
+    def kill() -> None:
+        pool.kill()
+        say("stopped at once; what was running is tried again next time")
+
+    return heard(drain, kill)
 
 
 def _revive() -> None:
@@ -104,28 +122,3 @@ def _refuse_paused(study: "SharedStudy") -> None:
                 f"study {name!r} is paused: {reason}; go on with"
                 f" `blood-hpo study resume {name}` and the same command"
             )
-
-
-class _Interrupts:
-    """Ctrl-C once drains the pool, twice kills it; SIGTERM is the same as Ctrl-C."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-        self._event = threading.Event()
-        self.seen = 0
-
-    def wait(self, seconds: float) -> None:
-        """Wait, but no longer than until the first signal."""
-        self._event.wait(seconds)
-        self._event.clear()
-
-    def on_signal(self, _received: signal.Signals) -> None:
-        self.seen += 1
-        self._event.set()
-        if self.seen == 1:
-            self._pool.drain()
-            say("draining: epochs end, trials go back; Ctrl-C again stops at once")
-        else:
-            self._pool.kill()
-            say("stopped at once; what was running is tried again next time")
-            os._exit(INTERRUPTED)

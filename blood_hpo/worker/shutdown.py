@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from types import FrameType
 
 log = logging.getLogger(__name__)
 
@@ -44,32 +43,32 @@ class Shutdown:
 
     def on_signals(self) -> None:
         """Take SIGTERM and SIGINT as the request from now on; to be called in the main thread."""
-        self._until_the_process_ends.enter_context(heard(self._on_signal))
+        self._until_the_process_ends.enter_context(heard(self._drain, self._say_last))
 
-    def _on_signal(self, received: signal.Signals) -> None:
-        if self.requested:
-            log.warning(
-                "%s: ends at once; its trial is recovered after the grace time", received.name
-            )
-            os._exit(INTERRUPTED)
-        log.info("%s: draining; once more ends at once", received.name)
+    def _drain(self) -> None:
+        log.info("draining; another signal ends at once")
         self.request()
+
+    @staticmethod
+    def _say_last() -> None:
+        log.warning("ends at once; its trial is recovered after the grace time")
 
 
 @contextmanager
-def heard(act: Callable[[signal.Signals], None]) -> Iterator[None]:
-    """Have a thread of its own act on each SIGTERM and SIGINT; to be entered in the main thread.
+def heard(first: Callable[[], None], second: Callable[[], None]) -> Iterator[None]:
+    """Have a thread of its own act on a SIGTERM or SIGINT, and on a second, which ends the process.
 
-    The main thread may be inside TensorFlow for a whole epoch or inside a call to the database: a
-    handler in Python runs only afterwards, two signals that arrive meanwhile look like one to it,
-    and what it interrupts may hold the very lock that it needs (a write, the wait for a process).
+    To be entered in the main thread. That may be inside TensorFlow for a whole epoch, or inside a
+    call to the database: a handler in Python runs only afterwards, two signals that arrive
+    meanwhile look like one to it, and what it interrupts may hold the very lock that it needs.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    before = {number: signal.signal(number, _nothing_more) for number in SIGNALS}
+    before = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
     # The interpreter writes the number of a signal there whatever its threads are doing.
     woken = signal.set_wakeup_fd(writing)
-    threading.Thread(target=_listen, args=(reading, act), name="signals", daemon=True).start()
+    told = (reading, [second, first])
+    threading.Thread(target=_listen, args=told, name="signals", daemon=True).start()
     try:
         yield
     finally:
@@ -79,16 +78,14 @@ def heard(act: Callable[[signal.Signals], None]) -> Iterator[None]:
         os.close(writing)
 
 
-def _listen(reading: int, act: Callable[[signal.Signals], None]) -> None:
-    """Act on each signal until the other end of the pipe is closed."""
+def _listen(reading: int, acts: list[Callable[[], None]]) -> None:
+    """Act on signals until the other end of the pipe is closed."""
     while numbers := os.read(reading, 1):
         if numbers[0] in SIGNALS:
-            act(signal.Signals(numbers[0]))
+            acts.pop()()
+            if not acts:
+                os._exit(INTERRUPTED)
     os.close(reading)
-
-
-def _nothing_more(_number: int, _frame: FrameType | None) -> None:
-    """Instead of the default action of a signal."""
 
 
 class LastWords:

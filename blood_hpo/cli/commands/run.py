@@ -10,8 +10,7 @@ from blood_hpo.cli.commands.report import write_page
 from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import FormatOption, OutputFormat
 from blood_hpo.cli.views import tables
-from blood_hpo.cli.views.alerts import shortfalls
-from blood_hpo.cli.views.snapshot import read
+from blood_hpo.cli.views.snapshot import read, shortfalls
 from blood_hpo.errors import InputError, StudyError
 
 if TYPE_CHECKING:

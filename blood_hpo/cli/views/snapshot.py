@@ -1,11 +1,12 @@
 """Everything that an operator wants to know about a study, read from the database at one time."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blood_hpo.cli.logs import say
 from blood_hpo.cli.session import Row, ask, settings, study_data
 from blood_hpo.stages import FINAL, stage_names
 
@@ -34,6 +35,11 @@ class Stage:
     def name(self) -> str:
         """Name of its study."""
         return str(self.study["study"])
+
+    def silent(self, seconds: float) -> list[Row]:
+        """Running trials that were not heard of for so long, or never."""
+        heard = [(row, row["seconds_since_heartbeat"]) for row in self.running]
+        return [row for row, ago in heard if ago is None or ago > seconds]
 
 
 @dataclass(frozen=True)
@@ -86,3 +92,33 @@ def _stage(engine: "Engine", name: str, label: str, study: Row) -> Stage:
     asked = ("running", "workers", "improvements", "failing", "collapsed")
     rows = {query: ask(engine, query, study=name) for query in asked}
     return Stage(label, study, ask(engine, "progress", study=name), **rows)
+
+
+def shortfalls(snapshot: Snapshot, *, final: bool) -> list[str]:
+    """What a study lacks of its budgets when its workers have ended, and why.
+
+    A space that was tried to its end is no fault; it is said. With ``final`` the stages after the
+    search were asked for too.
+    """
+    return [
+        line
+        for stage in (snapshot.stages if final else snapshot.stages[:1])
+        for row in stage.families
+        if row["counted"] < row["budget"]
+        for line in _lacking(stage, row)
+    ]
+
+
+def _lacking(stage: Stage, row: Row) -> Iterator[str]:
+    counted = f"{stage.name}: {row['counted']} of {row['budget']} trials of {row['family']}"
+    failing = [one for one in stage.failing if one["family"] == row["family"]]
+    if failing:
+        yield (
+            f"{counted} could be counted ({len(failing)} configurations failed, the last with:"
+            f" {failing[0]['reason']}); look with"
+            f" `blood-hpo trial show {stage.name} {failing[0]['number']}`"
+        )
+    elif row["remaining"]:
+        yield f"{counted} were counted; the same command goes on from here"
+    else:
+        say("%s counted: every configuration of its space was tried", counted)

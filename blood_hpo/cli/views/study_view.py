@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from blood_hpo.cli.output import GAP, duration, table, window, wrapped
 from blood_hpo.cli.session import Row
-from blood_hpo.cli.views.alerts import alerts
 from blood_hpo.cli.views.charts import bar, sparkline
 from blood_hpo.cli.views.snapshot import Snapshot, Stage
 from blood_hpo.stages import FINAL
+from blood_hpo.text import markdown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +23,12 @@ WIDE = 120
 MOST_WORKERS = 24
 NAME_WIDTH = 22
 """Of a worker, in a narrow window."""
+
+LOW_BYTES = 1_000_000_000
+"""Less than that on the disk and a checkpoint or a log may not fit."""
+
+NAMED = 3
+"""Workers or configurations that warnings name; the others are counted."""
 
 SEEN_SECONDS = 600.0
 """Silence after which a worker without a trial is shown no more."""
@@ -42,13 +48,7 @@ def print_view(snapshot: Snapshot) -> None:
 
 
 def view(snapshot: Snapshot, width: int, watched: float | None = None) -> "Text":
-    """The whole view, in lines that fit.
-
-    Args:
-        snapshot: What is shown.
-        width: Columns of the window.
-        watched: Seconds since the watch began, if it is one.
-    """
+    """The whole view in lines that fit; ``watched`` are the seconds since a watch began."""
     found = _title(snapshot, watched)
     gap = GAP if width >= WIDE else " "
     for lines in (_families(snapshot.stages, width, gap), _workers(snapshot.stages, width, gap)):
@@ -57,6 +57,12 @@ def view(snapshot: Snapshot, width: int, watched: float | None = None) -> "Text"
     if warnings:
         found.append("\n".join(["\n", *warnings]), "yellow")
     return found
+
+
+def alerts(snapshot: Snapshot) -> list[str]:
+    """What an operator should not miss, the most urgent kind first."""
+    known = {**vars(snapshot), "named": NAMED, "low_bytes": LOW_BYTES}
+    return markdown(__package__, "alerts.txt", {"duration": duration}, **known).split("\n")[:-1]
 
 
 def _title(snapshot: Snapshot, watched: float | None) -> "Text":

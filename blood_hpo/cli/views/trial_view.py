@@ -8,6 +8,7 @@ from blood_hpo.cli.output import cell, duration, table, wrapped
 from blood_hpo.cli.session import Row, ask, study_data
 from blood_hpo.cli.views.charts import curve, sparkline
 from blood_hpo.errors import StudyError
+from blood_hpo.text import markdown
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -49,41 +50,19 @@ def read_trial(engine: "Engine", study: str, number: int) -> TrialFacts:
     return TrialFacts(found[0], curves, reported, attempts, collapsed)
 
 
-def trial_view(facts: TrialFacts, width: int) -> Iterator[str]:
+def trial_view(facts: TrialFacts, width: int) -> list[str]:
     """The lines of the view from top to bottom."""
-    yield from _head(facts.trial)
-    yield ""
-    yield from _configuration(facts.trial, width)
-    if facts.trial["fold_scores"]:
-        yield ""
-        yield from _folds(facts, width)
+    trial, names = facts.trial, ("trial", "attempt", "state", "worker", "reason")
     scores = [row["score"] for row in facts.reported if row["score"] is not None]
-    if scores:
-        yield ""
-        yield f"score after each epoch, 1 to {facts.reported[-1]['epoch']}"
-        yield from curve(scores, CURVE_WIDTH, CURVE_HEIGHT)
-    if len(facts.attempts) > 1:
-        yield ""
-        names = ("trial", "attempt", "state", "worker", "reason")
-        rows = [(row["number"], *(row[name] for name in names[1:])) for row in facts.attempts]
-        yield from table(names, rows, width)
-
-
-def _head(trial: Row) -> Iterator[str]:
-    score = "" if trial["score"] is None else f", score {trial['score']:.4f}"
-    again = f", attempt {trial['attempt']}" if (trial["attempt"] or 1) > 1 else ""
-    name = f"trial {trial['number']} of {trial['study']}"
-    yield f"{name}: {trial['family']}, {trial['state']}{score}{again}"
-    if trial["reason"]:
-        yield f"reason: {trial['reason']}"
-    if trial["started_at"]:
-        begun = f"{trial['started_at'].astimezone():%Y-%m-%d %H:%M:%S}"
-        yield f"worker {trial['worker'] or '-'}, begun {begun}, seed {trial['seed']}"
-    if trial["epochs"]:
-        yield (
-            f"{trial['epochs']} epochs on all folds together in"
-            f" {duration(trial['seconds'])}, {trial['parameter_count'] or 0:,} parameters"
-        )
+    attempts = [(row["number"], *(row[name] for name in names[1:])) for row in facts.attempts]
+    shown = {
+        **vars(facts),
+        "configuration": list(_configuration(trial, width)),
+        "folds": _folds(facts, width) if trial["fold_scores"] else (),
+        "curve": curve(scores, CURVE_WIDTH, CURVE_HEIGHT) if scores else (),
+        "attempts": list(table(names, attempts, width)) if len(attempts) > 1 else (),
+    }
+    return markdown(__package__, "trial.txt", {"duration": duration}, **shown).splitlines()
 
 
 def _configuration(trial: Row, width: int) -> Iterator[str]:
@@ -95,19 +74,16 @@ def _configuration(trial: Row, width: int) -> Iterator[str]:
             yield from wrapped(f"{title + ':':<10}{cell(values)}", width, rest=" " * 10)
 
 
-def _folds(facts: TrialFacts, width: int) -> Iterator[str]:
-    trial = facts.trial
+def _folds(facts: TrialFacts, width: int) -> list[str]:
+    measured = ("fold_scores", "fold_best_epochs", "fold_epochs")
     rows = [
-        (fold, score, best, epochs, sparkline(_drawn(facts, fold), SPARK_WIDTH))
-        for fold, (score, best, epochs) in enumerate(
-            zip(trial["fold_scores"], trial["fold_best_epochs"], trial["fold_epochs"], strict=True),
-            start=1,
+        (fold, *values, sparkline(_drawn(facts, fold), SPARK_WIDTH))
+        for fold, values in enumerate(
+            zip(*(facts.trial[one] for one in measured), strict=True), start=1
         )
     ]
-    yield from table(("fold", "score", "best epoch", "epochs", "after each epoch"), rows, width)
-    if facts.collapsed:
-        folds = ", ".join(map(str, sorted(facts.collapsed)))
-        yield f"learnt nothing, no better than chance: fold {folds}"
+    names = ("fold", "score", "best epoch", "epochs", "after each epoch")
+    return list(table(names, rows, width))
 
 
 def _drawn(facts: TrialFacts, fold: int) -> list[float]:

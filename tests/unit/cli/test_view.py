@@ -10,10 +10,9 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from blood_hpo.cli.views.alerts import alerts
 from blood_hpo.cli.views.progress import line
 from blood_hpo.cli.views.snapshot import Snapshot, Stage
-from blood_hpo.cli.views.study_view import print_view, view
+from blood_hpo.cli.views.study_view import alerts, print_view, view
 from blood_hpo.cli.views.trial_view import TrialFacts, trial_view
 
 WORKER = "0d4e9f3c2a1b:1:ab12cd34"

@@ -36,17 +36,17 @@ def test_a_worker_that_ignores_the_request_is_killed_and_named(
 
 HOT = """
 import sys
+import threading
 from pathlib import Path
 from blood_hpo.cli import logs
-from blood_hpo.cli.supervision import _Interrupts
+from blood_hpo.cli.supervision import heeding
 from blood_hpo.cli.streams import guard
 from blood_hpo.worker.pool import Pool
-from blood_hpo.worker.shutdown import heard
 
 guard()
 logs.configure()
 pool = Pool(["sleep", "60"], {}, Path(sys.argv[1]))
-with heard(_Interrupts(pool).on_signal):
+with heeding(threading.Event(), pool):
     pool.start(2)
     print("ready", flush=True)
     while True:
