@@ -44,11 +44,7 @@ class StudyError(BloodHpoError):
 
 
 class NonFiniteLoss(BloodHpoError):  # noqa: N818 - named after what happened
-    """Training diverged: the loss, or a predicted probability, is no longer a number.
-
-    Attributes:
-        epoch: The epoch in which it happened, from 1.
-    """
+    """Training diverged: since an epoch the loss, or a probability, is no longer a number."""
 
     def __init__(self, epoch: int) -> None:
         super().__init__(f"the loss is not finite in epoch {epoch}; try a smaller learning rate")

@@ -15,12 +15,8 @@ from blood_hpo.errors import InputError
 from blood_hpo.text import read_text
 
 PREFIX = "BLOOD_HPO_"
-DAY = 86_400.0
-"""The longest of all waits, in seconds."""
-
-BEATS = 3
-"""Heartbeats that fit into the grace time at least: one may come late, one may be lost."""
-
+DAY = 86_400.0  # the longest of all waits, in seconds
+BEATS = 3  # heartbeats that fit into the grace time at least: one may come late, one may be lost
 OTHERS = (
     "BLOOD_HPO_LOG",
     "BLOOD_HPO_NAMES",
@@ -77,11 +73,7 @@ class Settings(BaseSettings):
 
 
 def read_url(path: Path, given_by: str) -> SecretStr:
-    """The database URL that is a file's only line.
-
-    Args:
-        path: The file.
-        given_by: What named the file, for the message.
+    """The database URL that is the only line of a file, which something named.
 
     Raises:
         InputError: The file cannot be read or is empty.
@@ -128,11 +120,7 @@ def _variable(name: str) -> str:
 
 
 def _refuse_unknown(environment: Iterable[str]) -> None:
-    """Refuse variables that would be passed over, such as a misspelt one.
-
-    Raises:
-        InputError: There is one that begins like ours; the message gives the nearest that is ours.
-    """
+    """Refuse variables that would be passed over, such as a misspelt one."""
     known = [*map(_variable, Settings.model_fields), *OTHERS]
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known:

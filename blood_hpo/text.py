@@ -1,12 +1,10 @@
-"""Text from outside, which may hold what no database stores; and Markdown from its templates."""
+"""Text from outside, which may hold what no database stores; and pages from templates."""
 
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-LARGEST_BYTES = 1_000_000
-"""Of a file that a person writes: a study file, an address."""
-
+LARGEST_BYTES = 1_000_000  # of a file that a person writes: a study file, an address
 _CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DIRECTIONS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _STREAMS = ("/dev/stdin", "/dev/fd/")
@@ -79,13 +77,9 @@ def read_text(path: Path) -> str:
 def markdown(
     room: str, template: str, filters: Mapping[str, Callable[..., str]], **facts: object
 ) -> str:
-    """A page of Markdown.
+    """A page of plain text or Markdown, from a file in the folder ``templates`` of a package.
 
-    Args:
-        room: The package whose folder ``templates`` holds the template.
-        template: Its file.
-        filters: How the template may spell a value, by name.
-        facts: What the template names.
+    The filters are the ways in which the template may spell a value, by name.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

@@ -1,5 +1,6 @@
 """The program: every command under one name, and the one place where errors become exit codes."""
 
+import contextlib
 import logging
 import os
 import sys
@@ -13,14 +14,13 @@ from typer.exceptions import TyperException
 from blood_hpo import __version__
 from blood_hpo.cli import logs, streams
 from blood_hpo.cli.commands import db, manage, study, trial  # noqa: F401 - manage adds to study
-from blood_hpo.cli.commands.dashboard import dashboard
 from blood_hpo.cli.commands.data import app as data
 from blood_hpo.cli.commands.doctor import doctor, health
 from blood_hpo.cli.commands.predict import predict
 from blood_hpo.cli.commands.query import query
-from blood_hpo.cli.commands.report import report
+from blood_hpo.cli.commands.report import dashboard, report
 from blood_hpo.cli.commands.run import final, run
-from blood_hpo.cli.commands.status import status
+from blood_hpo.cli.commands.study import status
 from blood_hpo.cli.commands.worker import worker
 from blood_hpo.errors import BloodHpoError, DatabaseError, InputError
 from blood_hpo.text import printable
@@ -109,17 +109,14 @@ def _refuse_gone() -> None:
 
 
 def _say(message: str, code: int) -> int:
-    if message:
-        logs.complain("%s", _renamed(printable(message)))
-    return code
-
-
-def _renamed(message: str) -> str:
-    """The message with the names that its reader knows, where our surroundings give others."""
+    """Say it with the names that its reader knows, where our surroundings give others."""
+    shown = printable(message)
     for line in os.environ.get("BLOOD_HPO_NAMES", "").splitlines():
         ours, _, theirs = line.partition("=")
-        message = message.replace(ours, theirs)
-    return message
+        shown = shown.replace(ours, theirs)
+    if shown:
+        logs.complain("%s", shown)
+    return code
 
 
 def _usage(error: TyperException) -> str:
@@ -132,10 +129,8 @@ def _usage(error: TyperException) -> str:
 
 def _database_said(error: Exception) -> str | None:
     """What the database said, if the error is one of its own that no room has put into words."""
-    if "sqlalchemy" not in sys.modules:
-        return None
-    try:
+    with contextlib.suppress(ImportError):  # a machine that writes reports needs no Optuna
         from blood_hpo.store.outage import ERRORS, first_line
-    except ImportError:  # a machine that writes reports needs no Optuna
-        return None
-    return first_line(error) if isinstance(error, ERRORS) else None
+
+        return first_line(error) if isinstance(error, ERRORS) else None
+    return None

@@ -22,9 +22,7 @@ import typer
 from blood_hpo.text import printable
 
 GAP = "  "
-PLAIN_WIDTH = 1000
-"""Columns where no window sets a limit."""
-
+PLAIN_WIDTH = 1000  # columns where no window sets a limit
 _NUMBER = re.compile(r"-|nan|[-+]?\d[\d,.:/e+-]*( [a-z]+)?")
 _SMALL = 1e-4
 _NO_BREAK, _SHORT = "\N{NO-BREAK SPACE}", 40
@@ -106,10 +104,7 @@ def window() -> int:
 def table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, gap: str = GAP
 ) -> Iterator[str]:
-    """The lines of a table, names first; numbers stand at the right of their column.
-
-    The width is that of the window; the gap stands between two columns.
-    """
+    """The lines of a table as wide as the window, names first and numbers at the right."""
     cells = list(zip(*map(_column, zip(*rows, strict=True)), strict=True))
     stacked = _stacked(columns)
     beside = _beside(_widths(stacked, cells), width, gap)

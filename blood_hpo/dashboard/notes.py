@@ -23,11 +23,8 @@ from blood_hpo.text import markdown
 log = logging.getLogger(__name__)
 Facts = Mapping[str, Any]
 
-LEAST_SECONDS = 60.0
-"""Nobody reads a note twice a minute."""
-
-BEST = 5
-"""Trials of a family in the note."""
+LEAST_SECONDS = 60.0  # nobody reads a note twice a minute
+BEST = 5  # trials of a family in the note
 
 
 def refresh_note(

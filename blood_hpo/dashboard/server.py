@@ -36,8 +36,7 @@ log = logging.getLogger(__name__)
 
 REPORTS = Path("report")
 SANDBOX = (("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "sandbox"))
-THREADS = 4
-"""Requests answered at the same time; one process, because the cache is one process's."""
+THREADS = 4  # requests answered at the same time; one process, because the cache is one process's
 
 
 class DatabaseArtefacts:

@@ -17,8 +17,7 @@ CURVES_FILE, CONFUSION_FILE = "curves.svg", "confusion.svg"
 FOLDS = (colour("mlp"), colour("cnn"), colour("resnet"), colour("other"), ACCENT)
 """Colours of the folds, told apart with any kind of colour vision; a sixth fold begins anew."""
 
-SHOWN = 10
-"""Trials of a family, its best ones, that get pictures."""
+SHOWN = 10  # trials of a family, its best ones, that get pictures
 
 Panels = dict[str, list[Line]]
 

@@ -1,17 +1,36 @@
-"""How a worker comes to its studies, also where the database is slower to start than the worker."""
+"""How a worker comes to its studies: to one by name, or to whichever needs it, the oldest first.
 
+The database may be slower to start than the worker. Workers without a study of their own look again
+after every trial, so a study that is created while they work, or while they wait, has its turn
+without anybody telling them.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
 
+from blood_hpo import __version__
+from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.address import connected
 from blood_hpo.database.failures import database_errors
 from blood_hpo.database.migrate import check_schema
-from blood_hpo.errors import DatabaseError
+from blood_hpo.database.record import TrialRecord
+from blood_hpo.errors import DatabaseError, StudyError
 from blood_hpo.store.outage import Waiting, patiently, transient
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import SharedStudy, open_study
+from blood_hpo.store.studies import SharedStudy, open_study, pause
+from blood_hpo.worker.claims import Found
+from blood_hpo.worker.shutdown import Shutdown
+from blood_hpo.worker.worker import POLL_SECONDS, StoppedError
 
-WORKER = "blood-hpo worker"
-"""What its connections are called in ``pg_stat_activity``."""
+log = logging.getLogger(__name__)
+
+WORKER = "blood-hpo worker"  # what its connections are called in ``pg_stat_activity``
 
 
 def join(url: str, *, grace_seconds: float, wait: Waiting) -> StudyStorage:
@@ -30,8 +49,6 @@ def join_study(url: str, name: str, *, grace_seconds: float, wait: Waiting) -> S
 
     Raises:
         StudyError: There is no such study, or it was created by another version of the program.
-        DatabaseError: As `join`.
-        Interrupted: As `join`.
     """
     storage = join(url, grace_seconds=grace_seconds, wait=wait)
     with database_errors(url):
@@ -50,3 +67,73 @@ def _storage(url: str, grace_seconds: float) -> StudyStorage:
             raise outage from None
         raise
     return StudyStorage(url, WORKER, grace_seconds=grace_seconds)
+
+
+class Day(Protocol):
+    """A worker's part in one study."""
+
+    def turn(self, final: bool | None) -> Found:
+        """Run the study's next trial, if it has one; ``final``: with its final stage or without."""
+
+
+@dataclass
+class Queue:
+    """The studies that need work with the data set that this worker has, and its part in each."""
+
+    storage: StudyStorage
+    sha256: str
+    begin: Callable[[SharedStudy], Day]
+    shutdown: Shutdown
+    _days: dict[str, Day] = field(default_factory=dict)
+    _said: str = ""
+
+    def run(self, final: bool | None) -> None:
+        """Work until the process is asked to stop, also while the database is away: `Interrupted`.
+
+        ``final``: with final stages or without them; None: as each study file says.
+        """
+        while not self.shutdown.requested:
+            if not any(self._helped(name, final) for name in self._open()):
+                self.shutdown.wait(POLL_SECONDS)
+
+    def _open(self) -> Iterator[str]:
+        """The studies that need work, the oldest first; the others are forgotten."""
+        wanted = {"program_version": __version__, "sha256": self.sha256}
+        rows = self._ask("looking for studies", "unfinished", **wanted)
+        names = [row.name for row in rows]
+        self._days = {name: day for name, day in self._days.items() if name in names}
+        if not names:
+            self._say("no study needs work; waiting for one: blood-hpo study create FILE")
+        yield from names
+
+    def _helped(self, name: str, final: bool | None) -> bool:
+        """Whether the study had a trial, which was run; one that cannot go on is paused."""
+        try:
+            found = self._day(name).turn(final)
+        except StoppedError:
+            return False  # which was said; other studies go on
+        except StudyError as error:
+            log.error("study %s: %s", name, error)  # noqa: TRY400 - the message says it all
+            self._days.pop(name, None)
+            for row in self._ask("pausing", "study_record", name=name):  # unless it was deleted
+                pause(self.storage, row.study_id, str(error))
+                refresh_note(self.storage, row.study_id, least_seconds=0)
+            return False
+        return isinstance(found, TrialRecord)
+
+    def _day(self, name: str) -> Day:
+        if name not in self._days:
+            opening = partial(open_study, self.storage, name)
+            study = patiently(opening, "opening a study", self.shutdown)
+            self._say(f"study {name} needs work")
+            self._days[name] = self.begin(study)
+        return self._days[name]
+
+    def _ask(self, doing: str, statement: str, **parameters: object) -> list[Row[Any]]:
+        return patiently(lambda: self.storage.ask(statement, **parameters), doing, self.shutdown)
+
+    def _say(self, words: str) -> None:
+        # Once, not at every look.
+        if words != self._said:
+            log.info("%s", words)
+        self._said = words

@@ -16,9 +16,7 @@ from blood_hpo.worker.shutdown import INTERRUPTED
 
 log = logging.getLogger(__name__)
 
-RESTARTS = 3
-"""Times a crashed worker is replaced before the pool gives up on its place."""
-
+RESTARTS = 3  # times a crashed worker is replaced before the pool gives up on its place
 FORGIVEN_SECONDS = 600.0
 """A worker that has lived this long has not crashed because it was replaced in vain."""
 

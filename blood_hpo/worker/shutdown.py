@@ -11,8 +11,7 @@ from contextlib import ExitStack, contextmanager
 log = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-INTERRUPTED = 130
-"""Exit code of a process that was asked to stop before it was done."""
+INTERRUPTED = 130  # exit code of a process that was asked to stop before it was done
 
 
 class Shutdown:

@@ -14,10 +14,8 @@ from blood_hpo.cli.session import OnlyStudyOption, engine, named_or_only, settin
 from blood_hpo.database.query import Query, Result, load_query, names, run_query
 from blood_hpo.errors import InputError
 
-DEFAULTS: Mapping[str, object] = {"top": 10}
-"""Values of parameters that need not be given."""
-WHOLE_NUMBERS = frozenset({"number", "top"})
-"""Parameters that are not text."""
+DEFAULTS: Mapping[str, object] = {"top": 10}  # values of parameters that need not be given
+WHOLE_NUMBERS = frozenset({"number", "top"})  # parameters that are not text
 
 
 class QueryFormat(StrEnum):

@@ -1,4 +1,4 @@
-"""``blood-hpo report``: the report of a study, or of every study as it is finished."""
+"""``blood-hpo report`` and ``dashboard``: what is looked at in a browser."""
 
 import logging
 import threading
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from blood_hpo.cli import session
 from blood_hpo.cli.session import AnyStudyArgument, engine, storage
 from blood_hpo.errors import BloodHpoError, InputError
 
@@ -86,3 +87,23 @@ def _unwritten(storage: "StudyStorage") -> list[str]:
         for row, page in pages.items()
         if not page.exists() or page.stat().st_mtime < row.seconds
     ]
+
+
+def dashboard(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; whoever reaches it can read every study.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8080,
+    reports: Annotated[
+        Path, typer.Option(help="Folder of the reports; a study's note leads to its own.")
+    ] = Path("report"),
+) -> None:
+    """Serve optuna-dashboard and the reports, read-only, until Ctrl-C.
+
+    Example: blood-hpo dashboard --port 8090
+    """
+    with engine("blood-hpo dashboard"):
+        pass  # which checks the schema
+    from blood_hpo.dashboard.server import serve
+
+    serve(session.address(), host, port, reports)

@@ -1,5 +1,6 @@
-"""``blood-hpo study``: create studies and look at them; `manage` has the other commands."""
+"""``blood-hpo status``, and those of ``study`` that create and show; `manage` has the others."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -7,10 +8,11 @@ import typer
 
 from blood_hpo.cli import session
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows, to_json
+from blood_hpo.cli.views.progress import Progress
 from blood_hpo.cli.views.snapshot import read
 from blood_hpo.cli.views.study_view import print_view
 from blood_hpo.cli.views.tables import print_answer, print_leaderboards
-from blood_hpo.errors import StudyError
+from blood_hpo.errors import InputError, StudyError
 
 app = typer.Typer(
     no_args_is_help=True, help="Create, look at, pause, stop, hand over and delete studies."
@@ -117,3 +119,35 @@ def check(
     if found:
         advice = "it cannot be mended" if repair else f"try: blood-hpo study check {name} --repair"
         raise StudyError(f"study {name!r} has {len(found)} inconsistencies; {advice}")
+
+
+def status(
+    study: session.OnlyStudyArgument = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Refresh until Ctrl-C or the end.")
+    ] = False,
+    interval: Annotated[float, typer.Option(help="Seconds between refreshes.", min=0.2)] = 2.0,
+    output: FormatOption = OutputFormat.TABLE,
+) -> None:
+    """Show families with time left and best score, workers with their trials, and warnings.
+
+    In a pipe, --watch prints a line every half minute. JSON and CSV hold the families alone.
+
+    Example: blood-hpo status quickstart --watch
+
+    Example: blood-hpo status quickstart --format json
+    """
+    if watch and output is not OutputFormat.TABLE:
+        raise InputError("--watch draws for people; leave out --format, or --watch")
+    with session.engine() as connected:
+        name = session.named_or_only(connected, study)
+        if watch:
+            found = session.study_data(connected, name)
+            final = found["stage"] == "search" and found["spec"].get("final") is not None
+            with Progress(connected, name, final=final) as progress:
+                while not progress.update():
+                    time.sleep(interval)
+        elif output is OutputFormat.TABLE:
+            print_view(read(connected, name))
+        else:
+            print_answer(connected, "progress", output, study=name)

@@ -60,8 +60,7 @@ def _work(study: str, data: str | None, final: bool | None, shutdown: "Shutdown"
 
 
 def _work_on_all(data: str | None, final: bool | None, shutdown: "Shutdown") -> None:
-    from blood_hpo.worker.join import join
-    from blood_hpo.worker.queue import Queue
+    from blood_hpo.worker.join import Queue, join
 
     source = session.data_source(data)
     storage = join(session.address(), grace_seconds=session.settings().grace_seconds, wait=shutdown)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Self
 
 from blood_hpo.cli.logs import for_people, say
 from blood_hpo.cli.output import duration
-from blood_hpo.cli.session import Row
 from blood_hpo.cli.views.snapshot import Snapshot, read
 from blood_hpo.cli.views.study_view import console, view
 from blood_hpo.errors import DatabaseError
@@ -13,15 +12,11 @@ from blood_hpo.errors import DatabaseError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-LINE_SECONDS = 30.0
-"""Time between two lines where standard error is not a terminal."""
+LINE_SECONDS = 30.0  # between two lines where standard error is not a terminal
 
 
 class Progress:
-    """Shows the progress of a study and its stages on standard error until it is left.
-
-    With ``final`` the study is not done before its last stage is.
-    """
+    """Shows on standard error how a study, with ``final`` up to its last stage, goes on."""
 
     def __init__(self, connected: "Engine", study: str, *, final: bool = False) -> None:
         from rich.live import Live
@@ -46,9 +41,6 @@ class Progress:
         """Read and show; True when every budget is spent or closed.
 
         An outage of the database is shown and waited out: the workers do the same.
-
-        Raises:
-            StudyError: The study has been deleted.
         """
         try:
             found = read(self._engine, self._study)
@@ -72,14 +64,13 @@ class Progress:
 def line(snapshot: Snapshot) -> str:
     """The latest stage in one line."""
     stage = snapshot.stages[-1]
-    return "; ".join(f"{stage.label} {_family(row)}".strip() for row in stage.families)
-
-
-def _family(row: Row) -> str:
-    best = row["best_score"]
-    left = f"{duration(row['eta_seconds'])} left" if row["remaining"] else "done"
-    return (
-        f"{row['family']} {row['counted']}/{row['budget']} done, {row['running']} running,"
-        f" {row['pruned']} pruned, {row['failed']} failed,"
-        f" best {'-' if best is None else f'{best:.4f}'}, {left}"
+    said = "{family} {counted}/{budget} done, {running} running, {pruned} pruned, {failed} failed"
+    return "; ".join(
+        f"{stage.label} {said.format(**row)}, best {_score(row['best_score'])},"
+        f" {duration(row['eta_seconds']) + ' left' if row['remaining'] else 'done'}".strip()
+        for row in stage.families
     )
+
+
+def _score(score: float | None) -> str:
+    return "-" if score is None else f"{score:.4f}"

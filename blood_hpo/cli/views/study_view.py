@@ -17,21 +17,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-WIDE = 120
-"""Columns from which on there is room for long drawings."""
-
+WIDE = 120  # columns from which on there is room for long drawings
 MOST_WORKERS = 24
-NAME_WIDTH = 22
-"""Of a worker, in a narrow window."""
-
-LOW_BYTES = 1_000_000_000
-"""Less than that on the disk and a checkpoint or a log may not fit."""
-
-NAMED = 3
-"""Workers or configurations that warnings name; the others are counted."""
-
-SEEN_SECONDS = 600.0
-"""Silence after which a worker without a trial is shown no more."""
+NAME_WIDTH = 22  # of a worker, in a narrow window
+SEEN_SECONDS = 600.0  # of silence, after which a worker without a trial is shown no more
+NAMED = 3  # workers or configurations that warnings name; the others are counted
+LOW_BYTES = 1_000_000_000  # on the disk; with less a checkpoint or a log may not fit
 
 
 def console(*, error: bool = False) -> "Console":

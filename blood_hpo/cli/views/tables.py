@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import OutputFormat, print_records, print_rows
-from blood_hpo.cli.session import Row, ask
+from blood_hpo.cli.session import ask
 from blood_hpo.database.query import run_query
 
 if TYPE_CHECKING:
@@ -62,7 +62,11 @@ def print_leaderboards(
 
 def print_final(connected: "Engine", study: str, data: Mapping[str, object]) -> None:
     """Print the confirmed configurations and the tested models."""
-    confirmed = [_confirmed(row) for row in ask(connected, "confirmation", study=study)]
+    candidates = ask(connected, "confirmation", study=study)
+    confirmed = [
+        {**row, "differs": row["left_out"] or ("winner" if row["winner"] else row["separable"])}
+        for row in candidates
+    ]
     title = f"{study}: confirmed on fresh folds of {data['label']}, means with 95 % intervals"
     print_records(confirmed, _CONFIRMED, title)
     models = ask(connected, "models", study=study)
@@ -70,9 +74,3 @@ def print_final(connected: "Engine", study: str, data: Mapping[str, object]) -> 
     print_records(models, _TESTED, title)
     if not models:
         say("%s: no model has been tested yet", study)
-
-
-def _confirmed(row: Row) -> Row:
-    """A candidate with whether it differs from the winner, or why that cannot be said."""
-    differs = row["left_out"] or ("winner" if row["winner"] else row["separable"])
-    return {**row, "differs": differs}
