@@ -19,8 +19,7 @@ from blood_hpo.studyfile.feasibility import largest_network
 from blood_hpo.studyfile.load import load
 from blood_hpo.studyfile.schema import StudySpec
 
-BYTES_A_PARAMETER = 16
-"""Single precision, four times: the weight, its gradient, and the two moments of Adam."""
+BYTES_A_PARAMETER = 16  # in single precision: weight, gradient, and the two moments of Adam
 
 
 def create_from_file(

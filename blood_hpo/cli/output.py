@@ -86,8 +86,7 @@ def print_facts(values: Mapping[str, object]) -> None:
     """Print names and values, a line each."""
     edge = max(map(len, values)) + len(GAP)
     for name, value in values.items():
-        for line in wrapped(cell(value), window(), name.ljust(edge), " " * edge):
-            typer.echo(line)
+        typer.echo("\n".join(wrapped(cell(value), window(), name.ljust(edge), " " * edge)))
 
 
 def to_json(value: object, *, indent: int | None = None) -> str:
@@ -124,7 +123,9 @@ def table(
     for row in cells:
         yield line(row)
         hidden = [f"{columns[one]}: {row[one]}" for one in range(len(row)) if one not in beside]
-        yield from wrapped(GAP.join(map(_together, hidden)), width, " " * 4, " " * 6)
+        # Short ones are not to be parted.
+        kept = [one.replace(" ", _NO_BREAK) if len(one) <= _SHORT else one for one in hidden]
+        yield from wrapped(GAP.join(kept), width, " " * 4, " " * 6)
 
 
 def _stacked(columns: Sequence[str]) -> list[list[str]]:
@@ -148,11 +149,6 @@ def _beside(widths: Sequence[int], width: int, gap: str) -> list[int]:
     while widest and not _fits([widths[one] for one in beside], width, gap):
         beside.remove(widest.pop())
     return beside
-
-
-def _together(pair: str) -> str:
-    """A short name and value, not to be parted."""
-    return pair.replace(" ", _NO_BREAK) if len(pair) <= _SHORT else pair
 
 
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:

@@ -106,17 +106,14 @@ def _revive() -> None:
 
 def _refuse_paused(study: "SharedStudy") -> None:
     """Raise if a stage is paused or the study deleted; an outage of the database is not the end."""
-    from blood_hpo.store.outage import ERRORS, transient
+    from blood_hpo.store.outage import unless_away
     from blood_hpo.store.studies import pause_reasons
 
-    try:
-        reasons = {study.name: study.paused()}
-        reasons |= pause_reasons(study.storage, stage_names(study.name))
-    except ERRORS as error:
-        if not transient(error):
-            raise
-        return
-    for name, reason in reasons.items():
+    def reasons() -> dict[str, str | None]:
+        stages = pause_reasons(study.storage, stage_names(study.name))
+        return {study.name: study.paused(), **stages}
+
+    for name, reason in unless_away(reasons, dict[str, str | None]()).items():
         if reason:
             raise StudyError(
                 f"study {name!r} is paused: {reason}; go on with"

@@ -7,10 +7,8 @@ What it says is in ``templates/note.md``, as the Markdown that optuna-dashboard 
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from blood_hpo.dashboard.report_pages import report_address
@@ -50,7 +48,9 @@ def _refresh(storage: StudyStorage, study_id: int, least_seconds: float) -> str 
         if connection.execute(statement("note_turn"), turn).one_or_none() is None:
             return None
         facts = _facts(storage, study_id)
-        text = {"study_id": study_id, "text_json": json.dumps(note_text(facts))}
+        spelt = {"report_address": report_address, "prose": _prose}
+        note = markdown(__package__, "note.md", spelt, **facts)
+        text = {"study_id": study_id, "text_json": json.dumps(note)}
         connection.execute(statement("write_note"), text)
     return str(facts["stage_of"]) if facts["stage_of"] else None
 
@@ -59,47 +59,14 @@ def _facts(storage: StudyStorage, study_id: int) -> Facts:
     """Columns of the statement ``note_facts``, and rows of three questions."""
     (row,) = storage.ask("note_facts", study_id=study_id)
     ask = partial(run_query, storage.engine)
-    best = ask("leaderboard", study=row.study, top=BEST).records()
     return {
         **row._mapping,
         "progress": ask("progress", study=row.study).records(),
-        "best": {key: list(own) for key, own in groupby(best, key=itemgetter("family"))},
+        "best": ask("leaderboard", study=row.study, top=BEST).records(),
         "models": ask("models", study=row.stage_of or row.study).records(),
     }
-
-
-def note_text(facts: Facts) -> str:
-    """The note that says these facts."""
-    spelt: dict[str, Callable[..., str]] = {"score": _score, "short": _short, "minutes": _minutes}
-    spelt |= {"report_address": report_address, "prose": _prose}
-    return markdown(__package__, "note.md", spelt, **facts, state=_state(facts))
-
-
-def _state(facts: Facts) -> str:
-    if facts["paused"]:
-        return f"paused: {facts['paused']}"
-    if facts["progress"] and all(row["remaining"] == 0 for row in facts["progress"]):
-        return "finished"
-    if any(row["running"] for row in facts["progress"]):
-        return "running"
-    return "waiting for workers"
 
 
 def _prose(text: str) -> str:
     """Words as they are: optuna-dashboard would make links and HTML of what looks like it."""
     return re.sub(r"([\\`*_\[\]<>#|!&])", r"\\\1", text)
-
-
-def _score(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value).replace("|", r"\|")
-
-
-def _minutes(seconds: float | None) -> str:
-    """Rounded up so that a note does not change with every second."""
-    if seconds is None:
-        return "-"
-    return f"{-(-seconds // 60):.0f} min" if seconds else "none"

@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -39,14 +40,14 @@ SANDBOX = (("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "s
 THREADS = 4  # requests answered at the same time; one process, because the cache is one process's
 
 
+@dataclass
 class DatabaseArtefacts:
     """Files of trials in the database as Optuna's artifact store, which here only reads.
 
     Workers and dashboard share no folder, so Optuna's own stores on disk are no use.
     """
 
-    def __init__(self, engine: "Engine") -> None:
-        self._engine = engine
+    engine: "Engine"
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
         """The content of the file with that SHA-256.
@@ -55,7 +56,7 @@ class DatabaseArtefacts:
             ArtifactNotFound: There is none.
             DatabaseError: The database cannot be reached.
         """
-        content = by_digest(self._engine, artifact_id)
+        content = by_digest(self.engine, artifact_id)
         if content is None:
             raise ArtifactNotFound(f"no file of any study has the SHA-256 {artifact_id}")
         return io.BytesIO(content)
@@ -70,11 +71,9 @@ class DatabaseArtefacts:
 
 
 def application(url: str, reports: Path = REPORTS) -> "WSGIApplication":
-    """The pages and their API as a WSGI application.
+    """The pages and their API, and the reports of a folder, as a WSGI application.
 
-    Args:
-        url: The address of a database that has this program's schema.
-        reports: Folder of the reports, of which each study's is served.
+    The address is that of a database that has this program's schema.
     """
     from optuna_dashboard import wsgi
 
@@ -123,8 +122,7 @@ def _guarded(app: "WSGIApplication", storage: StudyStorage) -> "WSGIApplication"
             reason = "this dashboard only reads; change studies with the blood-hpo command"
             return answer(start, "403 Forbidden", json.dumps({"reason": reason}).encode())
         try:
-            with storage.engine.connect():
-                pass  # which asks the server whether it is there
+            storage.engine.connect().close()  # which asks the server whether it is there
         except DBAPIError as error:
             reason = explain(error, storage.engine.url)
             log.warning(reason)
@@ -148,8 +146,7 @@ def _sandboxed(start: "StartResponse") -> "StartResponse":
 
 def _refuse_taken(host: str, port: int) -> None:
     try:
-        with socket.create_server((host, port)):
-            pass
+        socket.create_server((host, port)).close()
     except OSError as error:
         raise InputError(
             f"the dashboard cannot listen on {host}:{port} ({os.strerror(error.errno or 0)});"

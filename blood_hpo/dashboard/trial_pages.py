@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 STUDY = re.compile(r"/api/studies/(\d+)")
-NONE_OF_THEM = 2**53
-"""Asked for the trials after this one, optuna-dashboard answers with all but trials."""
+NONE_OF_THEM = 2**53  # asked for later trials, optuna-dashboard answers with all but trials
 
 
 class KeptTrials:

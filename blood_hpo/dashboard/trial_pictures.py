@@ -13,7 +13,6 @@ from blood_hpo.report.process.training_figures import Line, lines
 from blood_hpo.store.results import Results
 from blood_hpo.training.fold_result import FoldResult
 
-CURVES_FILE, CONFUSION_FILE = "curves.svg", "confusion.svg"
 FOLDS = (colour("mlp"), colour("cnn"), colour("resnet"), colour("other"), ACCENT)
 """Colours of the folds, told apart with any kind of colour vision; a sixth fold begins anew."""
 
@@ -61,8 +60,7 @@ def pictures_of_model(title: str, trained: FoldResult, cells: Sequence[int]) -> 
 def _pictures(
     title: str, panels: Panels, tested: str, matrix: Sequence[Sequence[int]]
 ) -> dict[str, bytes]:
-    drawn = {
-        CURVES_FILE: lines("curves", title, panels),
-        CONFUSION_FILE: confusion("confusion", tested, matrix, FOLDS[0]),
-    }
+    curves = lines("curves", title, panels)
+    confused = confusion("confusion", tested, matrix, FOLDS[0])
+    drawn = {"curves.svg": curves, "confusion.svg": confused}
     return {name: standalone(one.svg).encode() for name, one in drawn.items()}

@@ -110,6 +110,16 @@ def patiently(
         seconds = min(2 * seconds, LONGEST_WAIT_SECONDS)
 
 
+def unless_away(call: Callable[[], Answer], otherwise: Answer) -> Answer:
+    """What a call gives, or something else where the database is away and nobody waits for it."""
+    try:
+        return call()
+    except ERRORS as error:
+        if not transient(error):
+            raise
+        return otherwise
+
+
 def first_line(error: BaseException) -> str:
     """The database's own words, without SQL and parameters."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error

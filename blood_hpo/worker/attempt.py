@@ -4,13 +4,14 @@ import logging
 import math
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 
 from optuna.trial import TrialState
 
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.errors import BloodHpoError, NonFiniteLoss
 from blood_hpo.settings import Settings
-from blood_hpo.store.outage import ERRORS, Interrupted, first_line, transient
+from blood_hpo.store.outage import ERRORS, Interrupted, first_line, transient, unless_away
 from blood_hpo.worker.checkpoint import Checkpoint
 from blood_hpo.worker.lease import Lease, LeaseLostError
 from blood_hpo.worker.shutdown import Shutdown
@@ -18,8 +19,7 @@ from blood_hpo.worker.stage import Run, Stage
 
 log = logging.getLogger(__name__)
 
-EXPECTED = (BloodHpoError, MemoryError, OSError)
-"""Failures that explain themselves in one line; all others are logged with their traceback."""
+EXPECTED = (BloodHpoError, MemoryError, OSError)  # all others are logged with their traceback
 
 
 @dataclass
@@ -93,7 +93,8 @@ class Attempt:
                 self._put_back(run)
                 return
             run.advance()
-            if self._report(run) and not run.finished and self._should_prune(run):
+            hopeless = partial(self.stage.should_prune, self.claim, run)
+            if self._report(run) and not run.finished and unless_away(hopeless, False):
                 self._end(TrialState.PRUNED, run, f"pruned after epoch {run.epoch}")
                 return
             if time.monotonic() - self._saved >= self.settings.checkpoint_seconds:
@@ -106,14 +107,6 @@ class Attempt:
         reached = self.lease.report({epoch: score})
         log.info("trial %d: epoch %d/%d score %.4f", number, epoch, run.epochs, score)
         return reached
-
-    def _should_prune(self, run: Run) -> bool:
-        try:
-            return self.stage.should_prune(self.claim, run)
-        except ERRORS as error:
-            if not transient(error):
-                raise
-            return False
 
     def _put_back(self, run: Run) -> None:
         if run.epoch:

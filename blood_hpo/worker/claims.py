@@ -24,8 +24,7 @@ from blood_hpo.store.storage import NewTrial
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.training.seeds import derive
 
-COLLISIONS = 50
-"""Proposals in a row that others were faster with, after which others are let go first."""
+COLLISIONS = 50  # proposals in a row that others were faster with; then others go first
 
 
 @dataclass(frozen=True)
@@ -99,11 +98,8 @@ class Claims:
 
     def _refresh(self, connection: Connection) -> None:
         """Read what has changed since the last look."""
-        looked = {
-            "study_id": self.study.study_id,
-            "newest": self.history.newest,
-            "unfinished": sorted(self.history.unfinished),
-        }
+        newest, unfinished = self.history.newest, sorted(self.history.unfinished)
+        looked = {"study_id": self.study.study_id, "newest": newest, "unfinished": unfinished}
         self.history.learn(connection.execute(statement("history"), looked))
 
     def _create(self, connection: Connection, standing: Standing) -> int | Busy | Finished:
@@ -137,7 +133,7 @@ class Claims:
     def _insert(self, connection: Connection, proposals: Sequence[Proposal]) -> int | None:
         family = proposals[0].configuration.family
         space = {MODEL: model_distribution(self.study.spec), **self.proposers[family].space}
-        rows = [self._candidate(rank, one) for rank, one in enumerate(proposals)]
+        rows = [{"rank": rank, **self._candidate(one)} for rank, one in enumerate(proposals)]
         wanted = {"study_id": self.study.study_id, "family": family, "candidates": json.dumps(rows)}
         params = {one.configuration.config_hash: one.params for one in proposals}
 
@@ -148,11 +144,10 @@ class Claims:
         storage = self.study.storage
         return storage.create_trial(connection, self.worker, "new_configuration", wanted, told)
 
-    def _candidate(self, rank: int, one: Proposal) -> dict[str, Any]:
-        """What the statement ``new_configuration`` is told of it, in the order of the draw."""
+    def _candidate(self, one: Proposal) -> dict[str, Any]:
+        """What the statement ``new_configuration`` is told of it."""
         digest = one.configuration.config_hash
         return {
-            "rank": rank,
             "config_hash": digest,
             "seed": derive(self.study.spec.seed, digest),
             "config": one.configuration.document,

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
@@ -69,11 +69,8 @@ def _storage(url: str, grace_seconds: float) -> StudyStorage:
     return StudyStorage(url, WORKER, grace_seconds=grace_seconds)
 
 
-class Day(Protocol):
-    """A worker's part in one study."""
-
-    def turn(self, final: bool | None) -> Found:
-        """Run the study's next trial, if it has one; ``final``: with its final stage or without."""
+Turn = Callable[[bool | None], Found]
+"""A worker's part in a study: runs its next trial, with its final stage or without."""
 
 
 @dataclass
@@ -82,9 +79,9 @@ class Queue:
 
     storage: StudyStorage
     sha256: str
-    begin: Callable[[SharedStudy], Day]
+    begin: Callable[[SharedStudy], Turn]
     shutdown: Shutdown
-    _days: dict[str, Day] = field(default_factory=dict)
+    _turns: dict[str, Turn] = field(default_factory=dict)
     _said: str = ""
 
     def run(self, final: bool | None) -> None:
@@ -101,7 +98,7 @@ class Queue:
         wanted = {"program_version": __version__, "sha256": self.sha256}
         rows = self._ask("looking for studies", "unfinished", **wanted)
         names = [row.name for row in rows]
-        self._days = {name: day for name, day in self._days.items() if name in names}
+        self._turns = {name: turn for name, turn in self._turns.items() if name in names}
         if not names:
             self._say("no study needs work; waiting for one: blood-hpo study create FILE")
         yield from names
@@ -109,25 +106,25 @@ class Queue:
     def _helped(self, name: str, final: bool | None) -> bool:
         """Whether the study had a trial, which was run; one that cannot go on is paused."""
         try:
-            found = self._day(name).turn(final)
+            found = self._turn(name)(final)
         except StoppedError:
             return False  # which was said; other studies go on
         except StudyError as error:
             log.error("study %s: %s", name, error)  # noqa: TRY400 - the message says it all
-            self._days.pop(name, None)
+            self._turns.pop(name, None)
             for row in self._ask("pausing", "study_record", name=name):  # unless it was deleted
                 pause(self.storage, row.study_id, str(error))
                 refresh_note(self.storage, row.study_id, least_seconds=0)
             return False
         return isinstance(found, TrialRecord)
 
-    def _day(self, name: str) -> Day:
-        if name not in self._days:
+    def _turn(self, name: str) -> Turn:
+        if name not in self._turns:
             opening = partial(open_study, self.storage, name)
             study = patiently(opening, "opening a study", self.shutdown)
             self._say(f"study {name} needs work")
-            self._days[name] = self.begin(study)
-        return self._days[name]
+            self._turns[name] = self.begin(study)
+        return self._turns[name]
 
     def _ask(self, doing: str, statement: str, **parameters: object) -> list[Row[Any]]:
         return patiently(lambda: self.storage.ask(statement, **parameters), doing, self.shutdown)

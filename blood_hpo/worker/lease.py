@@ -37,8 +37,7 @@ class Lease:
         self._unsent: dict[int, float] = {}
         self._done = threading.Event()
         self._lost = threading.Event()
-        self.stopped = False
-        """Whether the study was stopped, so that the trial is to go back."""
+        self.stopped = False  # the study, so that the trial is to go back
         self._thread = threading.Thread(target=self._keep_alive, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
@@ -64,10 +63,7 @@ class Lease:
                 return
 
     def report(self, reported: Mapping[int, float]) -> bool:
-        """Send scores by epoch, from 1, and those that have not been sent.
-
-        Returns:
-            False if the database is away; the scores are kept for the next call.
+        """Send scores by epoch, from 1; False if the database is away: they are sent next time.
 
         Raises:
             LeaseLostError: A peer has taken the trial over.

@@ -17,9 +17,7 @@ from blood_hpo.worker.shutdown import INTERRUPTED
 log = logging.getLogger(__name__)
 
 RESTARTS = 3  # times a crashed worker is replaced before the pool gives up on its place
-FORGIVEN_SECONDS = 600.0
-"""A worker that has lived this long has not crashed because it was replaced in vain."""
-
+FORGIVEN_SECONDS = 600.0  # a worker that has lived this long was not replaced in vain
 ENDED = (None, 0, INTERRUPTED)  # no crash: still running, finished, or drained by somebody else
 REFUSALS = (2, 3, 5)  # the worker has said what is wrong: replacing it would not help
 

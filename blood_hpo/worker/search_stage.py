@@ -1,6 +1,7 @@
 """Cross-validated trials: the search as a stage of a worker, and a recorded trial run again."""
 
 from collections.abc import Callable
+from functools import partial
 
 from blood_hpo.dashboard.trial_pictures import SHOWN, pictures_of_folds
 from blood_hpo.database.record import TrialRecord, read_trial
@@ -8,7 +9,7 @@ from blood_hpo.errors import StudyError
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData
 from blood_hpo.search.pruner import build_pruner, should_prune
-from blood_hpo.store.outage import ERRORS, transient
+from blood_hpo.store.outage import unless_away
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.worker.claims import Claims
@@ -40,21 +41,12 @@ class SearchStage:
         """The scores of the folds, and their mean; pictures of one of the best."""
         assert isinstance(run, CrossValidation)
         results = results_of_folds(run)
-        if not self._shown(claim, run):
+        among_best = partial(self.study.storage.among_best, claim.trial_id, run.score, SHOWN)
+        # Else it is pruned, or not worth the time. Whoever ends it waits for an absent database.
+        if not (run.finished and unless_away(among_best, True)):
             return Ending(run.score, results)
         title = f"{claim.family}, trial {claim.number}"
         return Ending(run.score, results, pictures_of_folds(title, results))
-
-    def _shown(self, claim: TrialRecord, run: CrossValidation) -> bool:
-        """Whether the trial is worth the time that its pictures take."""
-        if not run.finished:  # pruned
-            return False
-        try:
-            return self.study.storage.among_best(claim.trial_id, run.score, SHOWN)
-        except ERRORS as error:
-            if not transient(error):
-                raise
-            return True  # whoever ends the trial waits for the database
 
 
 def results_of_folds(run: CrossValidation) -> Results:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +22,7 @@ class Shutdown:
         """Start unasked; the patience is for an absent database, after the request."""
         self._requested = threading.Event()
         self._patience = patience_seconds
-        self.deadline = float("inf")
-        """When to wait for the database no longer, by the monotonic clock."""
+        self.deadline = float("inf")  # for the database, by the monotonic clock
         self._until_the_process_ends = ExitStack()
         self.last_words = LastWords(self)
 
@@ -30,11 +30,6 @@ class Shutdown:
     def requested(self) -> bool:
         """Whether the process was asked to stop."""
         return self._requested.is_set()
-
-    def request(self) -> None:
-        """Ask the process to stop."""
-        self.deadline = time.monotonic() + self._patience
-        self._requested.set()
 
     def wait(self, seconds: float) -> bool:
         """Wait, but no longer than until the request; True if there was one."""
@@ -46,7 +41,8 @@ class Shutdown:
 
     def _drain(self) -> None:
         log.info("draining; another signal ends at once")
-        self.request()
+        self.deadline = time.monotonic() + self._patience
+        self._requested.set()
 
     @staticmethod
     def _say_last() -> None:
@@ -87,15 +83,15 @@ def _listen(reading: int, acts: list[Callable[[], None]]) -> None:
     os.close(reading)
 
 
+@dataclass(frozen=True)
 class LastWords:
     """Waiting for the database with something to tell it, for which a request leaves some time."""
 
-    def __init__(self, shutdown: Shutdown) -> None:
-        self._shutdown = shutdown
+    shutdown: Shutdown
 
     def wait(self, seconds: float) -> bool:
         """Wait, only briefly once the request has come; True when the time for waiting is over."""
-        if self._shutdown.wait(seconds):
+        if self.shutdown.wait(seconds):
             # Asked already, so the wait above was none: come back soon, but not at once.
             time.sleep(min(seconds, 0.5))
-        return time.monotonic() >= self._shutdown.deadline
+        return time.monotonic() >= self.shutdown.deadline

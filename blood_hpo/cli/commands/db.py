@@ -154,11 +154,7 @@ def status(output: FormatOption = OutputFormat.TABLE) -> None:
 
 
 def contents(address: str) -> dict[str, object]:
-    """What a server is and what its database holds.
-
-    Raises:
-        DatabaseError: The database cannot be reached.
-    """
+    """What a server is and what its database holds."""
     from blood_hpo.database.address import connected
     from blood_hpo.database.migrate import describe_schema
 

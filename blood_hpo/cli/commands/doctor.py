@@ -9,14 +9,12 @@ import typer
 from blood_hpo.cli.commands.db import contents
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_facts, print_rows
 from blood_hpo.cli.session import address, data_source, settings
+from blood_hpo.cli.views.study_view import LOW_BYTES
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import BloodHpoError, DatabaseError
 from blood_hpo.server import embedded
 from blood_hpo.server.programs import MAJOR, program
 from blood_hpo.worker.machine import this_host
-
-GIGABYTE = 1e9
-LEAST_FREE_GIGABYTES = 1.0
 
 
 def doctor(output: FormatOption = OutputFormat.TABLE) -> None:
@@ -53,12 +51,11 @@ def _packages() -> str:
 def _disk() -> str:
     home = settings().home.absolute()
     existing = next(folder for folder in (home, *home.parents) if folder.exists())
-    free = shutil.disk_usage(existing).free / GIGABYTE
-    if free < LEAST_FREE_GIGABYTES:
-        raise OSError(
-            f"{free:.1f} GB free under {home}; make room for checkpoints and the database"
-        )
-    return f"{free:.0f} GB free under {home}"
+    free = shutil.disk_usage(existing).free
+    found = f"{free / 1e9:.1f} GB free under {home}"
+    if free < LOW_BYTES:
+        raise OSError(f"{found}; make room for checkpoints and the database")
+    return found
 
 
 def _database() -> str:

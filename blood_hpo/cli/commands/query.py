@@ -112,10 +112,9 @@ def _parameters(asked: Query, values: Sequence[str]) -> dict[str, object]:
     """The parameters of a question from the command line, but for the study."""
     given = {key: DEFAULTS[key] for key in asked.parameters if key in DEFAULTS}
     given |= dict(_setting(asked, text) for text in values)
-    missing = [key for key in asked.parameters if key not in {*given, "study"}]
+    missing = [_spelling(key) for key in asked.parameters if key not in {*given, "study"}]
     if missing:
-        needed = " ".join(_spelling(key) for key in missing)
-        raise InputError(f"query {asked.name!r} needs {needed}")
+        raise InputError(f"query {asked.name!r} needs {' '.join(missing)}")
     return given
 
 

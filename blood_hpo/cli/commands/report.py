@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -67,8 +68,8 @@ def _follow(address: str) -> None:
     opened, wait = storage("blood-hpo report"), threading.Event()
     in_vain: set[str] = set()
     while not wait.wait(LOOK_SECONDS):
-        found = patiently(lambda: _unwritten(opened), "looking for finished studies", wait)
-        for study in sorted(set(found) - in_vain):
+        found = patiently(lambda: set(_unwritten(opened)), "looking for finished studies", wait)
+        for study in sorted(found - in_vain):
             try:
                 with engine() as connected:
                     page = write_page(connected, study)
@@ -79,14 +80,12 @@ def _follow(address: str) -> None:
                 typer.echo(f"study {study} is finished: {address or 'report/'}{study}/{page.name}")
 
 
-def _unwritten(storage: "StudyStorage") -> list[str]:
+def _unwritten(storage: "StudyStorage") -> Iterator[str]:
     """Finished studies that have no report, or one from before they were finished."""
-    pages = {row: Path("report") / row.name / "report.html" for row in storage.ask("finished")}
-    return [
-        row.name
-        for row, page in pages.items()
-        if not page.exists() or page.stat().st_mtime < row.seconds
-    ]
+    for row in storage.ask("finished"):
+        page = Path("report") / row.name / "report.html"
+        if not page.exists() or page.stat().st_mtime < row.seconds:
+            yield row.name
 
 
 def dashboard(

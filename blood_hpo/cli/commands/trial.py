@@ -123,7 +123,7 @@ def replay(
         say("epoch %d/%d: %.4f", epoch, trial.epoch, score)
 
     replayed = replay(found, trial, search_data(found.spec, source), progress)
-    pairs = list(zip(trial.fold_scores or (), replayed, strict=True))
+    pairs = zip(trial.fold_scores or (), replayed, strict=True)
     rows = [(fold, a, b, a == b) for fold, (a, b) in enumerate(pairs, start=1)]
     print_rows(("fold", "recorded", "replayed", "same"), rows, output)
     if not all(same for *_, same in rows):

@@ -43,28 +43,26 @@ def worker(
     shutdown = Shutdown(session.settings().drain_seconds)
     shutdown.on_signals()
     with contextlib.suppress(Interrupted):
-        _work(study, data, final, shutdown) if study else _work_on_all(data, final, shutdown)
+        _work(study, data, final, shutdown)
     if shutdown.requested:
         log.info("drained")
         raise typer.Exit(INTERRUPTED)
 
 
-def _work(study: str, data: str | None, final: bool | None, shutdown: "Shutdown") -> None:
-    from blood_hpo.worker.join import join_study
+def _work(study: str | None, data: str | None, final: bool | None, shutdown: "Shutdown") -> None:
+    from blood_hpo.worker.join import Queue, join, join_study
 
-    grace_seconds = session.settings().grace_seconds
-    found = join_study(session.address(), study, grace_seconds=grace_seconds, wait=shutdown)
+    url, grace_seconds = session.address(), session.settings().grace_seconds
+    if study is None:
+        source = session.data_source(data)
+        storage = join(url, grace_seconds=grace_seconds, wait=shutdown)
+        sha256 = source.sha256
+        Queue(storage, sha256, lambda one: _day(one, source, shutdown).turn, shutdown).run(final)
+        return
+    found = join_study(url, study, grace_seconds=grace_seconds, wait=shutdown)
     source = session.data_source(data, synthetic=bool(found.data["synthetic"]))
     found.refuse_other_data(source)
     _day(found, source, shutdown).run(final)
-
-
-def _work_on_all(data: str | None, final: bool | None, shutdown: "Shutdown") -> None:
-    from blood_hpo.worker.join import Queue, join
-
-    source = session.data_source(data)
-    storage = join(session.address(), grace_seconds=session.settings().grace_seconds, wait=shutdown)
-    Queue(storage, source.sha256, lambda one: _day(one, source, shutdown), shutdown).run(final)
 
 
 def _day(study: "SharedStudy", source: "DataSource", shutdown: "Shutdown") -> "Workday":

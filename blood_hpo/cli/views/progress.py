@@ -1,7 +1,8 @@
 """Live progress, read from the database: a view on a terminal, a line now and then in a pipe."""
 
 import time
-from typing import TYPE_CHECKING, Self
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from blood_hpo.cli.logs import for_people, say
 from blood_hpo.cli.output import duration
@@ -15,27 +16,19 @@ if TYPE_CHECKING:
 LINE_SECONDS = 30.0  # between two lines where standard error is not a terminal
 
 
-class Progress:
+class Progress(ExitStack):
     """Shows on standard error how a study, with ``final`` up to its last stage, goes on."""
 
     def __init__(self, connected: "Engine", study: str, *, final: bool = False) -> None:
         from rich.live import Live
 
+        super().__init__()
         self._engine, self._study, self._final = connected, study, final
         self._started = time.monotonic()
         self._line_at = float("-inf")
-        self._console = console(error=True)
-        drawn = self._console.is_terminal and for_people()
-        self._live = Live(console=self._console, auto_refresh=False) if drawn else None
-
-    def __enter__(self) -> Self:
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._live:
-            self._live.stop()
+        window = console(error=True)
+        drawn = Live(console=window, auto_refresh=False) if window.is_terminal else None
+        self._live = self.enter_context(drawn) if drawn and for_people() else None
 
     def update(self) -> bool:
         """Read and show; True when every budget is spent or closed.
@@ -49,7 +42,7 @@ class Progress:
             return False
         if self._live:
             watched = time.monotonic() - self._started
-            self._live.update(view(found, self._console.width, watched), refresh=True)
+            self._live.update(view(found, self._live.console.width, watched), refresh=True)
         else:
             self._say(line(found))
         return found.finished(final=self._final)

@@ -44,16 +44,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A study: the search, then those stages that have begun.
-
-    Attributes:
-        grace_seconds: Silence after which a worker counts as gone.
-        free_bytes: Space left in the home of checkpoints and logs; None where nothing is kept yet.
-    """
+    """A study: the search, then those stages that have begun."""
 
     stages: Sequence[Stage]
-    grace_seconds: float
-    free_bytes: int | None
+    grace_seconds: float  # of silence, after which a worker counts as gone
+    free_bytes: int | None  # where checkpoints and logs are kept, if any are yet
     home: Path
 
     def finished(self, *, final: bool) -> bool:

@@ -121,13 +121,15 @@ def _present(stage: Stage) -> Iterator[Row]:
 
 def _worker(stage: Stage, row: Row, width: int) -> dict[str, object]:
     busy, wide = row["trial"] is not None, width >= WIDE
+    # All trials of a stage have the same number of epochs, but for the last one.
+    most = "" if stage.label == FINAL else f"/{stage.study['most_epochs']}"
     rate = row["trials_per_hour"]
     shown = {
         "worker": row["worker"] if wide else _short(row["worker"]),
         "heard": duration(row["seconds_since_heartbeat"]),
         "trial": row["trial"],
         "family": f"{stage.label} {row['family']}".strip() if busy else "",
-        "epoch": _epoch(stage, row) if busy else None,
+        "epoch": f"{row['epoch'] or 0}{most}" if busy else None,
         "score": row["score"],
     }
     if wide:
@@ -135,12 +137,6 @@ def _worker(stage: Stage, row: Row, width: int) -> dict[str, object]:
     # "or 0", for there is a negative zero.
     an_hour = None if rate is None else f"{rate or 0:.3g}"
     return {**shown, "done": row["finished"], "failed": row["failed"], "an hour": an_hour}
-
-
-def _epoch(stage: Stage, row: Row) -> str:
-    """The epoch, and of how many, where all trials of a stage have the same number."""
-    epoch = row["epoch"] or 0
-    return str(epoch) if stage.label == FINAL else f"{epoch}/{stage.study['most_epochs']}"
 
 
 def _short(worker: str) -> str:

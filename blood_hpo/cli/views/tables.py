@@ -62,10 +62,9 @@ def print_leaderboards(
 
 def print_final(connected: "Engine", study: str, data: Mapping[str, object]) -> None:
     """Print the confirmed configurations and the tested models."""
-    candidates = ask(connected, "confirmation", study=study)
     confirmed = [
         {**row, "differs": row["left_out"] or ("winner" if row["winner"] else row["separable"])}
-        for row in candidates
+        for row in ask(connected, "confirmation", study=study)
     ]
     title = f"{study}: confirmed on fresh folds of {data['label']}, means with 95 % intervals"
     print_records(confirmed, _CONFIRMED, title)

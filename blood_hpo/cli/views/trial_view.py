@@ -41,13 +41,10 @@ def read_trial(engine: "Engine", study: str, number: int) -> TrialFacts:
         raise StudyError(
             f"study {study!r} has no trial {number}; see `blood-hpo trial list {study}`"
         )
-    curves, reported, attempts = (
-        ask(engine, name, **asked) for name in ("curves", "reported", "attempts")
-    )
-    collapsed = frozenset(
-        row["fold"] for row in ask(engine, "collapsed", study=study) if row["number"] == number
-    )
-    return TrialFacts(found[0], curves, reported, attempts, collapsed)
+    rows = {name: ask(engine, name, **asked) for name in ("curves", "reported", "attempts")}
+    collapsed = ask(engine, "collapsed", study=study)
+    folds = frozenset(row["fold"] for row in collapsed if row["number"] == number)
+    return TrialFacts(found[0], **rows, collapsed=folds)
 
 
 def trial_view(facts: TrialFacts, width: int) -> list[str]:
@@ -75,12 +72,10 @@ def _configuration(trial: Row, width: int) -> Iterator[str]:
 
 
 def _folds(facts: TrialFacts, width: int) -> list[str]:
-    measured = ("fold_scores", "fold_best_epochs", "fold_epochs")
+    measured = (facts.trial[one] for one in ("fold_scores", "fold_best_epochs", "fold_epochs"))
     rows = [
         (fold, *values, sparkline(_drawn(facts, fold), SPARK_WIDTH))
-        for fold, values in enumerate(
-            zip(*(facts.trial[one] for one in measured), strict=True), start=1
-        )
+        for fold, values in enumerate(zip(*measured, strict=True), start=1)
     ]
     names = ("fold", "score", "best epoch", "epochs", "after each epoch")
     return list(table(names, rows, width))
