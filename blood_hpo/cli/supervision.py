@@ -1,6 +1,7 @@
 """Workers of a study on this machine, started, watched to their end and drained by Ctrl-C."""
 
 import os
+import sys
 import threading
 import time
 from contextlib import AbstractContextManager
@@ -15,7 +16,7 @@ from blood_hpo.cli.views.progress import Progress
 from blood_hpo.errors import BloodHpoError, InputError, StudyError
 from blood_hpo.server import embedded
 from blood_hpo.stages import stage_names
-from blood_hpo.worker.pool import Pool, worker_command
+from blood_hpo.worker.pool import Pool
 from blood_hpo.worker.shutdown import INTERRUPTED, heard
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ def work_on(
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     if data:
         environment["BLOOD_HPO_DATA"] = str(Path(data).absolute())
-    logs = settings().home / "logs" / study.name
-    pool = Pool(worker_command(study.name, final=final), environment, logs)
+    stages = "--final" if final else "--no-final"
+    command = [sys.executable, "-m", "blood_hpo", "worker", study.name, stages]
+    pool = Pool(command, environment, settings().home / "logs" / study.name)
     say("%s: %d workers start and load TensorFlow", study.name, workers)
     interrupted = threading.Event()
     with heeding(interrupted, pool), Progress(connected, study.name) as progress:

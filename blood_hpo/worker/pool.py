@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -136,9 +135,3 @@ class Pool:
             except subprocess.TimeoutExpired:
                 return False
         return True
-
-
-def worker_command(study: str, *, final: bool) -> list[str]:
-    """Command line of a worker of this program and interpreter."""
-    stage = "--final" if final else "--no-final"
-    return [sys.executable, "-m", "blood_hpo", "worker", study, stage]

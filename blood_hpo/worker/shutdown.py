@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 log = logging.getLogger(__name__)
 
@@ -37,16 +38,13 @@ class Shutdown:
 
     def on_signals(self) -> None:
         """Take SIGTERM and SIGINT as the request from now on; to be called in the main thread."""
-        self._until_the_process_ends.enter_context(heard(self._drain, self._say_last))
+        last = partial(log.warning, "ends at once; its trial is recovered after the grace time")
+        self._until_the_process_ends.enter_context(heard(self._drain, last))
 
     def _drain(self) -> None:
         log.info("draining; another signal ends at once")
         self.deadline = time.monotonic() + self._patience
         self._requested.set()
-
-    @staticmethod
-    def _say_last() -> None:
-        log.warning("ends at once; its trial is recovered after the grace time")
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blood_hpo.cli import session
-from blood_hpo.cli.session import AnyStudyArgument, engine, storage
 from blood_hpo.errors import BloodHpoError, InputError
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ LOOK_SECONDS = 10.0
 
 
 def report(
-    study: AnyStudyArgument = None,
+    study: session.AnyStudyArgument = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Folder to write; default report/STUDY.", metavar="DIR"),
@@ -48,7 +47,7 @@ def report(
     if follow == bool(study) or (follow and out):
         raise InputError("report: name a study, or give --follow alone")
     if study:
-        with engine() as connected:
+        with session.engine() as connected:
             typer.echo(str(write_page(connected, study, out)))
     else:
         _follow(address)
@@ -65,13 +64,13 @@ def _follow(address: str) -> None:
     """Look for studies that were finished after their report was written, for ever."""
     from blood_hpo.store.outage import patiently
 
-    opened, wait = storage("blood-hpo report"), threading.Event()
+    opened, wait = session.storage("blood-hpo report"), threading.Event()
     in_vain: set[str] = set()
     while not wait.wait(LOOK_SECONDS):
         found = patiently(lambda: set(_unwritten(opened)), "looking for finished studies", wait)
         for study in sorted(found - in_vain):
             try:
-                with engine() as connected:
+                with session.engine() as connected:
                     page = write_page(connected, study)
             except BloodHpoError as error:  # the others are to be reported all the same
                 log.error("study %s has no report: %s", study, error)  # noqa: TRY400 - one line
@@ -101,7 +100,7 @@ def dashboard(
 
     Example: blood-hpo dashboard --port 8090
     """
-    with engine("blood-hpo dashboard"):
+    with session.engine("blood-hpo dashboard"):
         pass  # which checks the schema
     from blood_hpo.dashboard.server import serve
 

@@ -59,11 +59,8 @@ def line(snapshot: Snapshot) -> str:
     stage = snapshot.stages[-1]
     said = "{family} {counted}/{budget} done, {running} running, {pruned} pruned, {failed} failed"
     return "; ".join(
-        f"{stage.label} {said.format(**row)}, best {_score(row['best_score'])},"
+        f"{stage.label} {said.format(**row)}, best"
+        f" {'-' if row['best_score'] is None else format(row['best_score'], '.4f')},"
         f" {duration(row['eta_seconds']) + ' left' if row['remaining'] else 'done'}".strip()
         for row in stage.families
     )
-
-
-def _score(score: float | None) -> str:
-    return "-" if score is None else f"{score:.4f}"

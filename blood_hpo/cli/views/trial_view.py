@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from blood_hpo.cli.output import cell, duration, table, wrapped
 from blood_hpo.cli.session import Row, ask, study_data
@@ -35,13 +36,13 @@ def read_trial(engine: "Engine", study: str, number: int) -> TrialFacts:
         StudyError: There is no such study, or no trial of that number.
     """
     study_data(engine, study)  # which must exist
-    asked: dict[str, Any] = {"study": study, "number": number}
-    found = ask(engine, "trial", **asked)
+    asked = partial(ask, engine, study=study, number=number)
+    found = asked("trial")
     if not found:
         raise StudyError(
             f"study {study!r} has no trial {number}; see `blood-hpo trial list {study}`"
         )
-    rows = {name: ask(engine, name, **asked) for name in ("curves", "reported", "attempts")}
+    rows = {name: asked(name) for name in ("curves", "reported", "attempts")}
     collapsed = ask(engine, "collapsed", study=study)
     folds = frozenset(row["fold"] for row in collapsed if row["number"] == number)
     return TrialFacts(found[0], **rows, collapsed=folds)
