@@ -26,7 +26,7 @@ from blood_hpo.final.plan import plan
 from blood_hpo.final.planned_stage import PlannedStage
 from blood_hpo.final.retraining import FinalData, Retraining, final_data
 from blood_hpo.final.stage_study import Training
-from blood_hpo.report.read.uncertainty import interval_of_accuracy
+from blood_hpo.report.read.uncertainty import interval
 from blood_hpo.stages import FINAL
 from blood_hpo.store.outage import Waiting, patiently
 from blood_hpo.store.pieces import link
@@ -75,7 +75,7 @@ class RetrainStage(PlannedStage):
         models = storage.ask("test_mistakes", study=self.study.name)
         for digest, own in groupby(models, key=lambda one: one.config_hash):
             correct = np.stack([_correct(one.test_images, one.wrong) for one in own])
-            _, low, high = interval_of_accuracy(correct)
+            _, low, high = interval(correct)
             row = {"config_hash": digest, "seeds": len(correct), "low": low, "high": high}
             storage.tell("write_test_interval", study_id=study_id, **row)
 

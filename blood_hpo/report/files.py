@@ -11,8 +11,9 @@ from blood_hpo.errors import BloodHpoError
 from blood_hpo.report.page.document import Section
 from blood_hpo.report.page.theme import standalone
 from blood_hpo.report.read import scores
-from blood_hpo.report.read.final_stage import FinalStage, Predictions
+from blood_hpo.report.read.final_stage import FinalStage
 from blood_hpo.report.read.findings import Findings
+from blood_hpo.report.read.predictions import Predictions
 from blood_hpo.report.read.study_text import study_file, study_files
 
 

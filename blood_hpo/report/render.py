@@ -85,7 +85,7 @@ def write(
 ) -> Path:
     """The same from what has been read; ``artefact`` gives the content of a saved file by name."""
     require_ours(folder, NUMBERS)
-    made = [one for one in (make(found) for make in _SECTIONS) if one.blocks]
+    made = [one for make in _SECTIONS if (one := make(found)).blocks]
     sections = [*made[:-1], original.section(made), made[-1]]
     with replaced(folder) as new:
         (new / PAGE).write_text(page(found, sections, written), encoding="utf-8")

@@ -1,16 +1,25 @@
 """Confirmation: the best configurations again, on fresh folds, with intervals."""
 
-from blood_hpo.report.page.cells import NO_BREAK, Cell, interval, listed, number, plain, settings
-from blood_hpo.report.page.document import Block, Group, Row, Section, Table, Text
-from blood_hpo.report.process import comparison_figures as draw
+from collections.abc import Sequence
+
+from blood_hpo.report.page.cells import (
+    NO_BREAK,
+    Cell,
+    count,
+    interval,
+    listed,
+    number,
+    plain,
+    settings,
+)
+from blood_hpo.report.page.document import Block, Cells, Figure, Row, Section, Table
+from blood_hpo.report.page.theme import ACCENT, MUTED, WIDTH, colour, drawing, figure
 from blood_hpo.report.read.candidates import Candidate, Confirmation
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import family_name
 from blood_hpo.stages import METHOD, WINNER_RULE
 
 TITLE = "Confirmation"
-
-
 OPENING = (
     "The best score of a search is the best of many noisy measurements, so part of it is luck. The"
     " best few configurations of each family are therefore trained again on fresh folds, all on the"
@@ -22,25 +31,24 @@ def section(found: Findings) -> Section:
     """The section; it is empty where nothing was confirmed."""
     confirmed = found.confirmation
     if confirmed is None:
-        return Section("confirmation", TITLE, ())
+        return Section("confirmation", TITLE)
     families = confirmed.families.items()
-    drawn = tuple(draw.confirmation(*one, found.study.objective) for one in families)
+    drawn = [_drawn(*one, found.study.objective) for one in families]
     texts = [OPENING, WINNER_RULE, *(_verdict(*one) for one in families)]
-    texts += map(_left_out, confirmed.left_out)
+    texts += [
+        f"{family_name(one.family)}: trial {one.number} is not compared: {one.left_out}."
+        for one in confirmed.left_out
+    ]
+    blocks: list[Block] = [*texts, Row(drawn), _table(confirmed, found.study.objective)]
     facts = {"method": METHOD, "winner_rule": WINNER_RULE}
-    blocks: list[Block] = [Text(one) for one in texts]
-    blocks += [Row(drawn), _table(found, confirmed)]
-    return Section("confirmation", TITLE, tuple(blocks), facts)
+    return Section("confirmation", TITLE, blocks, facts)
 
 
-def _left_out(one: Candidate) -> str:
-    return f"{family_name(one.family)}: trial {one.number} is not compared: {one.left_out}."
-
-
-def _verdict(family: str, candidates: tuple[Candidate, ...]) -> str:
+def _verdict(family: str, candidates: Sequence[Candidate]) -> str:
     winner, *others = candidates
+    ends = "" if winner.low is None else f" (95 % interval {winner.low:.4f} to {winner.high:.4f})"
     said = (
-        f"{family_name(family)}: trial {winner.number} wins with {winner.mean:.4f}{_ends(winner)},"
+        f"{family_name(family)}: trial {winner.number} wins with {winner.mean:.4f}{ends},"
         f" place {winner.rank} here and {winner.search_rank} in the search."
     )
     behind = [f"trial {one.number}" for one in others if one.separable]
@@ -52,8 +60,35 @@ def _verdict(family: str, candidates: tuple[Candidate, ...]) -> str:
     return said if others else f"{said} There was no other candidate."
 
 
-def _ends(one: Candidate) -> str:
-    return "" if one.low is None else f" (95 % interval {one.low:.4f} to {one.high:.4f})"
+def _table(confirmed: Confirmation, objective: str) -> Table:
+    groups = {
+        family_name(family): [_row(one) for one in candidates]
+        for family, candidates in confirmed.families.items()
+    }
+    one = next(iter(confirmed.families.values()))[0]
+    note = (
+        f"{one.splits} splits of {len(one.by_split[0])} folds. Search: the score there;"
+        " behind: mean paired difference to the best mean; p: adjusted for all pairs of"
+        f" candidates; the winner stands out. {METHOD}."
+    )
+    caption = f"Confirmed {objective}, fold by fold"
+    return Table("confirmation", caption, groups, note, folded=True)
+
+
+def _row(one: Candidate) -> Cells:
+    return {
+        "trial": count(one.number),
+        "parameters": count(one.parameter_count),
+        "mean": number(one.mean, best=one.winner),
+        "95 % interval": interval(one.low, one.high),
+        "folds": _folds(one),
+        "collapsed": number(one.collapsed, 0, best=one.collapsed > 0),
+        "search": number(one.search_score),
+        "behind": number(one.behind),
+        "p": number(one.p_value, 3),
+        "separable": plain(one.separable, "yes" if one.separable else "no"),
+        "what was searched": plain(dict(one.params), settings(one.params)),
+    }
 
 
 def _folds(one: Candidate) -> Cell:
@@ -63,36 +98,33 @@ def _folds(one: Candidate) -> Cell:
     return Cell(one.by_split, each if one.low is None else ends)
 
 
-def _table(found: Findings, confirmed: Confirmation) -> Table:
-    groups = tuple(
-        Group(tuple(map(_row, candidates)), family_name(family))
-        for family, candidates in confirmed.families.items()
-    )
-    columns = (
-        *("trial", "parameters", "mean", "95 % interval", "folds", "collapsed", "search", "behind"),
-        *("p", "separable", "what was searched"),
-    )
-    one = next(iter(confirmed.families.values()))[0]
-    note = (
-        f"{one.splits} splits of {len(one.by_split[0])} folds. Search: the score there;"
-        " behind: mean paired difference to the best mean; p: adjusted for all pairs of"
-        f" candidates; the winner stands out. {METHOD}."
-    )
-    caption = f"Confirmed {found.study.objective}, fold by fold"
-    return Table("confirmation", caption, columns, groups, note, folded=True)
-
-
-def _row(one: Candidate) -> tuple[Cell, ...]:
-    return (
-        number(one.number, 0),
-        number(one.parameter_count, 0),
-        number(one.mean, best=one.winner),
-        interval(one.low, one.high),
-        _folds(one),
-        number(one.collapsed, 0, best=one.collapsed > 0),
-        number(one.search_score),
-        number(one.behind),
-        number(one.p_value, 3),
-        plain(one.separable, "yes" if one.separable else "no"),
-        plain(dict(one.params), settings(one.params)),
-    )
+def _drawn(family: str, candidates: Sequence[Candidate], objective: str) -> Figure:
+    """Confirmed means with their intervals and folds, the winner on top."""
+    name = family_name(family)
+    with drawing(WIDTH, 1.2 + 0.42 * len(candidates)) as plot:
+        axes = plot.subplots()
+        for place, one in enumerate(candidates):
+            ink = MUTED if one.separable else colour(family)
+            if one.low is not None and one.high is not None:
+                axes.plot([one.low, one.high], [place] * 2, "|-", color=ink, linewidth=2)
+            fill = "none" if one.separable else ink
+            axes.plot(one.mean, place, "o", color=ink, markerfacecolor=fill, markersize=8)
+            height = [place + 0.25] * len(one.scores)
+            axes.plot(one.scores, height, ".", color=MUTED, markersize=4)
+            axes.plot(one.search_score, place, "|", color=ACCENT, markersize=14, markeredgewidth=2)
+        axes.plot([], [], "|", color=ACCENT, markersize=10, label="score in the search")
+        axes.plot([], [], ".", color=MUTED, markersize=4, label="fold")
+        axes.set_yticks(range(len(candidates)), [f"trial {one.number}" for one in candidates])
+        axes.set(xlabel=objective, title=f"{name}: confirmed on fresh folds")
+        axes.set_ylim(len(candidates) - 0.4, -0.6)
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18))
+        axes.grid(visible=False, axis="y")
+        return figure(
+            plot,
+            f"confirmation-{family}",
+            f"Confirmed means of the {name}'s best {len(candidates)} configurations;"
+            f" trial {candidates[0].number} wins.",
+            f"{name}: mean on fresh folds{'' if candidates[0].low is None else ', 95 % interval'},"
+            " the winner on top. Filled: not separable from the best mean. Red: what the search had"
+            " measured, which flatters, as the luckiest were kept.",
+        )

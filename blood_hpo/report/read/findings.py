@@ -22,16 +22,12 @@ fewer epochs, shows that everything works and not how well these networks do."""
 
 @dataclass(frozen=True)
 class Winner:
-    """The best configuration of a family.
+    """The trial that found a family's best configuration.
 
-    Attributes:
-        trial: The trial that found it.
-        sd: Sample standard deviation of its score over the folds; None with one fold.
-        confirmed: Whether it was chosen by its mean on fresh folds, not by the search's score.
+    It is confirmed where it was chosen by its mean on fresh folds, not by the search's score.
     """
 
     trial: TrialRecord
-    sd: float | None
     confirmed: bool
 
 
@@ -76,6 +72,11 @@ class Findings:
     early_scores: Mapping[int, tuple[int, float]] = field(default_factory=dict)
 
     @property
+    def tested(self) -> FinalStage | None:
+        """The final stage once it has a tested model."""
+        return self.final if self.final and self.final.models else None
+
+    @property
     def next_command(self) -> str:
         """What goes on with the search, or after it with the stages that follow."""
         return f"blood-hpo {'worker' if self.study.remaining else 'final'} {self.study.name}"
@@ -85,11 +86,11 @@ class Findings:
         """What makes this a small study, in words; empty if it is none."""
         share, after = self.study.spec["data"]["fraction"], self.study.spec["final"] or {}
         epochs = after.get("epochs", FEW_EPOCHS)
-        said = [f"its search saw {100 * share:.3g} % of the training images"] * (
-            share < SMALL_SHARE
-        )
-        said += [f"its models are trained for at most {epochs} epochs"] * (epochs < FEW_EPOCHS)
-        return " and ".join(said)
+        reasons = {
+            f"its search saw {100 * share:.3g} % of the training images": share < SMALL_SHARE,
+            f"its models are trained for at most {epochs} epochs": epochs < FEW_EPOCHS,
+        }
+        return " and ".join(reason for reason, true in reasons.items() if true)
 
 
 def read(engine: "Engine", name: str) -> Findings:
@@ -130,14 +131,11 @@ def _read(connection: "Connection", name: str) -> Findings:
 
 def _winners(study: Study, confirmation: Confirmation | None) -> dict[str, Winner]:
     confirmed = confirmation.families if confirmation else {}
+    numbers = {family: candidates[0].number for family, candidates in confirmed.items()}
     found = {}
-    for family in study.families:
-        board = study.places.get(family, ())
-        chosen = (
-            [one for one in board if one.trial.number == confirmed[family][0].number]
-            if family in confirmed
-            else board[:1]
-        )
-        for one in chosen:
-            found[family] = Winner(one.trial, one.sd, family in confirmed)
+    for family, board in study.places.items():
+        number = numbers.get(family, board[0].trial.number)
+        for one in board:
+            if one.trial.number == number:
+                found[family] = Winner(one.trial, family in confirmed)
     return found

@@ -9,10 +9,7 @@ import numpy as np
 FEWEST_TRIALS = 20
 """Trials below which a forest fits noise."""
 
-PARTS = 5
-SHUFFLES = 4
-TREES = 200
-SEED = 0
+PARTS, SHUFFLES, TREES, SEED = 5, 4, 200, 0
 
 
 @dataclass(frozen=True)

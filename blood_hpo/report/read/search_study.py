@@ -39,7 +39,7 @@ def family_place(family: str) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class Curve:
-    """One fold's or one run's training, one value an epoch; empty where nothing was recorded."""
+    """A retraining, one value an epoch; empty where nothing was recorded."""
 
     train_loss: tuple[float, ...]
     validation: tuple[float, ...]
@@ -119,17 +119,18 @@ class Study:
         return str(self.spec["objective"]).replace("_", " ").replace("auc", "AUC")
 
     @property
+    def workers(self) -> int:
+        """Workers that have run a trial."""
+        return len({one.worker for one in self.trials if one.worker})
+
+    @property
     def remaining(self) -> int:
         """Configurations that the search is still to train."""
         return sum(one.remaining for one in self.totals.values())
 
-    def of(self, family: str, *states: str) -> list[TrialRecord]:
-        """A family's trials in some states (all of them if none are given), by number."""
-        return [
-            one
-            for one in self.trials
-            if one.family == family and (not states or one.state in states)
-        ]
+    def spent(self, family: str) -> list[TrialRecord]:
+        """A family's trials that count against its budget, by number."""
+        return [one for one in self.trials if one.family == family and one.state in SPENT]
 
     def leaderboard(self, family: str) -> list[TrialRecord]:
         """A family's complete trials, the best first."""
@@ -207,13 +208,13 @@ def _places(
     found = defaultdict(list)
     for row in connection.execute(statement("leaderboard_places"), {"study": study}):
         found[row.family].append(Place(by_number[row.number], row.rank, row.sd))
-    return {family: tuple(places) for family, places in found.items()}
+    return {family: tuple(found[family]) for family in sorted(found, key=family_place)}
 
 
-def read_curves(connection: "Connection", trial: TrialRecord) -> tuple[Curve, ...]:
-    """A trial's training, one curve a fold; a retraining has one."""
-    found = connection.execute(statement("fold_curves"), {"trial_id": trial.trial_id})
-    return tuple(Curve(*(tuple(values or ()) for values in row)) for row in found)
+def read_curve(connection: "Connection", trial: TrialRecord) -> Curve:
+    """The training of a retraining's one fold."""
+    found = connection.execute(statement("fold_curves"), {"trial_id": trial.trial_id}).one()
+    return Curve(*(tuple(values or ()) for values in found))
 
 
 def read_early_scores(connection: "Connection", study: str) -> dict[int, tuple[int, float]]:
