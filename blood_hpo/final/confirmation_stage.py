@@ -20,8 +20,9 @@ from blood_hpo.database.record import TrialRecord
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.final.planned_stage import PlannedStage
-from blood_hpo.final.ranking import Standing, compare
+from blood_hpo.final.ranking import compare
 from blood_hpo.final.stage_study import Training
+from blood_hpo.report.read.candidates import Standing
 from blood_hpo.search.cross_validation import CrossValidation
 from blood_hpo.search.dataset import SearchData, fresh_data
 from blood_hpo.stages import CONFIRM
@@ -126,30 +127,14 @@ class ConfirmStage(PlannedStage):
         self, sources: Sequence[TrialRecord], scores: Mapping[str, list[Split]]
     ) -> list[Row]:
         splits = self.final.confirm_splits
-        own = [scores.get(source.config_hash, []) for source in sources]
-        whole = [place for place, found in enumerate(own) if len(found) == splits]
-        outcomes = dict(zip(whole, self._outcomes(sources, own, whole), strict=True))
-        return [
-            _candidate(source, place + 1)
-            | outcomes.get(place, _left_out(f"{len(found)} of {splits} splits could be trained"))
-            for place, (source, found) in enumerate(zip(sources, own, strict=True))
-        ]
-
-    @staticmethod
-    def _outcomes(
-        sources: Sequence[TrialRecord], own: Sequence[list[Split]], whole: Sequence[int]
-    ) -> list[Row]:
-        """What comes of comparing the candidates that could be trained on all splits."""
-        if not whole:
-            return []
-        table = np.array([[split.scores for split in own[place]] for place in whole])
-        flags = [[split.collapsed for split in own[place]] for place in whole]
-        sizes = [sources[place].parameter_count or 0 for place in whole]
-        standings = compare(table, sizes, [any(map(any, one)) for one in flags])
-        return [
-            {**asdict(standing), "scores": by_split.tolist(), "collapsed": flag, "left_out": None}
-            for standing, by_split, flag in zip(standings, table, flags, strict=True)
-        ]
+        trained = {one.config_hash: len(scores.get(one.config_hash, ())) for one in sources}
+        whole = [one for one in sources if trained[one.config_hash] == splits]
+        outcomes = _outcomes(whole, scores) if whole else {}
+        rows = []
+        for rank, one in enumerate(sources, start=1):
+            reason = f"{trained[one.config_hash]} of {splits} splits could be trained"
+            rows.append(_candidate(one, rank) | outcomes.get(one.config_hash, _left_out(reason)))
+        return rows
 
 
 def split_spec(spec: StudySpec, split: int) -> StudySpec:
@@ -165,6 +150,19 @@ def _training(spec: StudySpec, source: TrialRecord, split: int) -> Training:
         params=source.params,
         source_number=source.number,
     )
+
+
+def _outcomes(sources: Sequence[TrialRecord], scores: Mapping[str, list[Split]]) -> dict[str, Row]:
+    """What comes of comparing candidates that were trained on all splits, by configuration."""
+    names = [one.config_hash for one in sources]
+    table = np.array([[split.scores for split in scores[name]] for name in names])
+    flags = [[split.collapsed for split in scores[name]] for name in names]
+    sizes = [one.parameter_count or 0 for one in sources]
+    standings = compare(table, sizes, [any(map(any, one)) for one in flags])
+    return {
+        name: {**asdict(one), "scores": own.tolist(), "collapsed": flag, "left_out": None}
+        for name, one, own, flag in zip(names, standings, table, flags, strict=True)
+    }
 
 
 def _candidate(source: TrialRecord, rank: int) -> Row:

@@ -21,6 +21,7 @@ from blood_hpo.store.studies import SharedStudy, finish
 from blood_hpo.worker.claims import Finished, Found
 from blood_hpo.worker.search_stage import SearchStage
 from blood_hpo.worker.shutdown import Shutdown
+from blood_hpo.worker.stage import Stage
 from blood_hpo.worker.worker import POLL_SECONDS, Worker
 
 Answer = TypeVar("Answer")
@@ -84,26 +85,21 @@ class Workday:
     @cached_property
     def _search(self) -> Worker:
         data = search_data(self._study.spec, self._source)
-        return self._worker(SearchStage(self._study, data, self._name))
-
-    @cached_property
-    def _confirm_stage(self) -> ConfirmStage:
-        return self._patiently(lambda: ConfirmStage(self._study, self._source, self._name))
+        return self._worker(lambda: SearchStage(self._study, data, self._name))
 
     @cached_property
     def _confirm(self) -> Worker:
-        return self._worker(self._confirm_stage)
+        return self._worker(lambda: ConfirmStage(self._study, self._source, self._name))
 
     @cached_property
     def _retrain(self) -> Worker:
-        confirm = self._confirm_stage
-        stage = self._patiently(
-            lambda: RetrainStage(self._study, confirm, self._source, self._name)
-        )
-        return self._worker(stage)
+        confirm = self._confirm.stage
+        assert isinstance(confirm, ConfirmStage)
+        return self._worker(lambda: RetrainStage(confirm))
 
-    def _worker(self, stage: SearchStage | ConfirmStage | RetrainStage) -> Worker:
-        return Worker(stage, self._settings, self._shutdown, self._settings.checkpoint_seconds)
+    def _worker(self, stage: Callable[[], Stage]) -> Worker:
+        settings, shutdown = self._settings, self._shutdown
+        return Worker(self._patiently(stage), settings, shutdown, settings.checkpoint_seconds)
 
     def _patiently(self, call: Callable[[], Answer]) -> Answer:
         return patiently(call, "going on to the next stage", self._shutdown)

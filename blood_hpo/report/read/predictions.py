@@ -75,7 +75,7 @@ class Predictions:
             arrays["duplicates"],
         )
 
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
+    def arrays(self) -> dict[str, Any]:
         """What is saved, by name: all figures can be computed from it again."""
         return {
             "test_probabilities": self.probabilities,
