@@ -8,9 +8,10 @@ from blood_hpo.report.outcome.test_section import contributed, intervals
 from blood_hpo.report.page.cells import MINUS, Cell, count, interval, number, plain
 from blood_hpo.report.page.document import Block, Cells, Figure, Row, Section, Table
 from blood_hpo.report.page.theme import INK, MARKERS, MUTED, WIDE, colour, drawing, figure
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.read.final_stage import FinalStage, Model
 from blood_hpo.report.read.findings import Findings
-from blood_hpo.report.read.published import MEDMNIST_V2, ORIGINAL, PUBLISHED, SOURCES, Published
+from blood_hpo.report.read.published import MEDMNIST_V2, ORIGINAL, PUBLISHED, Published
 from blood_hpo.report.read.scores import SCORES
 from blood_hpo.report.read.search_study import family_name
 from blood_hpo.report.read.uncertainty import Interval, difference, holm, mcnemar
@@ -28,8 +29,7 @@ def section(found: Findings) -> Section:
         return Section("comparison", TITLE)
     blocks: list[Block] = [*_between(final), _drawn(final), _published(final)]
     if found.study.synthetic:
-        said = "The images are synthetic: beside published results these numbers mean nothing."
-        blocks.insert(0, said)
+        blocks.insert(0, said("published-synthetic"))
     return Section("comparison", TITLE, blocks)
 
 
@@ -38,14 +38,14 @@ def _between(final: FinalStage) -> list[Block]:
     if not pairs:
         return []
     found = [_difference(ours, theirs) for (_, ours), (_, theirs) in pairs]
-    said = "; ".join(
+    differences = "; ".join(
         f"{family_name(first)} less {family_name(second)} {one['accuracy'].value:+.4f}"
         f" ({one['accuracy'].low:+.4f} to {one['accuracy'].high:+.4f})"
         for ((first, _), (second, _)), one in zip(pairs, found, strict=True)
     ).replace("-", MINUS)
     tables = (_differences(pairs, found), _mcnemar(pairs))
-    opening = f"Image by image, accuracy with its 95 % interval: {said}."
-    return [opening, Row(tables, "Model against model, by every score")]
+    beside = Row(tables, "Model against model, by every score")
+    return [said("between", differences=differences), beside]
 
 
 def _difference(ours: Sequence[Model], theirs: Sequence[Model]) -> dict[str, Interval]:
@@ -64,11 +64,7 @@ def _differences(pairs: Pairs, found: Sequence[dict[str, Interval]]) -> Table:
         for ((first, _), (second, _)), scores in zip(pairs, found, strict=True)
         for name, one in scores.items()
     ]
-    note = (
-        "By the bootstrap over seeds and images; the same images are drawn for both models, so that"
-        " what both find hard cancels."
-    )
-    return Table("differences", "Differences between models", {"": rows}, note)
+    return table("differences", rows)
 
 
 def _mcnemar(pairs: Pairs) -> Table:
@@ -89,12 +85,7 @@ def _mcnemar(pairs: Pairs) -> Table:
         }
         for (first, second, seed, test), after in zip(seeds, adjusted, strict=True)
     ]
-    note = (
-        "Of the images that exactly one of two models classifies correctly: the probability of a"
-        " split at least this uneven if both were equally good, two-sided, from the binomial"
-        " distribution; then adjusted for all tests of the table (Holm 1979)."
-    )
-    return Table("mcnemar", "McNemar's exact test, seed by seed", {"": rows}, note)
+    return table("mcnemar", rows)
 
 
 def _names(first: str, second: str) -> Cell:
@@ -136,49 +127,37 @@ def _drawn(final: FinalStage) -> Figure:
             )
         axes.set(xlabel="test accuracy", title="Beside what others have published")
         axes.margins(x=0.12)
-        return figure(
-            plot,
-            "comparison",
-            "Test accuracies of this study's models, of the original report and of MedMNIST v2.",
-            "Filled and bold: this study, with the 95 % interval. Hollow, in"
-            " the same colours: the original report. Grey: MedMNIST v2.",
-        )
+        return figure(plot, "comparison")
 
 
 def _published(final: FinalStage) -> Table:
     groups = {
-        "This study": [_ours(*one) for one in final.families.items()],
-        "The original report": [_theirs(one) for one in ORIGINAL.values()],
-        "MedMNIST v2": [_theirs(one) for one in MEDMNIST_V2],
+        "This study": [_row(_ours(*one), 4, best=True) for one in final.families.items()],
+        "The original report": [_row(one, 4) for one in ORIGINAL.values()],
+        "MedMNIST v2": [_row(one, 3) for one in MEDMNIST_V2],
     }
-    note = (
-        "Published results have no interval, MedMNIST's three decimals. The original's epochs and"
-        " parameters are those of its saved models and logs; its text swaps the epochs of MLP and"
-        f" CNN. Sources: {'; '.join(SOURCES)}."
-    )
-    return Table("published", "Published results", groups, note, folded=True)
+    return table("published", groups)
 
 
-def _ours(family: str, models: Sequence[Model]) -> Cells:
+def _ours(family: str, models: Sequence[Model]) -> Published:
     each = [one.predictions.scores for one in models]
-    trial = models[0].trial
-    return {
-        "model": plain(family, family_name(family)),
-        "accuracy": number(fmean(one.accuracy for one in each), best=True),
-        "balanced accuracy": number(fmean(one.balanced_accuracy for one in each)),
-        "macro AUC": number(fmean(one.macro_auc for one in each)),
-        "parameters": count(trial.parameter_count),
-        "epochs": count(trial.epochs),
-        "note": plain(f"mean of {len(each)} seeds; epochs of the first" if len(each) > 1 else ""),
-    }
+    return Published(
+        model=family,
+        accuracy=fmean(one.accuracy for one in each),
+        balanced_accuracy=fmean(one.balanced_accuracy for one in each),
+        auc=fmean(one.macro_auc for one in each),
+        parameters=models[0].trial.parameter_count,
+        epochs=models[0].trial.epochs,
+        note=f"mean of {len(each)} seeds; epochs of the first" if len(each) > 1 else "",
+    )
 
 
-def _theirs(one: Published) -> Cells:
+def _row(one: Published, digits: int, *, best: bool = False) -> Cells:
     return {
-        "model": plain(one.model),
-        "accuracy": number(one.accuracy, 4 if one.family else 3),
+        "model": plain(one.model, family_name(one.model)),
+        "accuracy": number(one.accuracy, digits, best=best),
         "balanced accuracy": number(one.balanced_accuracy),
-        "macro AUC": number(one.auc, 3),
+        "macro AUC": number(one.auc, 4 if best else 3),
         "parameters": count(one.parameters),
         "epochs": count(one.epochs),
         "note": plain(one.note),

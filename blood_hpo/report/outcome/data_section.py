@@ -7,25 +7,18 @@ from blood_hpo.data.facts import CLASSES, OFFICIAL_COUNTS
 from blood_hpo.report.page.cells import count, number, plain
 from blood_hpo.report.page.document import Block, Figure, Row, Section, Table
 from blood_hpo.report.page.theme import MUTED, WIDE, WIDTH, colour, drawing, figure
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.read.findings import Findings
 
-CONTENTS = (
-    "Microscope images of single peripheral blood cells in eight classes, RGB, 28 x 28 pixels."
-)
 SPLITS = ("training", "validation", "test")
 
 
 def section(found: Findings) -> Section:
     """The section."""
     spec = found.study.spec
-    used = (
-        f"The search used {100 * spec['data']['fraction']:.3g} % of the training and of the"
-        " validation split, drawn once with the classes in proportion, in"
-        f" {spec['training']['folds']} stratified folds. The test split was out of its reach: only"
-        " the final evaluation opens it."
-    )
-    facts = {"data": dict(found.study.data)}
-    return Section("data", "The data", [CONTENTS, *_pictures(found), used], facts)
+    share, folds = 100 * spec["data"]["fraction"], spec["training"]["folds"]
+    blocks = [said("images"), *_pictures(found), said("used", share=share, folds=folds)]
+    return Section("data", "The data", blocks, {"data": dict(found.study.data)})
 
 
 def _pictures(found: Findings) -> list[Block]:
@@ -53,7 +46,7 @@ def _table(counts: NDArray[np.integer]) -> Table:
         }
         for label, name, of_class, weight in (*classes, every)
     ]
-    return Table("classes", "Classes, images and balanced class weights", {"": rows})
+    return table("classes", rows)
 
 
 def _samples(images: NDArray[np.uint8]) -> Figure:
@@ -65,12 +58,7 @@ def _samples(images: NDArray[np.uint8]) -> Figure:
             axes.set_axis_off()
             short = name.replace("immature ", "immature\n")
             axes.set_title(f"{label}\n{short}", fontsize=10, fontweight="normal", loc="center")
-        return figure(
-            plot,
-            "samples",
-            f"One image of each class: {', '.join(CLASSES)}.",
-            "The first training image of each class, 28 x 28 pixels, as the models see it.",
-        )
+        return figure(plot, "samples", classes=", ".join(CLASSES))
 
 
 def _drawn(counts: NDArray[np.integer]) -> Figure:
@@ -86,10 +74,4 @@ def _drawn(counts: NDArray[np.integer]) -> Figure:
         axes.set(xlabel="images", title="Images of each class")
         axes.grid(visible=False, axis="y")
         axes.legend(loc="lower right")
-        return figure(
-            plot,
-            "class-counts",
-            f"Bars of the images of each class; the training split has {counts[0].min()} of the"
-            f" rarest and {counts[0].max()} of the most frequent.",
-            "The classes are unequal, in the same way in all three splits.",
-        )
+        return figure(plot, "class-counts", fewest=counts[0].min(), most=counts[0].max())

@@ -9,6 +9,7 @@ from blood_hpo.report.outcome import prediction_figures as draw
 from blood_hpo.report.page.cells import count, mean_sd, number, plain
 from blood_hpo.report.page.document import Block, Cells, Row, Table
 from blood_hpo.report.page.theme import colour
+from blood_hpo.report.page.words import table
 from blood_hpo.report.read.final_stage import Model
 from blood_hpo.report.read.published import ORIGINAL, ORIGINAL_RECALL
 from blood_hpo.report.read.scores import ClassScores, rank_counts
@@ -48,7 +49,7 @@ def _classes(family: str, models: Sequence[Model]) -> Table:
         for one in each
     ]
     rows.append(_row("all", every, original.accuracy if original else None))
-    return Table(f"per-class-{family}", f"{family_name(family)}, each class", {"": rows})
+    return table("per-class", rows, f"per-class-{family}", family=family_name(family))
 
 
 def _row(name: str, each: Sequence[ClassScores], original: float | None) -> Cells:

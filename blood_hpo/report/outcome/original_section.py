@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from blood_hpo.report.page.cells import Cell, plain
-from blood_hpo.report.page.document import Section, Table
+from blood_hpo.report.page.document import Section
+from blood_hpo.report.page.words import table
 from blood_hpo.report.read.published import original_pieces
 
 
@@ -19,9 +20,7 @@ def section(others: Sequence[Section]) -> Section:
         }
         for piece in original_pieces()
     ]
-    caption = "What the original report shows, and where that stands on this page"
-    table = Table("original", caption, {"": rows}, folded=True)
-    return Section("original", "The original, piece by piece", [table])
+    return Section("original", "The original, piece by piece", [table("original", rows)])
 
 
 def _ours(names: Sequence[str], there: set[str]) -> Cell:

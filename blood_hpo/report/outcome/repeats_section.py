@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from blood_hpo.report.outcome.data_section import SPLITS
 from blood_hpo.report.page.cells import count, listed, mean_sd, plain
-from blood_hpo.report.page.document import Block, Cells, Table
+from blood_hpo.report.page.document import Block, Cells
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.read.final_stage import FinalStage
 from blood_hpo.report.read.predictions import Predictions
 from blood_hpo.report.read.scores import SCORES, Scores, all_scores
@@ -19,31 +20,18 @@ def blocks_of(final: FinalStage) -> list[Block]:
     """What the data set repeats, and the scores without the test images that were seen before."""
     first = final.models[0].predictions
     if not len(first.duplicates):
-        return ["No image of the data set repeats another byte for byte."]
-    seen = first.duplicated
-    said = (
-        f"{len(first.duplicates)} images of the data set repeat another byte for byte:"
-        f" {listed(_kinds(first.duplicates))}."
-    )
-    rows = []
+        return [said("no-repeats")]
+    seen, kinds = first.duplicated, listed(_kinds(first.duplicates))
+    opening = said("repeats", count=len(first.duplicates), kinds=kinds)
+    if not len(seen):
+        return [opening]
+    images, rows = len(first.labels), []
     for family, models in final.families.items():
-        each = [one.predictions for one in models]
-        rows += [
-            _row(family, "all", len(first.labels), [one.scores for one in each]),
-            _row(
-                family,
-                "without repeats",
-                len(first.labels) - len(seen),
-                [_without(one, seen) for one in each],
-            ),
-        ]
-    note = (
-        "The official scores, and those without the test images that are also in the training or"
-        f" the validation split: number {listed([str(place) for place in seen])}."
-    )
-    caption = "The test without images that a model may have seen"
-    table = Table("duplicates", caption, {"": rows}, note, folded=True)
-    return [said, table] if len(seen) else [said]
+        each = [one.predictions.scores for one in models]
+        without = [_without(one.predictions, seen) for one in models]
+        rows.append(_row(family, "all", images, each))
+        rows.append(_row(family, "without repeats", images - len(seen), without))
+    return [opening, table("duplicates", rows, places=listed([str(place) for place in seen]))]
 
 
 def _row(family: str, which: str, images: int, each: Sequence[Scores]) -> Cells:

@@ -3,6 +3,7 @@
 from blood_hpo.report.outcome.test_section import intervals
 from blood_hpo.report.page.cells import counted, duration, listed
 from blood_hpo.report.page.document import Block, Card, Cards, Missing, Section
+from blood_hpo.report.page.words import said
 from blood_hpo.report.process.training_section import pending
 from blood_hpo.report.read.final_stage import FinalStage
 from blood_hpo.report.read.findings import Findings
@@ -28,16 +29,19 @@ def _what_happened(found: Findings) -> str:
     totals = study.totals.values()
     pruned = sum(one.pruned for one in totals)
     tried = pruned + sum(one.complete for one in totals)
-    epochs, seconds = sum(one.epochs for one in totals), sum(one.seconds for one in totals)
-    families = listed([family_name(one) for one in study.families])
-    fraction, most = study.spec["data"]["fraction"], study.spec["training"]["epochs"]
-    share = f"{100 * fraction:.3g} % of the" if fraction < 1 else "all"
-    return (
-        f"Study {study.name} tried {tried} configurations of {families} on"
-        f" {study.data['label']}{f', {pruned} of which were pruned' if pruned else ''}:"
-        f" {epochs:,} epochs in {duration(seconds)} of computing by"
-        f" {counted(study.workers, 'worker')}. Each saw {share} training images, for at most"
-        f" {most} epochs a fold."
+    fraction = study.spec["data"]["fraction"]
+    return said(
+        "happened",
+        name=study.name,
+        tried=tried,
+        families=listed([family_name(one) for one in study.families]),
+        data=study.data["label"],
+        pruned=f", {pruned} of which were pruned" if pruned else "",
+        epochs=sum(one.epochs for one in totals),
+        time=duration(sum(one.seconds for one in totals)),
+        workers=counted(study.workers, "worker"),
+        share=f"{100 * fraction:.3g} % of the" if fraction < 1 else "all",
+        most=study.spec["training"]["epochs"],
     )
 
 

@@ -13,6 +13,7 @@ from blood_hpo.report.outcome import repeats_section as duplicates
 from blood_hpo.report.page import cells
 from blood_hpo.report.page.cells import Cell, count, listed, mean_sd, number, plain
 from blood_hpo.report.page.document import Block, Cells, Row, Section, Table
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.read.contributions import Contributions
 from blood_hpo.report.read.final_stage import FinalStage, Model
 from blood_hpo.report.read.findings import Findings
@@ -31,7 +32,11 @@ def section(found: Findings) -> Section:
     first = {family: models[0].predictions for family, models in final.families.items()}
     bins = {family: calibration(one.labels, one.probabilities) for family, one in first.items()}
     beside = Row((_summary(final), draw.calibration(bins)))
-    blocks: list[Block] = [*_opening(final), beside, _every_seed(final)]
+    blocks: list[Block] = [
+        *_opening(final),
+        beside,
+        table("seeds", [_seed(one) for one in final.models]),
+    ]
     blocks += duplicates.blocks_of(final)
     for family, models in final.families.items():
         blocks += per_model.blocks_of(family, models)
@@ -43,34 +48,17 @@ def section(found: Findings) -> Section:
 
 
 def _opening(final: FinalStage) -> list[str]:
-    again = sum(one.test_openings > 1 for one in final.models)
-    opened = (
-        f"The test split of {len(final.models[0].predictions.labels):,} images was opened once for"
-        " each model"
-    )
-    if again:
-        opened += f", but {again} models whose worker died in between were tested again"
-    recall = (
-        "Recall is what the original report calls the accuracy of a class; the rows of all classes"
-        " have the accuracy, and the mean precision and F1."
-    )
+    count = sum(one.test_openings > 1 for one in final.models)
+    again = said("opened-again", count=count) if count else ""
+    opened = said("opened", images=len(final.models[0].predictions.labels), again=again)
     if len(final.models) == len(final.families):
-        return [f"{opened}. The 95 % intervals are of a bootstrap over the test images. {recall}"]
-    return [
-        f"{opened}. Means and standard deviations are over seeds. {_about_intervals(final)}",
-        "Matrices, rank histograms and examples are those of the first seed, which was not chosen"
-        f" by its result. {recall}",
-    ]
-
-
-def _about_intervals(final: FinalStage) -> str:
+        return [f"{opened} {said('interval-of-images')} {said('recall')}"]
     single = [family_name(family) for family, models in final.families.items() if len(models) == 1]
-    said = (
-        "The 95 % intervals are of a bootstrap over seeds and test images: how far another training"
-        " on other images of the kind might end."
-    )
-    alone = f" With one seed, as of {listed(single)}, they are of the images alone."
-    return said + (alone if single else "")
+    alone = said("single-seeds", families=listed(single)) if single else ""
+    return [
+        f"{opened} {said('interval-of-seeds')}{alone}",
+        f"{said('first-seeds')} {said('recall')}",
+    ]
 
 
 def contributed(models: Sequence[Model]) -> dict[str, Contributions]:
@@ -100,8 +88,7 @@ def _summary(final: FinalStage) -> Table:
         for name in names
         if name != "seeds" or several
     ]
-    caption = f"Test results{': mean ± deviation over seeds' if several else ''}"
-    return Table("test", caption, {"": rows})
+    return table("test", rows, several=": mean ± deviation over seeds" if several else "")
 
 
 def _column(models: Sequence[Model]) -> dict[str, Cell]:
@@ -115,16 +102,6 @@ def _column(models: Sequence[Model]) -> dict[str, Cell]:
         "trainable parameters": count(models[0].trial.parameter_count),
         "seeds": count(len(models)),
     }
-
-
-def _every_seed(final: FinalStage) -> Table:
-    note = (
-        "Averaged: accuracy of predictions averaged over the eight symmetries, an extra. The last"
-        " two columns are what medmnist's own Evaluator said when the model was tested; all others"
-        " are computed from the saved predictions when the report is written."
-    )
-    rows = [_seed(one) for one in final.models]
-    return Table("seeds", "Every seed", {"": rows}, note, folded=True)
 
 
 def _seed(one: Model) -> Cells:

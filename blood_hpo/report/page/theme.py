@@ -13,6 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from blood_hpo.report.page.document import Figure
+from blood_hpo.report.page.words import wording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,11 +134,12 @@ def drawing(
         yield Plot(figsize=(width, height))
 
 
-def figure(plot: "Plot", name: str, alt: str, caption: str) -> Figure:
-    """The finished drawing."""
+def figure(plot: "Plot", kind: str, name: str = "", **facts: object) -> Figure:
+    """The finished drawing of a kind, with its words; `name` where there are several of a kind."""
     import matplotlib as mpl
 
-    text = io.StringIO()
+    text, name, around = io.StringIO(), name or kind, wording()["figures"][kind]
+    alt, caption = (around[one].format(**facts) for one in ("alt", "caption"))
     with mpl.rc_context({"svg.hashsalt": name}):
         plot.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     wide = plot.get_figwidth() > WIDTH

@@ -2,29 +2,17 @@
 
 from collections.abc import Sequence
 
-from blood_hpo.report.page.cells import (
-    NO_BREAK,
-    Cell,
-    count,
-    interval,
-    listed,
-    number,
-    plain,
-    settings,
-)
+from blood_hpo.report.page import cells
+from blood_hpo.report.page.cells import Cell, count, interval, listed, number, plain, settings
 from blood_hpo.report.page.document import Block, Cells, Figure, Row, Section, Table
 from blood_hpo.report.page.theme import ACCENT, MUTED, WIDTH, colour, drawing, figure
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.read.candidates import Candidate, Confirmation
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import family_name
 from blood_hpo.stages import METHOD, WINNER_RULE
 
 TITLE = "Confirmation"
-OPENING = (
-    "The best score of a search is the best of many noisy measurements, so part of it is luck. The"
-    " best few configurations of each family are therefore trained again on fresh folds, all on the"
-    " same ones."
-)
 
 
 def section(found: Findings) -> Section:
@@ -34,7 +22,7 @@ def section(found: Findings) -> Section:
         return Section("confirmation", TITLE)
     families = confirmed.families.items()
     drawn = [_drawn(*one, found.study.objective) for one in families]
-    texts = [OPENING, WINNER_RULE, *(_verdict(*one) for one in families)]
+    texts = [said("confirmation"), WINNER_RULE, *(_verdict(*one) for one in families)]
     texts += [
         f"{family_name(one.family)}: trial {one.number} is not compared: {one.left_out}."
         for one in confirmed.left_out
@@ -47,17 +35,14 @@ def section(found: Findings) -> Section:
 def _verdict(family: str, candidates: Sequence[Candidate]) -> str:
     winner, *others = candidates
     ends = "" if winner.low is None else f" (95 % interval {winner.low:.4f} to {winner.high:.4f})"
-    said = (
-        f"{family_name(family)}: trial {winner.number} wins with {winner.mean:.4f}{ends},"
-        f" place {winner.rank} here and {winner.search_rank} in the search."
-    )
+    text = said("winner", **{**vars(winner), "family": family_name(family)}, ends=ends)
     behind = [f"trial {one.number}" for one in others if one.separable]
     close = [f"trial {one.number}" for one in others if not one.separable]
-    said += f" Behind the best for certain: {listed(behind)}." if behind else ""
-    said += f" Not separable from the best: {listed(close)}." if close else ""
+    text += f" Behind the best for certain: {listed(behind)}." if behind else ""
+    text += f" Not separable from the best: {listed(close)}." if close else ""
     broken = [f"trial {one.number} ({one.collapsed})" for one in candidates if one.collapsed]
-    said += f" Folds that collapsed, no better than chance: {listed(broken)}." if broken else ""
-    return said if others else f"{said} There was no other candidate."
+    text += f" Folds that collapsed, no better than chance: {listed(broken)}." if broken else ""
+    return text if others else f"{text} There was no other candidate."
 
 
 def _table(confirmed: Confirmation, objective: str) -> Table:
@@ -66,13 +51,8 @@ def _table(confirmed: Confirmation, objective: str) -> Table:
         for family, candidates in confirmed.families.items()
     }
     one = next(iter(confirmed.families.values()))[0]
-    note = (
-        f"{one.splits} splits of {len(one.by_split[0])} folds. Search: the score there;"
-        " behind: mean paired difference to the best mean; p: adjusted for all pairs of"
-        f" candidates; the winner stands out. {METHOD}."
-    )
-    caption = f"Confirmed {objective}, fold by fold"
-    return Table("confirmation", caption, groups, note, folded=True)
+    facts = {"objective": objective, "splits": one.splits, "folds": len(one.by_split[0])}
+    return table("confirmation", groups, method=METHOD, **facts)
 
 
 def _row(one: Candidate) -> Cells:
@@ -93,7 +73,7 @@ def _row(one: Candidate) -> Cells:
 
 def _folds(one: Candidate) -> Cell:
     """All fold scores for programs; for people their range where an interval stands beside."""
-    ends = f"{min(one.scores):.4f} to {max(one.scores):.4f}".replace(" ", NO_BREAK)
+    ends = f"{min(one.scores):.4f} to {max(one.scores):.4f}".replace(" ", cells.NO_BREAK)
     each = ", ".join(f"{score:.4f}" for score in one.scores)
     return Cell(one.by_split, each if one.low is None else ends)
 
@@ -119,12 +99,6 @@ def _drawn(family: str, candidates: Sequence[Candidate], objective: str) -> Figu
         axes.set_ylim(len(candidates) - 0.4, -0.6)
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18))
         axes.grid(visible=False, axis="y")
-        return figure(
-            plot,
-            f"confirmation-{family}",
-            f"Confirmed means of the {name}'s best {len(candidates)} configurations;"
-            f" trial {candidates[0].number} wins.",
-            f"{name}: mean on fresh folds{'' if candidates[0].low is None else ', 95 % interval'},"
-            " the winner on top. Filled: not separable from the best mean. Red: what the search had"
-            " measured, which flatters, as the luckiest were kept.",
-        )
+        shown = "" if candidates[0].low is None else ", 95 % interval"
+        facts = {"family": name, "count": len(candidates), "winner": candidates[0].number}
+        return figure(plot, "confirmation", f"confirmation-{family}", interval=shown, **facts)

@@ -6,11 +6,12 @@ from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.page.cells import count, counted, duration, number, plain
 from blood_hpo.report.page.document import Block, Figure, Row, Section, Table
 from blood_hpo.report.page.theme import LINE, PAPER, WIDE, colour, drawing, figure, legend_above
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import Study, family_name
 from blood_hpo.stages import stage_names
 
-TITLE = "What it cost, and what was saved"
+TITLE, TIMELINE = "What it cost, and what was saved", "Who trained what when"
 MOST_WORKERS = 24
 """Rows that the drawing of the workers' time has room for."""
 
@@ -50,12 +51,7 @@ def _by_stage(found: Findings, stages: Mapping[str, Sequence[TrialRecord]]) -> T
         for study, trials in stages.items()
         if trials and (cost := found.costs[study])
     ]
-    note = (
-        "Computing time is summed over the workers; start to end is time on the clock, pauses"
-        " included. Epochs are summed over the folds of a trial; an epoch of a retraining sees the"
-        " whole training split."
-    )
-    return Table("stages", "Time by stage", {"": rows}, note)
+    return table("stages", rows)
 
 
 def _span(trials: Sequence[TrialRecord]) -> float:
@@ -79,31 +75,26 @@ def _pruning(study: Study) -> list[Block]:
         for one in totals
         for whole in [one.epochs + one.saved_epochs]
     ]
-    note = (
-        "Saved is an estimate: what the pruned trials would have cost besides, had each been as"
-        " long as the mean complete trial of its family, at its own pace."
-    )
-    table = Table("pruning", "Epochs that pruning saved", {"": rows}, note, folded=True)
-    return [table] if any(one.pruned for one in totals) else []
+    return [table("pruning", rows)] if any(one.pruned for one in totals) else []
 
 
 def _repeats(found: Findings) -> str:
     avoided = found.repeats_avoided
     retried = sum(one.retry_of is not None for one in found.study.trials)
-    said = "No configuration was counted twice: what has been tried is not proposed again."
+    text = said("no-trial-twice")
     if avoided:
-        said += f" {counted(avoided, 'sample')} {'was' if avoided == 1 else 'were'} thrown away"
-        said += " for that."
+        was = "was" if avoided == 1 else "were"
+        text += f" {counted(avoided, 'sample')} {was} thrown away for that."
     if retried:
-        said += f" {counted(retried, 'trial')} took over from an attempt that had been cut off."
-    return said
+        text += f" {counted(retried, 'trial')} took over from an attempt that had been cut off."
+    return text
 
 
 def _timeline(done: Sequence[TrialRecord]) -> list[Block]:
     workers = sorted({str(one.worker) for one in done})
     if len(workers) > MOST_WORKERS:
         return []
-    return [Row([timeline(done, workers)], "Who trained what when")]
+    return [Row([timeline(done, workers)], TIMELINE)]
 
 
 def timeline(trials: Sequence[TrialRecord], workers: Sequence[str]) -> Figure:
@@ -125,15 +116,10 @@ def timeline(trials: Sequence[TrialRecord], workers: Sequence[str]) -> Figure:
             )
         axes.set_yticks(range(len(workers)), [str(n) for n in range(1, len(workers) + 1)])
         axes.set(xlabel="minutes since the first trial", ylabel="worker")
-        axes.set_title("Who trained what when")
+        axes.set_title(TIMELINE)
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         for family in sorted({one.family for one in trials}):
             axes.barh(0, 0, color=colour(family), label=family_name(family))
         legend_above(axes)
-        return figure(
-            plot,
-            "timeline",
-            f"Trials of {len(workers)} workers over time, one row a worker.",
-            "One row a worker, one bar a trial; pale bars were pruned or put back.",
-        )
+        return figure(plot, "timeline", count=len(workers))

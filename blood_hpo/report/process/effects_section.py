@@ -6,22 +6,19 @@ from statistics import fmean, stdev
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.page.cells import count, number, plain, settings, words
 from blood_hpo.report.page.document import Block, Cells, Figure, Row, Section, Table
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.process import effects_figures as draw
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.grids import EFFECTS, Grid, Stage, StagedGrid
 from blood_hpo.report.read.published import original_score, original_stages
 from blood_hpo.report.read.search_study import family_name
 
-OPENING = (
-    "A search changes everything at once. Grids change one or two hyperparameters and hold all"
-    " others, so that differences are effects, as far as the folds' spread lets them be seen."
-)
-
 
 def section(found: Findings) -> Section:
     """The section; it is empty where no grid was run on these data."""
-    blocks = [*_around(found), *(_staged(found, found.staged) if found.staged else [])]
-    return Section("effects", "Effects, one at a time", [OPENING, *blocks] if blocks else [])
+    blocks = _around(found) + (_staged(found, found.staged) if found.staged else [])
+    opening = [said("effects")] if blocks else []
+    return Section("effects", "Effects, one at a time", [*opening, *blocks])
 
 
 def _around(found: Findings) -> list[Block]:
@@ -30,9 +27,9 @@ def _around(found: Findings) -> list[Block]:
         _drawn(found, family, f"grid-{family}", one.study, one.complete)
         for family, one in grids.items()
     ]
-    said = " ".join(_held(found, grid, family) for family, grid in grids.items())
+    held = " ".join(_held(found, grid, family) for family, grid in grids.items())
     tables = [_grid_table(family, grid) for family, grid in grids.items()]
-    return [said, Row(drawn), *tables] if drawn else []
+    return [held, Row(drawn), *tables] if drawn else []
 
 
 def _grid_table(family: str, grid: Grid) -> Table:
@@ -45,8 +42,8 @@ def _grid_table(family: str, grid: Grid) -> Table:
         }
         for one in trials
     ]
-    caption = f"Effect of the {family_name(family)}'s {' and '.join(map(words, names))}"
-    return Table(f"grid-{family}", caption, {"": rows}, folded=True)
+    facts = {"family": family_name(family), "names": " and ".join(map(words, names))}
+    return table("grid", rows, f"grid-{family}", **facts)
 
 
 def _staged(found: Findings, grid: StagedGrid) -> list[Block]:
@@ -59,14 +56,10 @@ def _staged(found: Findings, grid: StagedGrid) -> list[Block]:
     whose = (
         "This study" if grid.study == found.study.name else f"Study {grid.study}, on these data,"
     )
-    said = (
-        f"{whose} searched as the original report did: stage by stage, the best combination of one"
-        " held in the next. These are its Figures 4 and 8, and its results by stage."
-    )
     tables = [_stage_table(family, stages) for family, stages in grid.families.items()]
     # Folded where the same is drawn around the winner: one of them is enough to look at.
     folded = "The original's Figures 4 and 8" if found.grids else ""
-    return [said, *([Row(drawn, folded)] if drawn else []), *tables]
+    return [said("staged", whose=whose), *([Row(drawn, folded)] if drawn else []), *tables]
 
 
 def _stage_table(family: str, stages: Sequence[Stage]) -> Table:
@@ -74,14 +67,7 @@ def _stage_table(family: str, stages: Sequence[Stage]) -> Table:
         f"Stage {place}: {', '.join(map(words, stage.names))}": _stage_rows(family, stage)
         for place, stage in enumerate(stages, start=1)
     }
-    note = (
-        "The best of a stage stands out: the next one holds it. The original's program did not pass"
-        " the optimizer on: its three rows of a batch size and an activation are runs of one"
-        " configuration, with RMSprop (MLP) or Adam (CNN). Its pooling over the whole image is the"
-        " mean of four such runs."
-    )
-    caption = f"{family_name(family)}, stage by stage"
-    return Table(f"stages-{family}", caption, groups, note, folded=True)
+    return table("stages-of", groups, f"stages-{family}", family=family_name(family))
 
 
 def _stage_rows(family: str, stage: Stage) -> list[Cells]:
@@ -126,11 +112,9 @@ def _held(found: Findings, grid: Grid, family: str) -> str:
 
 def _centre(found: Findings, grid: Grid, family: str) -> str:
     if not grid.around:
-        return f"not around a configuration of this study (--around {found.study.name} makes one)"
+        return said("not-around", name=found.study.name)
     if not grid.around_winner:
-        return (
-            "around what was this study's best when it was created, which is no longer the winner"
-        )
+        return said("around-another")
     return f"around this study's winner, trial {found.winners[family].trial.number}"
 
 

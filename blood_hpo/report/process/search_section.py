@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.page.cells import Cell, count, duration, listed, number, plain, settings
-from blood_hpo.report.page.document import Block, Cells, Heading, Missing, Row, Section, Table
+from blood_hpo.report.page.document import Block, Cells, Heading, Missing, Row, Section
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.process import search_figures as draw
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.importance import Importance, importance
@@ -46,15 +47,10 @@ def _progress(found: Findings) -> list[Block]:
         }
         for one in (found.study.totals[family] for family in found.study.families)
     ]
-    note = (
-        "Complete and pruned trials spend budget, failed ones do not. Epochs are summed over the"
-        " folds, computing time over the workers."
-    )
-    table = Table("budget", "Trials by family", {"": rows}, note)
-    if not found.study.remaining:
-        return [table]
-    text = f"The search is not finished: {found.study.remaining} trials of its budget are left."
-    return [Missing(text, found.next_command), table]
+    left, budget = found.study.remaining, table("budget", rows)
+    if not left:
+        return [budget]
+    return [Missing(said("unfinished", left=left), found.next_command), budget]
 
 
 def _histories(study: Study) -> list[Block]:
@@ -73,9 +69,8 @@ def _leaderboard(study: Study) -> list[Block]:
         for family, places in study.places.items()
         if places
     }
-    note = "The first of many noisy scores is partly the luckiest: the confirmation decides."
-    caption = f"Best {TOP} of the search by {study.objective}"
-    return [Table("leaderboard", caption, groups, note, folded=True)] if groups else []
+    facts = {"top": TOP, "objective": study.objective}
+    return [table("leaderboard", groups, **facts)] if groups else []
 
 
 def _place(study: Study, one: Place) -> Cells:
@@ -100,10 +95,7 @@ def _collapsed(study: Study) -> list[Block]:
     if not study.collapsed:
         return []
     trials = [f"trial {trial} ({folds})" for trial, folds in study.collapsed.items()]
-    return [
-        "Folds that collapsed, no better than a network that gives every image the same answer:"
-        f" {listed(trials)}. Such a mean says little about its configuration."
-    ]
+    return [said("collapsed", trials=listed(trials))]
 
 
 def _early(found: Findings, family: str) -> list[TrialRecord]:
@@ -128,10 +120,5 @@ def _importances(found: Findings, forests: Mapping[str, Importance]) -> list[Blo
         f" {_epoch(found, family)})"
         for family, forest in forests.items()
     )
-    said = (
-        "Permutation importance of a random forest that predicts a trial's score after the last"
-        " epoch that all trials reached, pruned ones too. All errors are on trials that it has not"
-        f" seen. Its R² there is {fits}; near 0 the bars mean nothing."
-    )
     drawn = [draw.importance(family, one.values) for family, one in forests.items()]
-    return [Heading("What mattered"), said, Row(drawn)]
+    return [Heading("What mattered"), said("importance", fits=fits), Row(drawn)]

@@ -5,6 +5,7 @@ from typing import Any
 
 from blood_hpo.report.page.cells import Cell, Option, listed, plain, setting, words
 from blood_hpo.report.page.document import Block, Cells, Row, Section, Table
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.read.findings import Findings, Winner
 from blood_hpo.report.read.search_study import family_name
 
@@ -24,33 +25,23 @@ def section(found: Findings) -> Section:
 
 
 def _rules(found: Findings) -> list[str]:
-    spec = found.study.spec
-    training, sampler, pruner = spec["training"], spec["sampler"], spec["pruner"]
-    searched = (
-        f"Configurations were proposed by {SAMPLERS[sampler['name']]}, for each family by itself,"
-        f" and scored by the mean {found.study.objective} over {training['folds']} folds that"
-        " advance epoch by epoch together. No configuration was tried twice."
-    )
-    trained = (
-        f"Each fold was trained for at most {training['epochs']} epochs. Early stopping watched the"
-        f" validation split with a patience of {training['patience']} epochs, from epoch"
-        f" {training['start_epoch'] + 1} on, and restored the best epoch; the score is taken on the"
-        " held-out fold, which steers nothing."
-    )
-    return [searched, f"{trained} {_pruned(pruner)}"]
+    spec, objective = found.study.spec, found.study.objective
+    training, sampler = spec["training"], SAMPLERS[spec["sampler"]["name"]]
+    trained = said("trained", **training, first=training["start_epoch"] + 1)
+    return [
+        said("proposed", sampler=sampler, objective=objective, folds=training["folds"]),
+        f"{trained} {_pruned(spec['pruner'])}",
+    ]
 
 
 def _pruned(pruner: dict[str, Any]) -> str:
     if pruner["name"] == "none":
-        return "Nothing was pruned."
+        return said("not-pruned")
     bar = "below the median"
     if pruner["name"] == "percentile":
         bar = f"outside the best {pruner['percentile']:g} %"
-    return (
-        f"A trial {bar} of its family's earlier trials at the same epoch was pruned, but none"
-        f" before epoch {pruner['warmup_epochs'] + 1} and none of the first"
-        f" {pruner['startup_trials']}."
-    )
+    first, startup = pruner["warmup_epochs"] + 1, pruner["startup_trials"]
+    return said("pruned", bar=bar, first=first, startup=startup)
 
 
 def _table(found: Findings, family: str) -> Table:
@@ -63,8 +54,8 @@ def _table(found: Findings, family: str) -> Table:
     }
     held = f"All else is held at the best configuration of study {own['fixed_from']}."
     notes = [*([_marked(winner)] if winner else []), *([held] if own["fixed_from"] else [])]
-    caption = f"Hyperparameters of the {family_name(family)}"
-    return Table(f"space-{family}", caption, groups, " ".join(notes))
+    facts = {"family": family_name(family), "note": " ".join(notes)}
+    return table("space", groups, f"space-{family}", **facts)
 
 
 def _marked(winner: Winner) -> str:

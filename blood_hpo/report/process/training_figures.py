@@ -78,7 +78,8 @@ def lines(name: str, title: str, panels: Mapping[str, Sequence[Line]], caption: 
         grid[0].set_title(title)
         if grid[-1].get_legend_handles_labels()[1]:
             legend_above(grid[-1])  # at the first it would hide the title
-        return figure(plot, name, f"{title}: {' and '.join(panels)} by epoch.", caption)
+        facts = {"title": title, "panels": " and ".join(panels), "caption": caption}
+        return figure(plot, "lines", name, **facts)
 
 
 def architecture(family: str, layers: Sequence[Layer]) -> Figure:
@@ -93,17 +94,12 @@ def architecture(family: str, layers: Sequence[Layer]) -> Figure:
             for source in one.inputs:
                 skips += row - place[source] > 1
                 _link(axes, place[source], row, colour(family), lane=skips % 2)
-        axes.set_xlim(-1.5, BOX + 0.1)
-        axes.set_ylim(len(layers) - 0.4, -0.6)
+        axes.set(xlim=(-1.5, BOX + 0.1), ylim=(len(layers) - 0.4, -0.6))
         axes.set_axis_off()
         axes.set_title(f"{name}: {total:,} parameters")
-        return figure(
-            plot,
-            f"architecture-{family}",
-            f"The {name}'s {len(layers)} layers from input to output with {total:,} parameters.",
-            f"{name}: layers from top to bottom with the shape of their output and their"
-            f" parameters, trainable or not.{' Lines at the left skip layers.' if skips else ''}",
-        )
+        lines_at = " Lines at the left skip layers." if skips else ""
+        facts = {"family": name, "count": len(layers), "total": total, "skips": lines_at}
+        return figure(plot, "architecture", f"architecture-{family}", **facts)
 
 
 def _box(axes: "Axes", row: int, layer: Layer, ink: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.page.cells import code, count, duration, listed, number, plain, settings
 from blood_hpo.report.page.document import Block, Cells, Missing, Row, Section, Table
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.process import training_figures as draw
 from blood_hpo.report.read.final_stage import FinalStage, Model
 from blood_hpo.report.read.findings import Findings
@@ -29,7 +30,7 @@ def section(found: Findings) -> Section:
     blocks = [
         _opening(final),
         *pending(found, final),
-        _models(final, found.study.name),
+        table("models", [_model(one, found.study.name) for one in final.models]),
         _rules([one.trial for one in first.values()]),
         Row(drawn),
         Row(networks, "Layers of the networks"),
@@ -41,11 +42,8 @@ def _opening(final: FinalStage) -> str:
     names = [family_name(one) for one in final.families]
     seeds = max(map(len, final.families.values()))
     several = f", with {seeds} seeds; curves are those of the first" if seeds > 1 else ""
-    return (
-        f"{listed(names)} {'is' if len(names) == 1 else 'are'} trained afresh on the whole training"
-        f" split{several}. Early stopping watches the validation split; training figures are means"
-        " over the epoch, on augmented images where the recipe augments."
-    )
+    families = f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
+    return said("retraining", families=families, several=several)
 
 
 def pending(found: Findings, final: FinalStage) -> list[Block]:
@@ -53,15 +51,6 @@ def pending(found: Findings, final: FinalStage) -> list[Block]:
     planned = len(final.models) + final.missing
     text = f"{final.missing} of {planned} retrainings are not finished."
     return [Missing(text, found.next_command)] if final.missing else []
-
-
-def _models(final: FinalStage, search: str) -> Table:
-    note = (
-        "Source: the trial that the configuration was read from. The parameters are counted on the"
-        " network that was tested. The hash covers family and whole configuration."
-    )
-    rows = [_model(one, search) for one in final.models]
-    return Table("models", "Retrained models", {"": rows}, note, folded=True)
 
 
 def _model(model: Model, search: str) -> Cells:
@@ -95,4 +84,4 @@ def _rules(trials: Sequence[TrialRecord]) -> Table:
         }
         for one in trials
     ]
-    return Table("recipes", "Configurations in full", {"": rows}, folded=True)
+    return table("recipes", rows)

@@ -14,7 +14,7 @@ from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.report.read.predictions import Predictions
-from blood_hpo.report.read.search_study import Curve, family_place, read_curve
+from blood_hpo.report.read.search_study import Curve, family_place
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -118,11 +118,12 @@ def read_final(connection: "Connection", study: str) -> FinalStage | None:
 
 
 def _model(connection: "Connection", trial: TrialRecord, row: Mapping[str, Any]) -> Model:
+    curve = connection.execute(statement("fold_curves"), {"trial_id": trial.trial_id}).one()
     return Model(
         trial=trial,
         **{one.name: row[one.name] for one in fields(Model) if one.name in row},
         layers=layers(row["architecture"], trial),
-        curve=read_curve(connection, trial),
+        curve=Curve(*(values or () for values in curve)),
         predictions=_predictions(connection.engine, trial),
     )
 

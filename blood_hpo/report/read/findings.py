@@ -5,15 +5,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from blood_hpo.database.failures import database_errors
-from blood_hpo.database.record import TrialRecord, read_trials
+from blood_hpo.database.record import Json, TrialRecord, read_trials
 from blood_hpo.database.statements import statement
 from blood_hpo.report.read.candidates import Confirmation, read_confirmation
 from blood_hpo.report.read.final_stage import FinalStage, read_final
 from blood_hpo.report.read.grids import Grid, StagedGrid, read_grids, read_staged
-from blood_hpo.report.read.search_study import Study, read_early_scores, read_study
+from blood_hpo.report.read.search_study import Study, read_study
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+STUDIES = "studies"
+"""Folder of the study files beside the page."""
 
 SMALL_SHARE, FEW_EPOCHS = 0.4, 20
 """A study whose search sees less of the images than the original's, or whose models are trained for
@@ -50,7 +53,7 @@ class Findings:
         study: The search.
         winners: The best configuration by family.
         grids: The plain grid study whose effects are shown, by family.
-        confirmation: The outcome of the confirmation.
+        confirmation: Its outcome.
         final: The tested models.
         staged: The staged grid, the study itself or one beside it.
         stages: All trials of the confirmation ("confirm") and of the retraining ("final").
@@ -80,6 +83,12 @@ class Findings:
     def next_command(self) -> str:
         """What goes on with the search, or after it with the stages that follow."""
         return f"blood-hpo {'worker' if self.study.remaining else 'final'} {self.study.name}"
+
+    @property
+    def study_files(self) -> dict[str, Json]:
+        """The stored files of the study and the grids around it, by name, in the order to run."""
+        grids = {one.study: one.spec for one in self.grids.values() if one.around}
+        return {self.study.name: self.study.spec, **grids}
 
     @property
     def small(self) -> str:
@@ -114,6 +123,7 @@ def _read(connection: "Connection", name: str) -> Findings:
     stages = {stage: f"{name}-{stage}" for stage in ("confirm", "final")}
     studies = [name, *stages.values(), *(one.study for one in grids.values())]
     costs = connection.execute(statement("study_costs"), {"studies": studies}).mappings()
+    early = connection.execute(statement("early_scores"), {"study": name})
     repeats = connection.execute(statement("repeats_avoided"), {"study": name})
     return Findings(
         study=study,
@@ -125,7 +135,7 @@ def _read(connection: "Connection", name: str) -> Findings:
         stages={stage: read_trials(connection, own) for stage, own in stages.items()},
         costs={one["study"]: Cost(**one) for one in costs},
         repeats_avoided=sum(one.repeats_avoided for one in repeats),
-        early_scores=read_early_scores(connection, name),
+        early_scores={row.number: (row.epoch, row.score) for row in early},
     )
 
 

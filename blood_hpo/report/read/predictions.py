@@ -15,6 +15,15 @@ from blood_hpo.report.read.scores import Scores, all_scores, ranks
 TEST = 2
 """Number of the test split, after training and validation."""
 
+SAVED = {
+    "labels": "test_labels",
+    "probabilities": "test_probabilities",
+    "averaged": "test_averaged",
+    "images": "misclassified_images",
+    "duplicates": "duplicates",
+}
+"""Names of arrays in the file of predictions, by attribute of `Predictions`."""
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -67,24 +76,12 @@ class Predictions:
         Raises:
             KeyError: One of them is missing.
         """
-        return cls(
-            arrays["test_labels"],
-            arrays["test_probabilities"],
-            arrays["test_averaged"],
-            arrays["misclassified_images"],
-            arrays["duplicates"],
-        )
+        return cls(**{name: arrays[key] for name, key in SAVED.items()})
 
     def arrays(self) -> dict[str, Any]:
         """What is saved, by name: all figures can be computed from it again."""
-        return {
-            "test_probabilities": self.probabilities,
-            "test_averaged": self.averaged,
-            "test_labels": self.labels,
-            "misclassified": self.misclassified,
-            "misclassified_images": self.images,
-            "duplicates": self.duplicates,
-        }
+        saved = {key: getattr(self, name) for name, key in SAVED.items()}
+        return {**saved, "misclassified": self.misclassified}
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:

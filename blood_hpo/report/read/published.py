@@ -1,4 +1,7 @@
-"""What others have published on BloodMNIST at 28x28: facts with sources, none of them ours."""
+"""What others have published on BloodMNIST at 28x28: facts, none of them ours.
+
+Their sources stand below the table that shows them: see ``page/words.toml``.
+"""
 
 import csv
 from collections.abc import Mapping
@@ -9,13 +12,6 @@ from statistics import fmean
 from typing import Final
 
 from pydantic import TypeAdapter
-
-SOURCES: Final = (
-    "Yang et al., “MedMNIST v2: a large-scale lightweight benchmark for 2D and 3D biomedical image"
-    " classification”, Scientific Data 10:41, 2023",
-    "T. Amorim and T. Martins, “Classificação de Imagens com Redes Neurais Artificiais”, 2024: the"
-    " report that this project extends",
-)
 
 
 @dataclass(frozen=True)

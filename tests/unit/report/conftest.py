@@ -393,7 +393,7 @@ def final_stage(winners: dict[str, Winner]) -> FinalStage:
 def finished() -> Findings:
     """A study with everything."""
     found = study()
-    boards = {family: found.leaderboard(family) for family in found.families}
+    boards = {family: [one.trial for one in own] for family, own in found.places.items()}
     winners = {family: Winner(board[2], confirmed=True) for family, board in boards.items()}
     confirmed = {family: candidates(board) for family, board in boards.items()}
     grids = {family: grid(family) for family in SPACE}

@@ -46,7 +46,7 @@ def test_the_leaderboard_has_complete_trials_only_best_first(
 
 
 def test_folds_that_learnt_nothing_are_named_beside_the_score(searched: Findings) -> None:
-    best = searched.study.leaderboard("mlp")[0].number
+    best = searched.study.places["mlp"][0].trial.number
     broken = replace(searched, study=replace(searched.study, collapsed={best: 2}))
     found = search.section(broken)
     row = table(found, "leaderboard").groups["MLP"][0]
