@@ -157,15 +157,16 @@ def summary(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> di
     }
 
 
-def medmnist_result(found: Predictions, run: str) -> tuple[float, float, str, bytes]:
+def medmnist_result(found: Predictions, run: str) -> tuple[dict[str, Any], bytes]:
     """What medmnist's own evaluator says of predictions for the test split.
 
     Returns:
-        AUC, accuracy, the name of its result file, which ends in ``run``, and its content.
+        The columns of ``hpo.tested_model``, and the result file, whose name ends in ``run``.
     """
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder, "bloodmnist.npz"), test_labels=found.labels[:, None])
         judge = evaluator().Evaluator("bloodmnist", "test", root=folder)
-        figures = judge.evaluate(found.probabilities, save_folder=folder, run=run)
+        area, accuracy = judge.evaluate(found.probabilities, save_folder=folder, run=run)
         (file,) = Path(folder).glob("*.csv")
-        return float(figures.AUC), float(figures.ACC), file.name, file.read_bytes()
+        judged = {"auc": float(area), "acc": float(accuracy), "file": file.name}
+        return {f"medmnist_{name}": value for name, value in judged.items()}, file.read_bytes()

@@ -6,13 +6,11 @@ all. A trial that has ended is never run again, hence no model is tested twice.
 
 import io
 import platform
-from collections.abc import Sequence
 from hashlib import sha256
 from importlib import import_module
 from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
 from blood_hpo import __version__
 from blood_hpo.dashboard.trial_pictures import pictures_of_model
@@ -69,7 +67,7 @@ class RetrainStage(PlannedStage):
         storage, study_id = self.study.storage, self.study.study_id
         models = storage.ask("test_mistakes", study=self.study.name)
         for digest, own in groupby(models, key=lambda one: one.config_hash):
-            correct = np.stack([_correct(one.test_images, one.wrong) for one in own])
+            correct = np.stack([~np.isin(range(one.test_images), one.wrong) for one in own])
             _, low, high = interval(correct)
             row = {"config_hash": digest, "seeds": len(correct), "low": low, "high": high}
             storage.tell("write_test_interval", study_id=study_id, **row)
@@ -107,25 +105,15 @@ class RetrainStage(PlannedStage):
         return Ending(run.score, results, artefacts)
 
 
-def _correct(images: int, wrong: Sequence[int]) -> NDArray[np.bool_]:
-    """Whether each test image is classified correctly, from the places of those that are not."""
-    found = np.ones(images, dtype=np.bool_)
-    found[list(wrong)] = False
-    return found
-
-
 def _model(name: str, content: bytes, run: Retraining, tested: Tested) -> tuple[TestedModel, bytes]:
     """What is known about an exported model, and medmnist's result file."""
-    auc, acc, file, result_file = medmnist_result(tested.test, name)
+    judged, result_file = medmnist_result(tested.test, name)
     model = TestedModel(
         file=f"{name}.keras",
         sha256=sha256(content).hexdigest(),
         bytes=len(content),
         loading_difference=tested.loading_difference,
         non_trainable_count=tested.non_trainable,
-        medmnist_auc=auc,
-        medmnist_acc=acc,
-        medmnist_file=file,
         scaling_mean=run.preparation.mean.tolist(),
         scaling_deviation=run.preparation.deviation.tolist(),
         class_weights=run.preparation.class_weights.tolist(),
@@ -133,6 +121,7 @@ def _model(name: str, content: bytes, run: Retraining, tested: Tested) -> tuple[
         versions=versions(),
         mistakes=tested.mistakes(),
         **tested.figures(),
+        **judged,
     )
     return model, result_file
 

@@ -6,6 +6,7 @@ final stage that is changed, reaches workers that are at a later stage.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -27,22 +28,15 @@ from blood_hpo.worker.worker import POLL_SECONDS, Worker
 Answer = TypeVar("Answer")
 
 
+@dataclass
 class Workday:
     """One worker's part in a study, from wherever the study stands to its end."""
 
-    def __init__(
-        self,
-        study: SharedStudy,
-        source: DataSource,
-        settings: Settings,
-        shutdown: Shutdown,
-        worker: str,
-    ) -> None:
-        self._study = study
-        self._source = source
-        self._settings = settings
-        self._shutdown = shutdown
-        self._name = worker
+    study: SharedStudy
+    source: DataSource
+    settings: Settings
+    shutdown: Shutdown
+    name: str
 
     def run(self, final: bool | None) -> bool:
         """Work until the study is finished, or False when the process is asked to stop.
@@ -54,25 +48,25 @@ class Workday:
             StudyError: There is nothing to confirm, or a stage's study is in the way.
             Interrupted: The process was asked to stop while the database was away.
         """
-        while not self._shutdown.requested:
+        while not self.shutdown.requested:
             found = self.turn(final)
             if isinstance(found, Finished):
                 return True
             if not isinstance(found, TrialRecord):
-                self._shutdown.wait(POLL_SECONDS)
+                self.shutdown.wait(POLL_SECONDS)
         return False
 
     def turn(self, final: bool | None) -> Found:
         """Run a trial of the first stage that is not finished, if it has one; as `run`."""
-        self._study = reread(self._study, self._shutdown)
-        asked = self._study.spec.final is not None
+        self.study = reread(self.study, self.shutdown)
+        asked = self.study.spec.final is not None
         wanted = asked if final is None else final
         for worker in self._workers(final=wanted):
             found = worker.turn()
             if not isinstance(found, Finished):
                 return found
         if wanted or not asked:
-            self._patiently(lambda: finish(self._study))
+            self._patiently(lambda: finish(self.study))
         return Finished()
 
     def _workers(self, *, final: bool) -> Iterator[Worker]:
@@ -84,12 +78,12 @@ class Workday:
 
     @cached_property
     def _search(self) -> Worker:
-        data = search_data(self._study.spec, self._source)
-        return self._worker(lambda: SearchStage(self._study, data, self._name))
+        data = search_data(self.study.spec, self.source)
+        return self._worker(lambda: SearchStage(self.study, data, self.name))
 
     @cached_property
     def _confirm(self) -> Worker:
-        return self._worker(lambda: ConfirmStage(self._study, self._source, self._name))
+        return self._worker(lambda: ConfirmStage(self.study, self.source, self.name))
 
     @cached_property
     def _retrain(self) -> Worker:
@@ -98,8 +92,8 @@ class Workday:
         return self._worker(lambda: RetrainStage(confirm))
 
     def _worker(self, stage: Callable[[], Stage]) -> Worker:
-        settings, shutdown = self._settings, self._shutdown
-        return Worker(self._patiently(stage), settings, shutdown, settings.checkpoint_seconds)
+        made, settings = self._patiently(stage), self.settings
+        return Worker(made, settings, self.shutdown, settings.checkpoint_seconds)
 
     def _patiently(self, call: Callable[[], Answer]) -> Answer:
-        return patiently(call, "going on to the next stage", self._shutdown)
+        return patiently(call, "going on to the next stage", self.shutdown)

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from importlib import resources
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blood_hpo.report.page.document import Figure
 from blood_hpo.report.page.words import wording
@@ -50,37 +51,6 @@ WIDTH: Final = 5.7
 WIDE: Final = 9.8
 """Inches of a drawing that takes the width of the page. On A4 it is printed at 0.73 of that, the
 other at 0.82 (see style.css): text of 9.6 points or more there, and of 8.6 here, has 7 on paper."""
-
-_STYLE: Final[dict[str, Any]] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same widths everywhere
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 10,
-    "axes.edgecolor": LINE,
-    "axes.labelcolor": MUTED,
-    "axes.titlecolor": INK,
-    "axes.facecolor": "none",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": LINE,
-    "grid.linewidth": 0.7,
-    "text.color": INK,
-    "xtick.color": LINE,
-    "ytick.color": LINE,
-    "xtick.labelcolor": MUTED,
-    "ytick.labelcolor": MUTED,
-    "figure.facecolor": "none",
-    "legend.frameon": False,
-    "legend.fontsize": 10,
-    "lines.linewidth": 1.8,
-    "svg.fonttype": "none",
-    "text.parse_math": False,  # names from a study are no formulas
-    "image.composite_image": False,
-}
 
 
 def colour(family: str) -> str:
@@ -128,10 +98,10 @@ def drawing(
     from matplotlib import style
     from matplotlib.figure import Figure as Plot
 
-    layout = {"figure.constrained_layout.use": arranged}
+    look = resources.files("blood_hpo.report") / "templates" / "drawing.mplstyle"
     # Upon matplotlib's own defaults: nobody's matplotlibrc changes a report.
-    with style.context(["default", {**_STYLE, **layout}]):
-        yield Plot(figsize=(width, height))
+    with style.context(["default", str(look)]):
+        yield Plot(figsize=(width, height), layout="constrained" if arranged else None)
 
 
 def figure(plot: "Plot", kind: str, name: str = "", **facts: object) -> Figure:

@@ -18,14 +18,10 @@ class Standing:
 
     Attributes:
         rank: Place by mean, from 1; of equals the earlier candidate comes first.
-        mean: Over all folds of all splits.
-        sd: Sample standard deviation over the same.
-        low: Lower end of the 95 % interval of the mean; None with too few folds.
-        high: Upper end.
-        behind: Mean paired difference to the best mean, 0 or more.
-        behind_low: Lower end of its interval, simultaneous with those of the other candidates; None
-            for the best, and with too few folds.
-        behind_high: Upper end.
+        mean: Over all folds of all splits, as the sample deviation and the 95 % interval, which is
+            None with too few folds.
+        behind: Mean paired difference to the best mean, 0 or more. Its interval is simultaneous
+            with those of the other candidates, and None for the best and with too few folds.
         p_value: Of that difference, two-sided, adjusted for all pairs; None as the interval.
         separable: Whether the difference is significant.
         winner: Whether the configuration wins by `stages.WINNER_RULE`.

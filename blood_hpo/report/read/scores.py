@@ -67,12 +67,11 @@ def all_scores(labels: Labels, probabilities: Probabilities) -> Scores:
         macro_auc=metrics.macro_auc(labels, probabilities),
         log_loss=metrics.log_loss(labels, probabilities),
         calibration_error=calibration_error(calibration(labels, probabilities)),
-        classes=class_scores(labels, probabilities),
+        classes=_class_scores(labels, probabilities),
     )
 
 
-def class_scores(labels: Labels, probabilities: Probabilities) -> tuple[ClassScores, ...]:
-    """Recall, precision, F1 and support of every class."""
+def _class_scores(labels: Labels, probabilities: Probabilities) -> tuple[ClassScores, ...]:
     from sklearn.metrics import precision_recall_fscore_support
 
     classes, predicted = range(probabilities.shape[1]), probabilities.argmax(axis=1)

@@ -25,9 +25,6 @@ BOOTSTRAP_SEED = 20_230_119
 Values = NDArray[np.floating] | NDArray[np.bool_]
 """What each image adds to each seed's score, shape (seeds, images): see `contributions`."""
 
-Correct = NDArray[np.bool_]
-"""Whether each prediction is correct, shape (n,)."""
-
 
 class Interval(NamedTuple):
     """An estimate with its 95 % interval."""
@@ -110,8 +107,11 @@ def _image_weights(count: int) -> NDArray[np.float32]:
     return (generator.multinomial(count, shares, size=RESAMPLES) / count).astype(np.float32)
 
 
-def mcnemar(first: Correct, second: Correct) -> McNemar:
-    """Exact two-sided test on the images that exactly one of two models classifies correctly."""
+def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
+    """Exact two-sided test on the images that exactly one of two models classifies correctly.
+
+    Both say of each image whether the model is right, shape (n,).
+    """
     from scipy.stats import binomtest
 
     only_first = int((first & ~second).sum())
