@@ -1,49 +1,32 @@
-"""The model card: what a trained model is, how it came about and what it may not be used for.
-
-What it says is in ``templates/card.md``.
-"""
+"""The model card: what a trained model is, how it came about and what it may not be used for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from blood_hpo.data.facts import CLASSES
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.store.results import Results
+from blood_hpo.store.studies import SharedStudy
 from blood_hpo.text import markdown
 
 
-@dataclass(frozen=True)
-class Card:
-    """What a card is made of.
+def model_card(
+    search: SharedStudy,
+    claim: TrialRecord,
+    results: Results,
+    summaries: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """A page in Markdown about a tested model.
 
-    Attributes:
-        study: Name of the study that was searched.
-        data: Identity of the data set.
+    Args:
+        search: The study that was searched.
         claim: The trial that trained the model.
-        results: What it measured; it has been tested.
+        results: What it measured.
         summaries: Figures of the model by set of predictions.
     """
-
-    study: str
-    data: Mapping[str, Any]
-    claim: TrialRecord
-    results: Results
-    summaries: Mapping[str, Mapping[str, Any]]
-
-
-def model_card(card: Card) -> str:
-    """A page in Markdown."""
-    return markdown(
-        __package__,
-        "card.md",
-        {"figure": _figure, "quoted": repr},
-        **vars(card),
-        classes=CLASSES,
-        model=card.results.tested,
-        trained=card.results.folds[0],
-        parameter_count=card.results.parameter_count,
-    )
+    filters = {"figure": _figure, "quoted": repr}
+    facts = {"claim": claim, "results": results, "summaries": summaries, "classes": CLASSES}
+    return markdown(__package__, "card.md", filters, study=search.name, data=search.data, **facts)
 
 
 def _figure(value: float | None) -> str:

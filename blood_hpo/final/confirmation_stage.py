@@ -9,8 +9,8 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,11 @@ from blood_hpo.database.record import TrialRecord
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.final.planned_stage import PlannedStage
-from blood_hpo.final.ranking import Standing, compare
+from blood_hpo.final.ranking import compare
 from blood_hpo.final.stage_study import Training
+from blood_hpo.report.read.candidates import Standing
 from blood_hpo.search.cross_validation import CrossValidation
-from blood_hpo.search.dataset import SearchData, fresh_data
+from blood_hpo.search.dataset import fresh_data
 from blood_hpo.stages import CONFIRM
 from blood_hpo.store.results import Ending
 from blood_hpo.store.studies import SharedStudy
@@ -36,11 +37,8 @@ Row = dict[str, Any]
 """Columns of ``hpo.candidate``."""
 
 
-class Split(NamedTuple):
-    """A configuration on the folds of one fresh split: its scores, and which say nothing."""
-
-    scores: list[float]
-    collapsed: list[bool]
+Scores = Mapping[str, Sequence[Any]]
+"""By configuration a row a split: its scores by fold, and which of them say nothing."""
 
 
 class ConfirmStage(PlannedStage):
@@ -52,7 +50,7 @@ class ConfirmStage(PlannedStage):
         """Open or create the stage of a study whose search is over: see `PlannedStage`."""
         super().__init__(search, source, worker)
         self._concluded: list[Row] = []
-        self._fresh = lru_cache(maxsize=2)(self._fresh_data)
+        self._fresh = lru_cache(maxsize=2)(partial(fresh_data, search.spec, source))
 
     def trainings(self) -> list[Training]:
         """Each of the best configurations on each split."""
@@ -75,9 +73,6 @@ class ConfirmStage(PlannedStage):
         spec = split_spec(self.search.spec, claim.replicate)
         return CrossValidation(spec, configuration_of(claim), self._fresh(spec.seed))
 
-    def _fresh_data(self, seed: int) -> SearchData:
-        return fresh_data(self.search.spec, self.source, seed)
-
     def end(self, claim: TrialRecord, run: Run, _open_test: OpenTest) -> Ending:
         """The scores of the folds, their mean, and pictures."""
         assert isinstance(run, CrossValidation)
@@ -93,11 +88,13 @@ class ConfirmStage(PlannedStage):
         Raises:
             StudyError: Not one configuration was confirmed on all splits.
         """
-        scores = self._scores()
-        sources: dict[str, list[TrialRecord]] = defaultdict(list)
-        for source in self._sources():
-            sources[source.family].append(source)
-        rows = [row for own in sources.values() for row in self._family(own, scores)]
+        sources, scores = self._sources(), defaultdict(list)
+        for row in self.study.storage.ask("fresh_scores", study=self.study.name):
+            scores[row.config_hash].append(row)
+        rows: list[Row] = []
+        for family in dict.fromkeys(one.family for one in sources):
+            own = [one for one in sources if one.family == family]
+            rows += _candidates(own, scores, self.final.confirm_splits)
         if not any(row["winner"] for row in rows):
             raise StudyError(
                 f"no configuration of study {self.search.name!r} could be confirmed; see why with"
@@ -115,42 +112,6 @@ class ConfirmStage(PlannedStage):
             found = json.dumps([{**row, **key} for row in rows])
             connection.execute(statement("new_candidates"), {"rows": found})
 
-    def _scores(self) -> Mapping[str, list[Split]]:
-        """Fold scores by split of each configuration of the plan in force."""
-        found: dict[str, list[Split]] = defaultdict(list)
-        for row in self.study.storage.ask("fresh_scores", study=self.study.name):
-            found[row.config_hash].append(Split(row.scores, row.collapsed))
-        return found
-
-    def _family(
-        self, sources: Sequence[TrialRecord], scores: Mapping[str, list[Split]]
-    ) -> list[Row]:
-        splits = self.final.confirm_splits
-        own = [scores.get(source.config_hash, []) for source in sources]
-        whole = [place for place, found in enumerate(own) if len(found) == splits]
-        outcomes = dict(zip(whole, self._outcomes(sources, own, whole), strict=True))
-        return [
-            _candidate(source, place + 1)
-            | outcomes.get(place, _left_out(f"{len(found)} of {splits} splits could be trained"))
-            for place, (source, found) in enumerate(zip(sources, own, strict=True))
-        ]
-
-    @staticmethod
-    def _outcomes(
-        sources: Sequence[TrialRecord], own: Sequence[list[Split]], whole: Sequence[int]
-    ) -> list[Row]:
-        """What comes of comparing the candidates that could be trained on all splits."""
-        if not whole:
-            return []
-        table = np.array([[split.scores for split in own[place]] for place in whole])
-        flags = [[split.collapsed for split in own[place]] for place in whole]
-        sizes = [sources[place].parameter_count or 0 for place in whole]
-        standings = compare(table, sizes, [any(map(any, one)) for one in flags])
-        return [
-            {**asdict(standing), "scores": by_split.tolist(), "collapsed": flag, "left_out": None}
-            for standing, by_split, flag in zip(standings, table, flags, strict=True)
-        ]
-
 
 def split_spec(spec: StudySpec, split: int) -> StudySpec:
     """The same study under the seed of one fresh split."""
@@ -167,18 +128,39 @@ def _training(spec: StudySpec, source: TrialRecord, split: int) -> Training:
     )
 
 
-def _candidate(source: TrialRecord, rank: int) -> Row:
-    """What a candidate is and where it comes from; its place in the search is from 1."""
+def _candidates(sources: Sequence[TrialRecord], scores: Scores, splits: int) -> list[Row]:
+    """A family's candidates, those that were trained on all splits held against the best."""
+    trained = [len(scores[one.config_hash]) for one in sources]
+    whole = [one for one, count in zip(sources, trained, strict=True) if count == splits]
+    outcomes = _outcomes(whole, scores) if whole else {}
+    return [
+        {
+            "family": one.family,
+            "config_hash": one.config_hash,
+            "source_number": one.number,
+            "search_rank": rank,
+            "search_score": one.score,
+            **outcomes.get(one.config_hash, _left_out(count, splits)),
+        }
+        for rank, (one, count) in enumerate(zip(sources, trained, strict=True), start=1)
+    ]
+
+
+def _outcomes(sources: Sequence[TrialRecord], scores: Scores) -> dict[str, Row]:
+    """What comes of the comparison, by configuration."""
+    names = [one.config_hash for one in sources]
+    table = np.array([[split.scores for split in scores[name]] for name in names])
+    flags = [[split.collapsed for split in scores[name]] for name in names]
+    sizes = [one.parameter_count or 0 for one in sources]
+    standings = compare(table, sizes, [any(map(any, one)) for one in flags])
     return {
-        "family": source.family,
-        "config_hash": source.config_hash,
-        "source_number": source.number,
-        "search_rank": rank,
-        "search_score": source.score,
+        name: {**asdict(one), "scores": own.tolist(), "collapsed": flag, "left_out": None}
+        for name, one, own, flag in zip(names, standings, table, flags, strict=True)
     }
 
 
-def _left_out(reason: str) -> Row:
+def _left_out(trained: int, splits: int) -> Row:
     """What stands in place of a comparison."""
+    reason = f"{trained} of {splits} splits could be trained"
     columns = ("scores", "collapsed", *Standing.__annotations__)
     return {**dict.fromkeys(columns), "winner": False, "left_out": reason}

@@ -22,6 +22,7 @@ from blood_hpo.data.medmnist_package import evaluator
 from blood_hpo.errors import BloodHpoError
 from blood_hpo.final.export import load, parameter_counts, predict
 from blood_hpo.final.retraining import Retraining
+from blood_hpo.report.read.predictions import Predictions
 
 if TYPE_CHECKING:
     import keras
@@ -32,17 +33,12 @@ LARGEST_DIFFERENCE = 1e-3
 
 @dataclass(frozen=True)
 class Tested:
-    """A model's predictions for the validation split and the test split, whose name is left out.
+    """What the file of a model predicts.
 
     Attributes:
         validation_labels: uint8 (V,).
-        validation: Probabilities, float32 (V, 8).
-        labels: uint8 (T,).
-        images: uint8 (T, 28, 28, 3).
-        probabilities: float32 (T, 8).
-        averaged: Means over the eight symmetries of each image, float32 (T, 8); no rows where they
-            were not asked for.
-        duplicates: Images of the data set that repeat another; see `duplicates.duplicates`.
+        validation: Probabilities for the validation split, float32 (V, 8).
+        test: What it predicts for the test split.
         loading_difference: Largest difference between the file and the network on validation.
         trainable: Trainable parameters of the model in the file.
         non_trainable: Its other parameters.
@@ -50,34 +46,19 @@ class Tested:
 
     validation_labels: NDArray[np.uint8]
     validation: NDArray[np.float32]
-    labels: NDArray[np.uint8]
-    images: NDArray[np.uint8]
-    probabilities: NDArray[np.float32]
-    averaged: NDArray[np.float32]
-    duplicates: NDArray[np.int64]
+    test: Predictions
     loading_difference: float
     trainable: int
     non_trainable: int
 
-    @property
-    def misclassified(self) -> NDArray[np.int64]:
-        """Positions of the wrong predictions in the test split, ascending."""
-        return np.flatnonzero(self.probabilities.argmax(axis=1) != self.labels)
-
     def arrays(self) -> bytes:
         """The contents of an ``.npz`` file from which all figures can be computed again."""
-        wrong = self.misclassified
         file = io.BytesIO()
         np.savez_compressed(
             file,
-            test_probabilities=self.probabilities,
-            test_averaged=self.averaged,
-            test_labels=self.labels,
+            **self.test.arrays(),
             validation_probabilities=self.validation,
             validation_labels=self.validation_labels,
-            misclassified=wrong,
-            misclassified_images=self.images[wrong],
-            duplicates=self.duplicates,
         )
         return file.getvalue()
 
@@ -89,24 +70,24 @@ class Tested:
             for split in ("validation", "test")
             for name, value in found[split].items()
         }
-        averaged = found.get("test, averaged", {}).get("accuracy")
-        matrix = metrics.confusion(self.labels, self.probabilities)
+        matrix = metrics.confusion(self.test.labels, self.test.probabilities)
+        averaged = self.test.averaged_accuracy
         return {**columns, "averaged_accuracy": averaged, "confusion": matrix.ravel().tolist()}
 
     def summaries(self) -> dict[str, dict[str, Any]]:
         """The figures of each set of predictions: see `summary`."""
         found = {
             "validation": summary(self.validation_labels, self.validation),
-            "test": summary(self.labels, self.probabilities),
+            "test": summary(self.test.labels, self.test.probabilities),
         }
-        if len(self.averaged):
-            found["test, averaged"] = summary(self.labels, self.averaged)
+        if len(self.test.averaged):
+            found["test, averaged"] = summary(self.test.labels, self.test.averaged)
         return found
 
     def mistakes(self) -> dict[str, list[float]]:
         """The wrong predictions, by the columns of ``hpo.mistake``."""
-        wrong = self.misclassified
-        labels, probabilities = self.labels[wrong], self.probabilities[wrong]
+        wrong = self.test.misclassified
+        labels, probabilities = self.test.labels[wrong], self.test.probabilities[wrong]
         return {
             "image": wrong.tolist(),
             "true_class": labels.tolist(),
@@ -143,18 +124,15 @@ def test(
             " defect"
         )
     held_out = load_test_split(source)
-    return Tested(
-        validation_labels=validation.labels,
-        validation=predicted,
+    probabilities = predict(model, held_out.images)
+    predictions = Predictions(
         labels=held_out.labels,
-        images=held_out.images,
-        probabilities=predict(model, held_out.images),
+        probabilities=probabilities,
         averaged=_averaged(model, held_out.images if average else held_out.images[:0]),
+        images=held_out.images[probabilities.argmax(axis=1) != held_out.labels],
         duplicates=duplicates([load_split(source, "train"), validation, held_out]),
-        loading_difference=difference,
-        trainable=trainable,
-        non_trainable=non_trainable,
     )
+    return Tested(validation.labels, predicted, predictions, difference, trainable, non_trainable)
 
 
 def _averaged(model: "keras.Model", images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -179,17 +157,16 @@ def summary(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> di
     }
 
 
-def medmnist_result(
-    labels: NDArray[np.uint8], probabilities: NDArray[np.float32], run: str
-) -> tuple[float, float, str, bytes]:
+def medmnist_result(found: Predictions, run: str) -> tuple[dict[str, Any], bytes]:
     """What medmnist's own evaluator says of predictions for the test split.
 
     Returns:
-        AUC, accuracy, the name of its result file, which ends in ``run``, and its content.
+        The columns of ``hpo.tested_model``, and the result file, whose name ends in ``run``.
     """
     with tempfile.TemporaryDirectory() as folder:
-        np.savez(Path(folder, "bloodmnist.npz"), test_labels=labels[:, None])
+        np.savez(Path(folder, "bloodmnist.npz"), test_labels=found.labels[:, None])
         judge = evaluator().Evaluator("bloodmnist", "test", root=folder)
-        figures = judge.evaluate(probabilities, save_folder=folder, run=run)
+        area, accuracy = judge.evaluate(found.probabilities, save_folder=folder, run=run)
         (file,) = Path(folder).glob("*.csv")
-        return float(figures.AUC), float(figures.ACC), file.name, file.read_bytes()
+        judged = {"auc": float(area), "acc": float(accuracy), "file": file.name}
+        return {f"medmnist_{name}": value for name, value in judged.items()}, file.read_bytes()

@@ -88,11 +88,12 @@ class PlannedStage(ABC):
     def claim(self, stop: Waiting) -> Found:
         """Take the next training of the plan, which is made anew where it changed."""
         self.search = reread(self.search, stop)
-        patiently(self._plan, f"planning {self.study.name}", stop)
+        patiently(
+            lambda: put_in_force(self.study, self.name, self.trainings()),
+            f"planning {self.study.name}",
+            stop,
+        )
         return claim_planned(self.study, self.name, self.worker, stop)
-
-    def _plan(self) -> None:
-        put_in_force(self.study, self.name, self.trainings())
 
     @abstractmethod
     def trainings(self) -> Sequence[Training]:

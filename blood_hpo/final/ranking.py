@@ -12,47 +12,15 @@ Frank (2004) do for repeated cross-validation: two folds are taken to correlate 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blood_hpo.report.read.candidates import Standing
 from blood_hpo.stages import FEWEST_FOLDS
 
 LEVEL = 0.95
 Scores = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What a configuration's scores on fresh folds say, among those of its family.
-
-    Attributes:
-        rank: Place by mean, from 1; of equals the earlier candidate comes first.
-        mean: Over all folds of all splits.
-        sd: Sample standard deviation over the same.
-        low: Lower end of the 95 % interval of the mean; None with too few folds.
-        high: Upper end.
-        behind: Mean paired difference to the best mean, 0 or more.
-        behind_low: Lower end of its interval, simultaneous with those of the other candidates; None
-            for the best, and with too few folds.
-        behind_high: Upper end.
-        p_value: Of that difference, two-sided, adjusted for all pairs; None as the interval.
-        separable: Whether the difference is significant.
-        winner: Whether the configuration wins by `stages.WINNER_RULE`.
-    """
-
-    rank: int
-    mean: float
-    sd: float
-    low: float | None
-    high: float | None
-    behind: float
-    behind_low: float | None
-    behind_high: float | None
-    p_value: float | None
-    separable: bool
-    winner: bool
 
 
 def compare(

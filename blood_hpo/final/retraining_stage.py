@@ -6,32 +6,29 @@ all. A trial that has ended is never run again, hence no model is tested twice.
 
 import io
 import platform
-from collections.abc import Sequence
 from hashlib import sha256
 from importlib import import_module
 from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
 from blood_hpo import __version__
 from blood_hpo.dashboard.trial_pictures import pictures_of_model
-from blood_hpo.data.bloodmnist import DataSource, class_counts
+from blood_hpo.data.bloodmnist import DataSource, Split, class_counts, load_split
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.final.card import Card, model_card
+from blood_hpo.final.card import model_card
 from blood_hpo.final.confirmation_stage import ConfirmStage
 from blood_hpo.final.evaluate import Tested, medmnist_result, test
 from blood_hpo.final.export import architecture, export, load
 from blood_hpo.final.plan import plan
 from blood_hpo.final.planned_stage import PlannedStage
-from blood_hpo.final.retraining import FinalData, Retraining, final_data
+from blood_hpo.final.retraining import Retraining
 from blood_hpo.final.stage_study import Training
-from blood_hpo.report.read.uncertainty import interval_of_accuracy
+from blood_hpo.report.read.uncertainty import interval
 from blood_hpo.stages import FINAL
 from blood_hpo.store.outage import Waiting, patiently
 from blood_hpo.store.pieces import link
 from blood_hpo.store.results import Ending, Results, TestedModel
-from blood_hpo.store.studies import SharedStudy
 from blood_hpo.worker.claims import Finished, Found
 from blood_hpo.worker.stage import OpenTest, Run, configuration_of
 
@@ -43,22 +40,18 @@ class RetrainStage(PlannedStage):
 
     name = FINAL
 
-    def __init__(
-        self, search: SharedStudy, confirm: ConfirmStage, source: DataSource, worker: str
-    ) -> None:
-        """Open or create the stage: see `PlannedStage`.
+    def __init__(self, confirm: ConfirmStage) -> None:
+        """Open or create the stage that follows a confirmation: see `PlannedStage`.
 
         Raises:
             DataError: The data set cannot be read.
         """
-        super().__init__(search, source, worker)
+        super().__init__(confirm.search, confirm.source, confirm.worker)
         self._confirm = confirm
-        self._data = final_data(source)
-        self._keep_data_file()
-
-    def _keep_data_file(self) -> None:
+        self._train = load_split(self.source, "train")
+        self._validation = load_split(self.source, "validation")
         storage, study_id = self.study.storage, self.study.study_id
-        digest = storage.store(study_id, _data_file(self._data, self.source))
+        digest = storage.store(study_id, _data_file(self._train, self.source))
         with storage.transaction() as connection:
             link(connection, study_id, None, DATA_FILE, digest)
 
@@ -74,8 +67,8 @@ class RetrainStage(PlannedStage):
         storage, study_id = self.study.storage, self.study.study_id
         models = storage.ask("test_mistakes", study=self.study.name)
         for digest, own in groupby(models, key=lambda one: one.config_hash):
-            correct = np.stack([_correct(one.test_images, one.wrong) for one in own])
-            _, low, high = interval_of_accuracy(correct)
+            correct = np.stack([~np.isin(range(one.test_images), one.wrong) for one in own])
+            _, low, high = interval(correct)
             row = {"config_hash": digest, "seeds": len(correct), "low": low, "high": high}
             storage.tell("write_test_interval", study_id=study_id, **row)
 
@@ -87,58 +80,40 @@ class RetrainStage(PlannedStage):
 
     def start(self, claim: TrialRecord) -> Retraining:
         """Begin to train one model with one seed."""
-        return Retraining(claim, self._data, self.search.spec.objective)
+        return Retraining(claim, self._train, self._validation, self.search.spec.objective)
 
     def end(self, claim: TrialRecord, run: Run, open_test: OpenTest) -> Ending:
         """Export the model, test the file, and gather what is known about it."""
         assert isinstance(run, Retraining)
-        synthetic = self.source.synthetic
-        content = export(
-            configuration_of(claim),
-            run.preparation,
-            run.weights,
-            synthetic=synthetic,
-        )
+        configuration, synthetic = configuration_of(claim), self.source.synthetic
+        content = export(configuration, run.preparation, run.weights, synthetic=synthetic)
         open_test()
-        tested = self._tested(run, content)
+        average = self.final.average_symmetries
+        tested = test(content, run, self._validation, self.source, average=average)
         name = f"{self.search.name}-{claim.family}-{claim.replicate}"
         model, result_file = _model(name, content, run, tested)
         results = Results(run.results(), run.seconds, tested.trainable, tested=model)
-        card = Card(self.search.name, self.study.data, claim, results, tested.summaries())
+        card = model_card(self.search, claim, results, tested.summaries())
         title = f"{claim.family} ({claim.recipe}), seed {claim.replicate}"
         artefacts = {
             **pictures_of_model(title, results.folds[0], model.confusion),
-            "model.md": model_card(card).encode(),
+            "model.md": card.encode(),
             "model.keras": content,
             "predictions.npz": tested.arrays(),
             "medmnist.csv": result_file,
         }
         return Ending(run.score, results, artefacts)
 
-    def _tested(self, run: Retraining, content: bytes) -> Tested:
-        average = self.final.average_symmetries
-        return test(content, run, self._data.validation, self.source, average=average)
-
-
-def _correct(images: int, wrong: Sequence[int]) -> NDArray[np.bool_]:
-    """Whether each test image is classified correctly, from the places of those that are not."""
-    found = np.ones(images, dtype=np.bool_)
-    found[list(wrong)] = False
-    return found
-
 
 def _model(name: str, content: bytes, run: Retraining, tested: Tested) -> tuple[TestedModel, bytes]:
     """What is known about an exported model, and medmnist's result file."""
-    auc, acc, file, result_file = medmnist_result(tested.labels, tested.probabilities, name)
+    judged, result_file = medmnist_result(tested.test, name)
     model = TestedModel(
         file=f"{name}.keras",
         sha256=sha256(content).hexdigest(),
         bytes=len(content),
         loading_difference=tested.loading_difference,
         non_trainable_count=tested.non_trainable,
-        medmnist_auc=auc,
-        medmnist_acc=acc,
-        medmnist_file=file,
         scaling_mean=run.preparation.mean.tolist(),
         scaling_deviation=run.preparation.deviation.tolist(),
         class_weights=run.preparation.class_weights.tolist(),
@@ -146,6 +121,7 @@ def _model(name: str, content: bytes, run: Retraining, tested: Tested) -> tuple[
         versions=versions(),
         mistakes=tested.mistakes(),
         **tested.figures(),
+        **judged,
     )
     return model, result_file
 
@@ -160,14 +136,14 @@ def versions() -> dict[str, str]:
     }
 
 
-def _data_file(data: FinalData, source: DataSource) -> bytes:
+def _data_file(train: Split, source: DataSource) -> bytes:
     """What a report shows of the data set: an image of each class, and how many there are."""
     counts = class_counts(source)
-    first = np.array([np.argmax(data.train.labels == one) for one in range(8)])
+    first = np.array([np.argmax(train.labels == one) for one in range(8)])
     file = io.BytesIO()
     np.savez(
         file,
-        sample_images=data.train.images[first],
+        sample_images=train.images[first],
         sample_indices=first.astype(np.int64),
         counts=np.array([counts[name] for name in ("train", "validation", "test")]),
     )

@@ -6,6 +6,7 @@ final stage that is changed, reaches workers that are at a later stage.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -21,27 +22,21 @@ from blood_hpo.store.studies import SharedStudy, finish
 from blood_hpo.worker.claims import Finished, Found
 from blood_hpo.worker.search_stage import SearchStage
 from blood_hpo.worker.shutdown import Shutdown
+from blood_hpo.worker.stage import Stage
 from blood_hpo.worker.worker import POLL_SECONDS, Worker
 
 Answer = TypeVar("Answer")
 
 
+@dataclass
 class Workday:
     """One worker's part in a study, from wherever the study stands to its end."""
 
-    def __init__(
-        self,
-        study: SharedStudy,
-        source: DataSource,
-        settings: Settings,
-        shutdown: Shutdown,
-        worker: str,
-    ) -> None:
-        self._study = study
-        self._source = source
-        self._settings = settings
-        self._shutdown = shutdown
-        self._name = worker
+    study: SharedStudy
+    source: DataSource
+    settings: Settings
+    shutdown: Shutdown
+    name: str
 
     def run(self, final: bool | None) -> bool:
         """Work until the study is finished, or False when the process is asked to stop.
@@ -53,25 +48,25 @@ class Workday:
             StudyError: There is nothing to confirm, or a stage's study is in the way.
             Interrupted: The process was asked to stop while the database was away.
         """
-        while not self._shutdown.requested:
+        while not self.shutdown.requested:
             found = self.turn(final)
             if isinstance(found, Finished):
                 return True
             if not isinstance(found, TrialRecord):
-                self._shutdown.wait(POLL_SECONDS)
+                self.shutdown.wait(POLL_SECONDS)
         return False
 
     def turn(self, final: bool | None) -> Found:
         """Run a trial of the first stage that is not finished, if it has one; as `run`."""
-        self._study = reread(self._study, self._shutdown)
-        asked = self._study.spec.final is not None
+        self.study = reread(self.study, self.shutdown)
+        asked = self.study.spec.final is not None
         wanted = asked if final is None else final
         for worker in self._workers(final=wanted):
             found = worker.turn()
             if not isinstance(found, Finished):
                 return found
         if wanted or not asked:
-            self._patiently(lambda: finish(self._study))
+            self._patiently(lambda: finish(self.study))
         return Finished()
 
     def _workers(self, *, final: bool) -> Iterator[Worker]:
@@ -83,27 +78,21 @@ class Workday:
 
     @cached_property
     def _search(self) -> Worker:
-        data = search_data(self._study.spec, self._source)
-        return self._worker(SearchStage(self._study, data, self._name))
-
-    @cached_property
-    def _confirm_stage(self) -> ConfirmStage:
-        return self._patiently(lambda: ConfirmStage(self._study, self._source, self._name))
+        data = search_data(self.study.spec, self.source)
+        return self._worker(lambda: SearchStage(self.study, data, self.name))
 
     @cached_property
     def _confirm(self) -> Worker:
-        return self._worker(self._confirm_stage)
+        return self._worker(lambda: ConfirmStage(self.study, self.source, self.name))
 
     @cached_property
     def _retrain(self) -> Worker:
-        confirm = self._confirm_stage
-        stage = self._patiently(
-            lambda: RetrainStage(self._study, confirm, self._source, self._name)
-        )
-        return self._worker(stage)
+        confirm = self._confirm.stage
+        assert isinstance(confirm, ConfirmStage)
+        return self._worker(lambda: RetrainStage(confirm))
 
-    def _worker(self, stage: SearchStage | ConfirmStage | RetrainStage) -> Worker:
-        return Worker(stage, self._settings, self._shutdown)
+    def _worker(self, stage: Callable[[], Stage]) -> Worker:
+        return Worker(self._patiently(stage), self.settings, self.shutdown)
 
     def _patiently(self, call: Callable[[], Answer]) -> Answer:
-        return patiently(call, "going on to the next stage", self._shutdown)
+        return patiently(call, "going on to the next stage", self.shutdown)

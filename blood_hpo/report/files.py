@@ -1,19 +1,26 @@
 """What stands beside the page: drawings, tables, predictions, models, and study files."""
 
-import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
 
 from blood_hpo.data.facts import CLASSES
+from blood_hpo.database.record import Json
 from blood_hpo.errors import BloodHpoError
 from blood_hpo.report.page.document import Section
 from blood_hpo.report.page.theme import standalone
 from blood_hpo.report.read import scores
-from blood_hpo.report.read.final_stage import FinalStage, Predictions
+from blood_hpo.report.read.final_stage import FinalStage
 from blood_hpo.report.read.findings import Findings
-from blood_hpo.report.read.study_text import study_file, study_files
+from blood_hpo.report.read.predictions import Predictions
+
+FIRST = ("name", "description", "seed", "objective", "data", "training", "sampler", "pruner")
+"""The first keys of a study file: the database keeps no order."""
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -74,14 +81,12 @@ def predictions_csv(found: Predictions) -> str:
 
     Nine digits give back each probability exactly.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("image", "true", "predicted", "rank", *CLASSES))
-    ranks = scores.ranks(found.labels, found.probabilities).tolist()
-    predicted = found.probabilities.argmax(axis=1).tolist()
-    for index, label in enumerate(found.labels.tolist()):
-        row = (f"{value:.9g}" for value in found.probabilities[index].tolist())
-        writer.writerow((index, label, predicted[index], ranks[index], *row))
+    predicted = found.probabilities.argmax(axis=1)
+    ranks = scores.ranks(found.labels, found.probabilities)
+    columns = (np.arange(len(ranks)), found.labels, predicted, ranks, found.probabilities)
+    header, text = ",".join(("image", "true", "predicted", "rank", *CLASSES)), io.StringIO()
+    formats = ["%d"] * 4 + ["%.9g"] * len(CLASSES)
+    np.savetxt(text, np.column_stack(columns), formats, ",", header=header, comments="")
     return text.getvalue()
 
 
@@ -89,8 +94,26 @@ def write_studies(found: Findings, folder: Path) -> None:
     """The study files from which the study, and the grids around it, can be created again."""
     folder.mkdir()
     study = found.study
-    for name, spec in study_files(found).items():
+    for name, spec in found.study_files.items():
         heading = f"Study {name}, as blood_hpo {study.program_version} created it"
         data = f"{study.data['label']}, SHA-256 {study.data['sha256']}"
         text = study_file(spec, " ".join(f"{heading}, on {data}".split()))
         inside(folder, f"{name}.toml").write_text(text, encoding="utf-8")
+
+
+def study_file(spec: Json, heading: str) -> str:
+    """The study file that a study was created from, in TOML with all defaults.
+
+    Args:
+        spec: The study file as it is stored; nulls, which TOML has none of, are left out: they are
+            the defaults.
+        heading: One line for people.
+    """
+    first = {key: spec[key] for key in FIRST if key in spec}
+    return f"# {heading}\n\n{tomli_w.dumps(_present({**first, **spec}))}"
+
+
+def _present(value: Any) -> Any:  # noqa: ANN401 - whatever a study file holds
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _present(one) for key, one in value.items() if one is not None}

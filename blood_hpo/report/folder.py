@@ -1,11 +1,9 @@
 """A folder that is replaced in one step: the new one is whole before the old one goes."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from blood_hpo.errors import BloodHpoError, InputError
 
@@ -37,28 +35,29 @@ def replaced(folder: Path) -> Iterator[Path]:
         BloodHpoError: It cannot be written, as on a full disk.
     """
     folder = folder.absolute()
+    prefix = f".{folder.name}-"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        with TemporaryDirectory(
+            prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True
+        ) as work:
+            new = Path(work, "new")
+            new.mkdir()
+            yield new
+            _swap(new, folder, Path(work, "old"))
     except OSError as error:
-        raise _cannot_write(folder, error) from error
-    new, old = work / "new", work / "old"
+        raise BloodHpoError(
+            f"the report cannot be written to {folder}: {error.strerror or error};"
+            " free some space, or name another folder with --out"
+        ) from error
+
+
+def _swap(new: Path, folder: Path, old: Path) -> None:
+    if folder.exists():
+        folder.rename(old)
     try:
-        new.mkdir()
-        yield new
-        if folder.exists():
-            os.rename(folder, old)  # noqa: PTH104 - Path.rename says the same
-        os.rename(new, folder)  # noqa: PTH104
-    except OSError as error:
-        if old.exists() and not folder.exists():
-            os.rename(old, folder)  # noqa: PTH104
-        raise _cannot_write(folder, error) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _cannot_write(folder: Path, error: OSError) -> BloodHpoError:
-    return BloodHpoError(
-        f"the report cannot be written to {folder}: {error.strerror or error};"
-        " free some space, or name another folder with --out"
-    )
+        new.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise

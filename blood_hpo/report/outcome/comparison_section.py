@@ -5,21 +5,13 @@ from itertools import combinations
 from statistics import fmean
 
 from blood_hpo.report.outcome.test_section import contributed, intervals
-from blood_hpo.report.page.cells import MINUS, Cell, interval, number, plain
-from blood_hpo.report.page.document import (
-    Block,
-    Figure,
-    Group,
-    Row,
-    Section,
-    Table,
-    Text,
-    one_group,
-)
-from blood_hpo.report.process import comparison_figures as draw
+from blood_hpo.report.page.cells import MINUS, Cell, count, interval, number, plain
+from blood_hpo.report.page.document import Block, Cells, Figure, Row, Section, Table
+from blood_hpo.report.page.theme import INK, MARKERS, MUTED, WIDE, colour, drawing, figure
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.read.final_stage import FinalStage, Model
 from blood_hpo.report.read.findings import Findings
-from blood_hpo.report.read.published import MEDMNIST_V2, ORIGINAL, SOURCES, Published
+from blood_hpo.report.read.published import MEDMNIST_V2, ORIGINAL, PUBLISHED, Published
 from blood_hpo.report.read.scores import SCORES
 from blood_hpo.report.read.search_study import family_name
 from blood_hpo.report.read.uncertainty import Interval, difference, holm, mcnemar
@@ -32,32 +24,28 @@ Pairs = Sequence[tuple[tuple[str, list[Model]], tuple[str, list[Model]]]]
 
 def section(found: Findings) -> Section:
     """The section; it is empty where no model was tested."""
-    final = found.final
-    if final is None or not final.models:
-        return Section("comparison", TITLE, ())
-    blocks: list[Block] = []
+    final = found.tested
+    if final is None:
+        return Section("comparison", TITLE)
+    blocks: list[Block] = [*_between(final), _drawn(final), _published(final)]
     if found.study.synthetic:
-        said = "The images are synthetic: beside published results these numbers mean nothing."
-        blocks.append(Text(said))
-    blocks += [*_between(final), _drawn(final), _published(final)]
-    return Section("comparison", TITLE, tuple(blocks))
+        blocks.insert(0, said("published-synthetic"))
+    return Section("comparison", TITLE, blocks)
 
 
 def _between(final: FinalStage) -> list[Block]:
     pairs = list(combinations(final.families.items(), 2))
     if not pairs:
         return []
-    accuracies = [
-        (first, second, _difference(ours, theirs)["accuracy"])
-        for (first, ours), (second, theirs) in pairs
-    ]
-    said = "; ".join(
-        f"{family_name(first)} less {family_name(second)} {found.value:+.4f}"
-        f" ({found.low:+.4f} to {found.high:+.4f})"
-        for first, second, found in accuracies
+    found = [_difference(ours, theirs) for (_, ours), (_, theirs) in pairs]
+    differences = "; ".join(
+        f"{family_name(first)} less {family_name(second)} {one['accuracy'].value:+.4f}"
+        f" ({one['accuracy'].low:+.4f} to {one['accuracy'].high:+.4f})"
+        for ((first, _), (second, _)), one in zip(pairs, found, strict=True)
     ).replace("-", MINUS)
-    tables = Row((_differences(pairs), _mcnemar(pairs)), "Model against model, by every score")
-    return [Text(f"Image by image, accuracy with its 95 % interval: {said}."), tables]
+    tables = (_differences(pairs, found), _mcnemar(pairs))
+    beside = Row(tables, "Model against model, by every score")
+    return [said("between", differences=differences), beside]
 
 
 def _difference(ours: Sequence[Model], theirs: Sequence[Model]) -> dict[str, Interval]:
@@ -65,118 +53,112 @@ def _difference(ours: Sequence[Model], theirs: Sequence[Model]) -> dict[str, Int
     return {name: difference(values, second[name]) for name, values in first.items()}
 
 
-def _differences(pairs: Pairs) -> Table:
-    rows: list[list[Cell]] = []
-    for (first, ours), (second, theirs) in pairs:
-        for name, found in _difference(ours, theirs).items():
-            rows.append(
-                [
-                    _names(first, second),
-                    plain(SCORES[name]),
-                    number(found.value, sign=True),
-                    interval(found.low, found.high),
-                ]
-            )
-    return Table(
-        "differences",
-        "Differences between models",
-        ("models", "score", "first less second", "95 % interval"),
-        one_group(rows),
-        "By the bootstrap over seeds and images; the same images are drawn for both models, so that"
-        " what both find hard cancels.",
-    )
+def _differences(pairs: Pairs, found: Sequence[dict[str, Interval]]) -> Table:
+    rows = [
+        {
+            "models": _names(first, second),
+            "score": plain(SCORES[name]),
+            "first less second": number(one.value, sign=True),
+            "95 % interval": interval(one.low, one.high),
+        }
+        for ((first, _), (second, _)), scores in zip(pairs, found, strict=True)
+        for name, one in scores.items()
+    ]
+    return table("differences", rows)
 
 
 def _mcnemar(pairs: Pairs) -> Table:
     seeds = [
-        (first, second, a.seed_number, mcnemar(a.predictions.correct, b.predictions.correct))
+        (first, second, a.trial.replicate, mcnemar(a.predictions.correct, b.predictions.correct))
         for (first, ours), (second, theirs) in pairs
         for a, b in zip(ours, theirs, strict=False)
     ]
     adjusted = holm([test.p_value for *_, test in seeds])
     rows = [
-        [
-            _names(first, second),
-            number(seed, 0),
-            number(test.only_first, 0),
-            number(test.only_second, 0),
-            Cell(test.p_value, _small(test.p_value)),
-            Cell(after, _small(after)),
-        ]
+        {
+            "models": _names(first, second),
+            "seed": count(seed),
+            "only first right": count(test.only_first),
+            "only second right": count(test.only_second),
+            "p": _p_value(test.p_value),
+            "Holm's p": _p_value(after),
+        }
         for (first, second, seed, test), after in zip(seeds, adjusted, strict=True)
     ]
-    return Table(
-        "mcnemar",
-        "McNemar's exact test, seed by seed",
-        ("models", "seed", "only first right", "only second right", "p", "Holm's p"),
-        one_group(rows),
-        "Of the images that exactly one of two models classifies correctly: the probability of a"
-        " split at least this uneven if both were equally good, two-sided, from the binomial"
-        " distribution; then adjusted for all tests of the table (Holm 1979).",
-    )
+    return table("mcnemar", rows)
 
 
 def _names(first: str, second: str) -> Cell:
     return plain(f"{first} {second}", f"{family_name(first)} and {family_name(second)}")
 
 
-def _small(p_value: float) -> str:
-    return f"{p_value:.3f}" if p_value >= 0.001 else f"{p_value:.0e}"  # noqa: PLR2004 - as printed
+def _p_value(value: float) -> Cell:
+    return Cell(value, f"{value:.3f}" if value >= 0.001 else f"{value:.0e}")  # noqa: PLR2004
 
 
 def _drawn(final: FinalStage) -> Figure:
-    ours = {family: intervals(models)["accuracy"] for family, models in final.families.items()}
-    others = [(one.model, one.accuracy, "") for one in MEDMNIST_V2]
-    others += [(one.model, one.accuracy, family) for family, one in ORIGINAL.items()]
-    return draw.comparison(ours, others)
+    """Test accuracies on one axis."""
+    rows: list[tuple[float, str, str, Interval | None]]
+    rows = [(one.accuracy, one.model, one.family, None) for one in PUBLISHED]
+    for family, models in final.families.items():
+        found = intervals(models)["accuracy"]
+        rows.append((found.value, family_name(family), family, found))
+    rows.sort(key=lambda row: row[:2])
+    with drawing(WIDE, 1.0 + 0.26 * len(rows)) as plot:
+        axes = plot.subplots()
+        axes.set_yticks(range(len(rows)), [row[1] for row in rows])
+        for place, (value, _, family, ours) in enumerate(rows):
+            ink = colour(family) if family else MUTED
+            weight = "bold" if ours else "normal"
+            label = axes.get_yticklabels()[place]
+            label.set(fontweight=weight, color=INK if ours else MUTED)
+            if ours:
+                span = [[value - ours.low], [ours.high - value]]
+                axes.errorbar(value, place, xerr=span, color=ink, capsize=4, elinewidth=2)
+            marker, fill = MARKERS.get(family, "D"), ink if ours else "none"
+            axes.plot(value, place, marker, markeredgecolor=ink, markerfacecolor=fill, markersize=8)
+            axes.annotate(
+                f"{value:.4f}" if family else f"{value:.3f}",
+                (ours.high if ours else value, place),
+                (9, 0),
+                textcoords="offset points",
+                va="center",
+                fontweight=weight,
+            )
+        axes.set(xlabel="test accuracy", title="Beside what others have published")
+        axes.margins(x=0.12)
+        return figure(plot, "comparison")
 
 
 def _published(final: FinalStage) -> Table:
-    families = final.families.items()
-    groups = (
-        Group(tuple(_ours(*one) for one in families), "This study"),
-        Group(tuple(map(_theirs, ORIGINAL.values())), "The original report"),
-        Group(tuple(map(_theirs, MEDMNIST_V2)), "MedMNIST v2"),
-    )
-    columns = (
-        "model",
-        "accuracy",
-        "balanced accuracy",
-        "macro AUC",
-        "parameters",
-        "epochs",
-        "note",
-    )
-    note = (
-        "Published results have no interval, MedMNIST's three decimals. The original's epochs and"
-        " parameters are those of its saved models and logs; its text swaps the epochs of MLP and"
-        f" CNN. Sources: {'; '.join(SOURCES)}."
-    )
-    return Table("published", "Published results", columns, groups, note, folded=True)
+    groups = {
+        "This study": [_row(_ours(*one), 4, best=True) for one in final.families.items()],
+        "The original report": [_row(one, 4) for one in ORIGINAL.values()],
+        "MedMNIST v2": [_row(one, 3) for one in MEDMNIST_V2],
+    }
+    return table("published", groups)
 
 
-def _ours(family: str, models: Sequence[Model]) -> tuple[Cell, ...]:
+def _ours(family: str, models: Sequence[Model]) -> Published:
     each = [one.predictions.scores for one in models]
-    trial = models[0].trial
-    return (
-        plain(family, family_name(family)),
-        number(fmean(one.accuracy for one in each), best=True),
-        number(fmean(one.balanced_accuracy for one in each)),
-        number(fmean(one.macro_auc for one in each)),
-        number(trial.parameter_count, 0),
-        number(trial.epochs, 0),
-        plain(f"mean of {len(each)} seeds; epochs of the first" if len(each) > 1 else ""),
+    return Published(
+        model=family,
+        accuracy=fmean(one.accuracy for one in each),
+        balanced_accuracy=fmean(one.balanced_accuracy for one in each),
+        auc=fmean(one.macro_auc for one in each),
+        parameters=models[0].trial.parameter_count,
+        epochs=models[0].trial.epochs,
+        note=f"mean of {len(each)} seeds; epochs of the first" if len(each) > 1 else "",
     )
 
 
-def _theirs(one: Published) -> tuple[Cell, ...]:
-    digits = 4 if one.family else 3
-    return (
-        plain(one.model),
-        number(one.accuracy, digits),
-        number(one.balanced_accuracy),
-        number(one.auc, 3),
-        number(one.parameters, 0),
-        number(one.epochs, 0),
-        plain(one.note),
-    )
+def _row(one: Published, digits: int, *, best: bool = False) -> Cells:
+    return {
+        "model": plain(one.model, family_name(one.model)),
+        "accuracy": number(one.accuracy, digits, best=best),
+        "balanced accuracy": number(one.balanced_accuracy),
+        "macro AUC": number(one.auc, 4 if best else 3),
+        "parameters": count(one.parameters),
+        "epochs": count(one.epochs),
+        "note": plain(one.note),
+    }

@@ -1,34 +1,24 @@
 """The data set: a sample of each class, and how unequal they are."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blood_hpo.data.facts import CLASSES, OFFICIAL_COUNTS
-from blood_hpo.report.outcome import data_figures as draw
-from blood_hpo.report.page.cells import number, plain
-from blood_hpo.report.page.document import Block, Row, Section, Table, Text, one_group
+from blood_hpo.report.page.cells import count, number, plain
+from blood_hpo.report.page.document import Block, Figure, Row, Section, Table
+from blood_hpo.report.page.theme import MUTED, WIDE, WIDTH, colour, drawing, figure
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.read.findings import Findings
+
+SPLITS = ("training", "validation", "test")
 
 
 def section(found: Findings) -> Section:
     """The section."""
-    data = found.study.data
-    blocks: list[Block] = [
-        Text(
-            "Microscope images of single peripheral blood cells in eight classes, RGB, 28 x 28"
-            " pixels."
-        ),
-        *_pictures(found),
-    ]
-    fraction = found.study.spec["data"]["fraction"]
-    folds = found.study.spec["training"]["folds"]
-    blocks.append(
-        Text(
-            f"The search used {100 * fraction:.3g} % of the training and of the validation split,"
-            f" drawn once with the classes in proportion, in {folds} stratified folds. The test"
-            " split was out of its reach: only the final evaluation opens it."
-        )
-    )
-    return Section("data", "The data", tuple(blocks), {"data": dict(data)})
+    spec = found.study.spec
+    share, folds = 100 * spec["data"]["fraction"], spec["training"]["folds"]
+    blocks = [said("images"), *_pictures(found), said("used", share=share, folds=folds)]
+    return Section("data", "The data", blocks, {"data": dict(found.study.data)})
 
 
 def _pictures(found: Findings) -> list[Block]:
@@ -36,33 +26,52 @@ def _pictures(found: Findings) -> list[Block]:
     if counts is None and not found.study.synthetic:
         counts = np.array(list(OFFICIAL_COUNTS.values()))
     images = found.final.sample_images if found.final else None
-    blocks: list[Block] = [] if images is None else [draw.samples(images, CLASSES)]
+    blocks: list[Block] = [] if images is None else [_samples(images)]
     if counts is not None:
-        parts = (draw.counts(counts, CLASSES), _counts(counts))
-        blocks.append(Row(parts, "Images and weights of the classes"))
+        blocks.append(Row((_drawn(counts), _table(counts)), "Images and weights of the classes"))
     return blocks
 
 
-def _counts(counts: np.ndarray) -> Table:
+def _table(counts: NDArray[np.integer]) -> Table:
     train = counts[0]
     weights = train.sum() / (len(train) * train)
+    classes = zip(range(len(CLASSES)), CLASSES, counts.T, weights.tolist(), strict=True)
+    every = (None, "all classes", counts.sum(axis=1), 1.0)
     rows = [
-        [
-            plain(label),
-            plain(name),
-            *(number(int(split[label]), 0) for split in counts),
-            number(float(weights[label]), 3),
-        ]
-        for label, name in enumerate(CLASSES)
+        {
+            "label": plain(label, "all" if label is None else str(label)),
+            "class": plain(name),
+            **{split: count(int(own)) for split, own in zip(SPLITS, of_class, strict=True)},
+            "balanced weight": number(weight, 3),
+        }
+        for label, name, of_class, weight in (*classes, every)
     ]
-    rows.append(
-        [
-            plain(None, "all"),
-            plain("all classes"),
-            *(number(int(split.sum()), 0) for split in counts),
-            number(1.0, 3),
-        ]
-    )
-    columns = ("label", "class", "training", "validation", "test", "balanced weight")
-    caption = "Classes, images and balanced class weights"
-    return Table("classes", caption, columns, one_group(rows))
+    return table("classes", rows)
+
+
+def _samples(images: NDArray[np.uint8]) -> Figure:
+    """The first training image of each class, uint8 (classes, 28, 28, 3)."""
+    with drawing(WIDE, 1.75) as plot:
+        grid = plot.subplots(1, len(CLASSES))
+        for axes, image, (label, name) in zip(grid, images, enumerate(CLASSES), strict=True):
+            axes.imshow(image, interpolation="none")
+            axes.set_axis_off()
+            short = name.replace("immature ", "immature\n")
+            axes.set_title(f"{label}\n{short}", fontsize=10, fontweight="normal", loc="center")
+        return figure(plot, "samples", classes=", ".join(CLASSES))
+
+
+def _drawn(counts: NDArray[np.integer]) -> Figure:
+    """Images of each class in each split, from counts (splits, classes)."""
+    places = np.arange(len(CLASSES))
+    with drawing(WIDTH, 4.0) as plot:
+        axes = plot.subplots()
+        inks = (colour("mlp"), colour("cnn"), MUTED)
+        for offset, (split, ink) in enumerate(zip(SPLITS, inks, strict=True), start=-1):
+            axes.barh(places + offset * 0.27, counts[offset + 1], 0.25, color=ink, label=split)
+        axes.set_yticks(places, CLASSES)
+        axes.invert_yaxis()
+        axes.set(xlabel="images", title="Images of each class")
+        axes.grid(visible=False, axis="y")
+        axes.legend(loc="lower right")
+        return figure(plot, "class-counts", fewest=counts[0].min(), most=counts[0].max())

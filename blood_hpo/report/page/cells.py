@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from blood_hpo.report.read.uncertainty import spread
+import numpy as np
 
 DASH: Final = "\N{EN DASH}"
 NO_BREAK: Final = "\N{NO-BREAK SPACE}"
@@ -14,15 +14,10 @@ MINUS: Final = "\N{MINUS SIGN}"
 
 @dataclass(frozen=True)
 class Option:
-    """One of the values in a cell that lists several.
-
-    Attributes:
-        text: The value.
-        chosen: Whether it is the one that was found best.
-    """
+    """One of the values in a cell that lists several, and whether it was found best."""
 
     text: str
-    chosen: bool = False
+    chosen: bool
 
 
 @dataclass(frozen=True)
@@ -69,10 +64,19 @@ def number(value: float | None, digits: int = 4, *, best: bool = False, sign: bo
     return Cell(value, f"{value:{'+' if sign else ''},.{digits}f}".replace("-", MINUS), best)
 
 
+def count(value: int | None) -> Cell:
+    """A cell with a whole number; None is a dash."""
+    return number(value, 0)
+
+
 def code(value: str, shown: int | None = None) -> Cell:
     """A cell with something to copy, cut for people to its first characters."""
-    cut = value if shown is None or len(value) <= shown else f"{value[:shown]}…"
-    return Cell(value, cut, code=True)
+    return Cell(value, shortened(value, shown or len(value)), code=True)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text cut to its first characters."""
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def interval(low: float | None, high: float | None) -> Cell:
@@ -100,9 +104,7 @@ def setting(value: object) -> str:
         return "library default"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    return str(value).replace("_", " ")
+    return f"{value:.3g}" if isinstance(value, float) else words(str(value))
 
 
 def settings(params: Mapping[str, object]) -> str:
@@ -120,9 +122,14 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
 
 
+def counted(number: int, noun: str) -> str:
+    """How many there are of something, in words: ``1 worker``, ``2 workers``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def mean_sd(values: Sequence[float]) -> Cell:
     """Mean ± sample standard deviation over the seeds of a model; of a single seed the score."""
-    found = spread(values)
-    if found.count == 1:
-        return number(found.mean)
-    return Cell(found.mean, f"{found.mean:.4f} ±{NO_BREAK}{found.sd:.4f}")
+    mean = float(np.mean(values))
+    if len(values) == 1:
+        return number(mean)
+    return Cell(mean, f"{mean:.4f} ±{NO_BREAK}{np.std(values, ddof=1):.4f}")

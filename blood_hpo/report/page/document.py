@@ -9,13 +9,8 @@ from typing import Any
 
 from blood_hpo.report.page.cells import Cell
 
-
-@dataclass(frozen=True)
-class Group:
-    """Rows under one heading, which is empty where a table has only one group."""
-
-    rows: tuple[tuple[Cell, ...], ...]
-    title: str = ""
+Cells = Mapping[str, Cell]
+"""A row of a table: its cells by their columns. The first one is the heading of the row."""
 
 
 @dataclass(frozen=True)
@@ -25,51 +20,47 @@ class Table:
     Attributes:
         name: File name without extension, unique in the report.
         caption: What it shows.
-        columns: Headings.
-        groups: The rows; the first cell of a row is its heading.
+        groups: Rows, all of the same columns, by their common heading, empty where there is none.
         note: A remark below it.
         folded: Whether it is detail that a reader opens when it is wanted.
     """
 
     name: str
     caption: str
-    columns: tuple[str, ...]
-    groups: tuple[Group, ...]
+    groups: Mapping[str, Sequence[Cells]]
     note: str = ""
     folded: bool = False
 
     @property
-    def shown(self) -> list[int]:
-        """Places of the columns that have something to show."""
-        rows = [row for group in self.groups for row in group.rows]
-        return [one for one in range(len(self.columns)) if any(row[one].shown for row in rows)]
+    def rows(self) -> list[Cells]:
+        """The rows of all groups."""
+        return [row for rows in self.groups.values() for row in rows]
 
-    def numeric(self, place: int) -> bool:
+    @property
+    def shown(self) -> list[str]:
+        """The columns that have something to show."""
+        rows = self.rows
+        return [one for one in next(iter(rows), ()) if any(row[one].shown for row in rows)]
+
+    def numeric(self, column: str) -> bool:
         """Whether a column holds numbers and dashes only."""
-        cells = [row[place] for group in self.groups for row in group.rows]
+        cells = [row[column] for row in self.rows]
         return all(one.numeric or one.value is None for one in cells)
 
     def csv(self) -> str:
         """Comma-separated values: unrounded, a header line, the group first where there are any."""
-        text = io.StringIO()
+        text, records = io.StringIO(), self.records()
         writer = csv.writer(text, lineterminator="\n")
-        titled = any(group.title for group in self.groups)
-        writer.writerow([*(["group"] if titled else []), *self.columns])
-        for group in self.groups:
-            for row in group.rows:
-                own = [group.title] if titled else []
-                writer.writerow([*own, *(_csv(cell.value) for cell in row)])
+        writer.writerow(next(iter(records), ()))
+        writer.writerows([_csv(value) for value in record.values()] for record in records)
         return text.getvalue()
 
     def records(self) -> list[dict[str, Any]]:
-        """The rows as mappings from column to value."""
+        """The rows as mappings from column to value, the group first where there are any."""
         return [
-            {
-                **({"group": group.title} if group.title else {}),
-                **{name: cell.value for name, cell in zip(self.columns, row, strict=True)},
-            }
-            for group in self.groups
-            for row in group.rows
+            ({"group": title} if title else {}) | {name: one.value for name, one in row.items()}
+            for title, rows in self.groups.items()
+            for row in rows
         ]
 
 
@@ -101,15 +92,8 @@ class Row:
         folded: What they show, where they are detail that a reader opens when it is wanted.
     """
 
-    parts: tuple[Figure | Table, ...]
+    parts: Sequence[Figure | Table]
     folded: str = ""
-
-
-@dataclass(frozen=True)
-class Text:
-    """A paragraph."""
-
-    text: str
 
 
 @dataclass(frozen=True)
@@ -124,7 +108,7 @@ class Command:
     """Something to run, with what it gives."""
 
     command: str
-    text: str = ""
+    text: str
 
 
 @dataclass(frozen=True)
@@ -132,19 +116,12 @@ class Missing:
     """What cannot be shown yet, why, and the command after which it can."""
 
     text: str
-    command: str = ""
+    command: str
 
 
 @dataclass(frozen=True)
 class Card:
-    """One number that a reader should not miss.
-
-    Attributes:
-        family: The model family that it is about.
-        label: What it is.
-        value: The number, as people read it.
-        detail: What one must know with it.
-    """
+    """One number that a reader should not miss, what it is, and what one must know with it."""
 
     family: str
     label: str
@@ -156,15 +133,16 @@ class Card:
 class Cards:
     """The numbers that a reader should not miss."""
 
-    cards: tuple[Card, ...]
+    cards: Sequence[Card]
 
 
-Block = Cards | Text | Heading | Figure | Row | Table | Command | Missing
+Block = Cards | str | Heading | Figure | Row | Table | Command | Missing
+"""A part of a section; a string is a paragraph."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report.
+    """A part of the report; it is left out where it shows nothing.
 
     Attributes:
         key: Identifier, unique in the report.
@@ -175,7 +153,7 @@ class Section:
 
     key: str
     title: str
-    blocks: tuple[Block, ...]
+    blocks: Sequence[Block] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -195,12 +173,6 @@ class Section:
         return [one for one in self.parts if isinstance(one, Table)]
 
 
-def one_group(rows: Sequence[Sequence[Cell]]) -> tuple[Group, ...]:
-    """Rows without a heading."""
-    return (Group(tuple(tuple(row) for row in rows)),)
-
-
 def _csv(value: object) -> object:
-    if isinstance(value, list | tuple | dict):
-        return json.dumps(value, ensure_ascii=False)
-    return "" if value is None else value
+    container = isinstance(value, list | tuple | dict)
+    return json.dumps(value, ensure_ascii=False) if container else value

@@ -7,25 +7,22 @@ bytes: identifiers are hashed with the drawing's name, and there is no date in i
 
 import io
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from importlib import resources
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blood_hpo.report.page.document import Figure
+from blood_hpo.report.page.words import wording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Plot
 
 
-@dataclass(frozen=True)
-class Colour:
-    """A colour by role.
-
-    Attributes:
-        variable: Name of the CSS variable.
-        light: On light ground.
-        dark: On dark ground.
-    """
+class Colour(NamedTuple):
+    """The name of a CSS variable, and its colour on light and on dark ground."""
 
     variable: str
     light: str
@@ -46,52 +43,19 @@ COLOURS: Final = {
 """Placeholder to colour. The families are told apart with any kind of colour vision (Okabe and
 Ito's blue, vermilion and green, darkened or lightened for contrast), and by their markers."""
 
-_BY_NAME: Final = {colour.variable: placeholder for placeholder, colour in COLOURS.items()}
-INK, MUTED, LINE, PAPER, ACCENT = (
-    _BY_NAME[name] for name in ("ink", "muted", "line", "paper", "accent")
-)
-OTHER: Final = _BY_NAME["other"]
+INK, MUTED, LINE, PAPER, ACCENT, *_FAMILIES, OTHER = COLOURS
 MARKERS: Final = {"mlp": "o", "cnn": "s", "resnet": "^"}
 
 WIDTH: Final = 5.7
 """Inches of a drawing that stands beside another, at 72 units an inch."""
 WIDE: Final = 9.8
-
-_STYLE: Final[dict[str, Any]] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same widths everywhere
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 10,
-    "axes.edgecolor": LINE,
-    "axes.labelcolor": MUTED,
-    "axes.titlecolor": INK,
-    "axes.facecolor": "none",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": LINE,
-    "grid.linewidth": 0.7,
-    "text.color": INK,
-    "xtick.color": LINE,
-    "ytick.color": LINE,
-    "xtick.labelcolor": MUTED,
-    "ytick.labelcolor": MUTED,
-    "figure.facecolor": "none",
-    "legend.frameon": False,
-    "legend.fontsize": 9.5,
-    "lines.linewidth": 1.8,
-    "svg.fonttype": "none",
-    "text.parse_math": False,  # names from a study are no formulas
-    "image.composite_image": False,
-}
+"""Inches of a drawing that takes the width of the page. On A4 it is printed at 0.73 of that, the
+other at 0.82 (see style.css): text of 9.6 points or more there, and of 8.6 here, has 7 on paper."""
 
 
 def colour(family: str) -> str:
     """The placeholder of a family's colour."""
-    return _BY_NAME.get(family, OTHER)
+    return next((one for one in _FAMILIES if COLOURS[one].variable == family), OTHER)
 
 
 def variables(*, dark: bool) -> str:
@@ -120,44 +84,36 @@ def legend_above(axes: "Axes") -> None:
     )
 
 
-class Canvas:
-    """A matplotlib figure in this style; use it in a ``with`` statement, then `Canvas.figure`.
+@contextmanager
+def drawing(
+    width: float = WIDTH, height: float = 3.6, *, arranged: bool = True
+) -> Iterator["Plot"]:
+    """An empty matplotlib figure in this style, to draw on; then make a `figure` of it.
 
     Args:
         width: In inches.
         height: In inches.
         arranged: Whether matplotlib places the axes so that no label is cut off.
-
-    Attributes:
-        plot: The matplotlib figure to draw on.
     """
+    from matplotlib import style
+    from matplotlib.figure import Figure as Plot
 
-    def __init__(self, width: float = WIDTH, height: float = 3.6, *, arranged: bool = True) -> None:
-        from matplotlib import style
+    look = resources.files("blood_hpo.report") / "templates" / "drawing.mplstyle"
+    # Upon matplotlib's own defaults: nobody's matplotlibrc changes a report.
+    with style.context(["default", str(look)]):
+        yield Plot(figsize=(width, height), layout="constrained" if arranged else None)
 
-        layout = {"figure.constrained_layout.use": arranged}
-        # Upon matplotlib's own defaults: nobody's matplotlibrc changes a report.
-        self._context = style.context(["default", {**_STYLE, **layout}])
-        self._size = (width, height)
 
-    def __enter__(self) -> "Canvas":
-        from matplotlib.figure import Figure as Plot
+def figure(plot: "Plot", kind: str, name: str = "", **facts: object) -> Figure:
+    """The finished drawing of a kind, with its words; `name` where there are several of a kind."""
+    import matplotlib as mpl
 
-        self._context.__enter__()
-        self.plot = Plot(figsize=self._size)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._context.__exit__(None, None, None)
-
-    def figure(self, name: str, alt: str, caption: str, *, wide: bool = False) -> Figure:
-        """The finished drawing."""
-        import matplotlib as mpl
-
-        text = io.StringIO()
-        with mpl.rc_context({"svg.hashsalt": name}):
-            self.plot.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-        return Figure(name, page_svg(text.getvalue(), alt), alt, caption, wide)
+    text, name, around = io.StringIO(), name or kind, wording()["figures"][kind]
+    alt, caption = (around[one].format(**facts) for one in ("alt", "caption"))
+    with mpl.rc_context({"svg.hashsalt": name}):
+        plot.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    wide = plot.get_figwidth() > WIDTH
+    return Figure(name, page_svg(text.getvalue(), alt), alt, caption, wide)
 
 
 def page_svg(text: str, alt: str) -> str:

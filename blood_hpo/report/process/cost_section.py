@@ -3,34 +3,32 @@
 from collections.abc import Mapping, Sequence
 
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.report.page.cells import duration, number, plain
-from blood_hpo.report.page.document import Block, Row, Section, Table, Text, one_group
-from blood_hpo.report.process import cost_figures as draw
+from blood_hpo.report.page.cells import count, counted, duration, number, plain
+from blood_hpo.report.page.document import Block, Figure, Row, Section, Table
+from blood_hpo.report.page.theme import LINE, PAPER, WIDE, colour, drawing, figure, legend_above
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import Study, family_name
+from blood_hpo.stages import stage_names
 
-TITLE = "What it cost, and what was saved"
-TIME = "computing time saved"
+TITLE, TIMELINE = "What it cost, and what was saved", "Who trained what when"
+MOST_WORKERS = 24
+"""Rows that the drawing of the workers' time has room for."""
 
 
 def section(found: Findings) -> Section:
     """The section; it is empty before the first trial has ended."""
-    stages = _stages(found)
-    done = [one for own in stages.values() for one in own]
-    if not done:
-        return Section("cost", TITLE, ())
-    # Grids may have been run on another day: they would stretch the drawing of the workers' time.
-    grids = {one.study: _ended(one.trials) for one in found.grids.values() if one.around}
-    times = _by_stage(found, {**stages, **grids})
-    blocks = (times, *_timeline(done), *_pruning(found.study), Text(_repeats(found)))
-    return Section("cost", TITLE, blocks, {"repeats_avoided": found.repeats_avoided})
-
-
-def _stages(found: Findings) -> dict[str, list[TrialRecord]]:
-    """The ended trials of the search and of what follows it, by the name of the study."""
     name = found.study.name
     after = {f"{name}-{stage}": trials for stage, trials in found.stages.items()}
-    return {one: _ended(trials) for one, trials in {name: found.study.trials, **after}.items()}
+    stages = {one: _ended(trials) for one, trials in {name: found.study.trials, **after}.items()}
+    done = [one for own in stages.values() for one in own]
+    if not done:
+        return Section("cost", TITLE)
+    # Grids may have been run on another day: they would stretch the drawing of the workers' time.
+    grids = {one.study: _ended(one.trials) for one in found.grids.values() if one.around}
+    blocks = [_by_stage(found, {**stages, **grids}), *_timeline(done), *_pruning(found.study)]
+    facts = {"repeats_avoided": found.repeats_avoided}
+    return Section("cost", TITLE, [*blocks, _repeats(found)], facts)
 
 
 def _ended(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -38,33 +36,22 @@ def _ended(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
 
 
 def _by_stage(found: Findings, stages: Mapping[str, Sequence[TrialRecord]]) -> Table:
+    names = (found.study.name, *stage_names(found.study.name))
+    labels = dict(zip(names, ("search", "confirmation", "retraining and test"), strict=True))
     rows = [
-        [
-            plain(_label(found, study)),
-            number(cost.trials, 0),
-            number(cost.failed, 0),
-            number(len({one.worker for one in trials}), 0),
-            number(cost.epochs, 0),
-            plain(cost.seconds, duration(cost.seconds)),
-            plain(_span(trials), duration(_span(trials))),
-        ]
+        {
+            "stage": plain(labels.get(study, f"grid {study}")),
+            "trials": count(cost.trials),
+            "failed": count(cost.failed),
+            "workers": count(len({one.worker for one in trials})),
+            "epochs": count(cost.epochs),
+            "computing time": plain(cost.seconds, duration(cost.seconds)),
+            "start to end": plain(_span(trials), duration(_span(trials))),
+        }
         for study, trials in stages.items()
         if trials and (cost := found.costs[study])
     ]
-    columns = ("stage", "trials", "failed", "workers", "epochs", "computing time", "start to end")
-    note = (
-        "Computing time is summed over the workers; start to end is time on the clock, pauses"
-        " included. Epochs are summed over the folds of a trial; an epoch of a retraining sees the"
-        " whole training split."
-    )
-    return Table("stages", "Time by stage", columns, one_group(rows), note)
-
-
-def _label(found: Findings, study: str) -> str:
-    name = found.study.name
-    stages = {name: "search", f"{name}-confirm": "confirmation"}
-    stages[f"{name}-final"] = "retraining and test"
-    return stages.get(study, f"grid {study}")
+    return table("stages", rows)
 
 
 def _span(trials: Sequence[TrialRecord]) -> float:
@@ -74,58 +61,65 @@ def _span(trials: Sequence[TrialRecord]) -> float:
 
 
 def _pruning(study: Study) -> list[Block]:
-    if not any(one.pruned for one in study.totals.values()):
-        return []
     totals = [study.totals[family] for family in study.families]
     rows = [
-        [
-            plain(one.family, family_name(one.family)),
-            number(one.pruned, 0),
-            number(one.epochs - one.pruned_epochs, 0),
-            number(one.pruned_epochs, 0),
-            number(one.saved_epochs, 0),
-            number(100 * one.saved_epochs / whole if whole else None, 1),
-            plain(one.saved_seconds, duration(one.saved_seconds)),
-        ]
+        {
+            "family": plain(one.family, family_name(one.family)),
+            "pruned trials": count(one.pruned),
+            "epochs, complete": count(one.epochs - one.pruned_epochs),
+            "epochs, pruned": count(one.pruned_epochs),
+            "saved": number(one.saved_epochs, 0),
+            "saved, %": number(100 * one.saved_epochs / whole if whole else None, 1),
+            "computing time saved": plain(one.saved_seconds, duration(one.saved_seconds)),
+        }
         for one in totals
         for whole in [one.epochs + one.saved_epochs]
     ]
-    table = Table(
-        "pruning",
-        "Epochs that pruning saved",
-        (
-            "family",
-            "pruned trials",
-            "epochs, complete",
-            "epochs, pruned",
-            "saved",
-            "saved, %",
-            TIME,
-        ),
-        one_group(rows),
-        "Saved is an estimate: what the pruned trials would have cost besides, had each been as"
-        " long as the mean complete trial of its family, at its own pace.",
-        folded=True,
-    )
-    return [table]
+    return [table("pruning", rows)] if any(one.pruned for one in totals) else []
 
 
 def _repeats(found: Findings) -> str:
-    avoided, retried = (
-        found.repeats_avoided,
-        sum(one.retry_of is not None for one in found.study.trials),
-    )
-    said = "No configuration was counted twice: what has been tried is not proposed again."
+    avoided = found.repeats_avoided
+    retried = sum(one.retry_of is not None for one in found.study.trials)
+    text = said("no-trial-twice")
     if avoided:
-        what = "sample was" if avoided == 1 else "samples were"
-        said += f" {avoided} {what} thrown away for that."
+        was = "was" if avoided == 1 else "were"
+        text += f" {counted(avoided, 'sample')} {was} thrown away for that."
     if retried:
-        what = "trial" if retried == 1 else "trials"
-        said += f" {retried} {what} took over from an attempt that had been cut off."
-    return said
+        text += f" {counted(retried, 'trial')} took over from an attempt that had been cut off."
+    return text
 
 
 def _timeline(done: Sequence[TrialRecord]) -> list[Block]:
-    if len({one.worker for one in done}) > draw.MOST_WORKERS:
+    workers = sorted({str(one.worker) for one in done})
+    if len(workers) > MOST_WORKERS:
         return []
-    return [Row((draw.timeline(done),), "Who trained what when")]
+    return [Row([timeline(done, workers)], TIMELINE)]
+
+
+def timeline(trials: Sequence[TrialRecord], workers: Sequence[str]) -> Figure:
+    """What each worker did when, from trials with a worker, a start and an end."""
+    start = min(one.started_at for one in trials if one.started_at)
+    with drawing(WIDE, 1.3 + 0.26 * len(workers)) as plot:
+        axes = plot.subplots()
+        for one in trials:
+            assert one.started_at
+            axes.barh(
+                workers.index(str(one.worker)),
+                _span([one]) / 60,
+                left=(one.started_at - start).total_seconds() / 60,
+                height=0.66,
+                color=colour(one.family) if one.state != "FAIL" else LINE,
+                alpha=1.0 if one.state == "COMPLETE" else 0.45,
+                edgecolor=PAPER,
+                linewidth=0.6,
+            )
+        axes.set_yticks(range(len(workers)), [str(n) for n in range(1, len(workers) + 1)])
+        axes.set(xlabel="minutes since the first trial", ylabel="worker")
+        axes.set_title(TIMELINE)
+        axes.invert_yaxis()
+        axes.grid(visible=False, axis="y")
+        for family in sorted({one.family for one in trials}):
+            axes.barh(0, 0, color=colour(family), label=family_name(family))
+        legend_above(axes)
+        return figure(plot, "timeline", count=len(workers))

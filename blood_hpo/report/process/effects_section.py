@@ -4,119 +4,95 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.report.page.cells import Cell, number, plain, settings, words
-from blood_hpo.report.page.document import (
-    Block,
-    Figure,
-    Group,
-    Row,
-    Section,
-    Table,
-    Text,
-    one_group,
-)
+from blood_hpo.report.page.cells import count, number, plain, settings, words
+from blood_hpo.report.page.document import Block, Cells, Figure, Row, Section, Table
+from blood_hpo.report.page.words import said, table
 from blood_hpo.report.process import effects_figures as draw
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.grids import EFFECTS, Grid, Stage, StagedGrid
 from blood_hpo.report.read.published import original_score, original_stages
 from blood_hpo.report.read.search_study import family_name
 
-COLUMNS = ("mean", "sd of folds", "original, mean", "original, sd")
-OPENING = (
-    "A search changes everything at once. Grids change one or two hyperparameters and hold all"
-    " others, so that differences are effects, as far as the folds' spread lets them be seen."
-)
-
 
 def section(found: Findings) -> Section:
     """The section; it is empty where no grid was run on these data."""
-    blocks = [*_around(found), *(_staged(found, found.staged) if found.staged else [])]
-    return Section(
-        "effects", "Effects, one at a time", (*([Text(OPENING)] * bool(blocks)), *blocks)
-    )
+    blocks = _around(found) + (_staged(found, found.staged) if found.staged else [])
+    opening = [said("effects")] if blocks else []
+    return Section("effects", "Effects, one at a time", [*opening, *blocks])
 
 
 def _around(found: Findings) -> list[Block]:
     grids = {family: one for family, one in found.grids.items() if one.complete}
-    drawn = tuple(
-        _drawn(found, family, f"grid-{family}", one.complete) for family, one in grids.items()
-    )
-    said = " ".join(_held(found, grid, family) for family, grid in grids.items())
+    drawn = [
+        _drawn(found, family, f"grid-{family}", one.study, one.complete)
+        for family, one in grids.items()
+    ]
+    held = " ".join(_held(found, grid, family) for family, grid in grids.items())
     tables = [_grid_table(family, grid) for family, grid in grids.items()]
-    return [Text(said), Row(drawn), *tables] if drawn else []
+    return [held, Row(drawn), *tables] if drawn else []
 
 
 def _grid_table(family: str, grid: Grid) -> Table:
     names = EFFECTS[family]
     trials = sorted(grid.complete, key=lambda one: [one.params[name] for name in names])
     rows = [
-        (*(number(one.params[name], 0) for name in names), *_scores(family, one, names))
+        {
+            **{words(name): count(one.params[name]) for name in names},
+            **_scores(family, one, names),
+        }
         for one in trials
     ]
-    titles = [words(one) for one in names]
-    caption = f"Effect of the {family_name(family)}'s {' and '.join(titles)}"
-    columns = (*titles, *COLUMNS)
-    return Table(f"grid-{family}", caption, columns, one_group(rows), folded=True)
+    facts = {"family": family_name(family), "names": " and ".join(map(words, names))}
+    return table("grid", rows, f"grid-{family}", **facts)
 
 
 def _staged(found: Findings, grid: StagedGrid) -> list[Block]:
     """The original's own method: its Figures 4 and 8, and its tables by stage."""
     drawn = [
-        _drawn(found, family, f"stage-{family}", stage.trials)
+        _drawn(found, family, f"stage-{family}", grid.study, stage.trials)
         for family in grid.families
         if (stage := grid.effect(family))
     ]
     whose = (
         "This study" if grid.study == found.study.name else f"Study {grid.study}, on these data,"
     )
-    said = (
-        f"{whose} searched as the original report did: stage by stage, the best combination of one"
-        " held in the next. These are its Figures 4 and 8, and its results by stage."
-    )
     tables = [_stage_table(family, stages) for family, stages in grid.families.items()]
     # Folded where the same is drawn around the winner: one of them is enough to look at.
     folded = "The original's Figures 4 and 8" if found.grids else ""
-    return [Text(said), *([Row(tuple(drawn), folded)] if drawn else []), *tables]
+    return [said("staged", whose=whose), *([Row(drawn, folded)] if drawn else []), *tables]
 
 
 def _stage_table(family: str, stages: Sequence[Stage]) -> Table:
-    groups = tuple(
-        Group(
-            tuple(
-                (
-                    plain(_varied(one, stage), settings(_varied(one, stage))),
-                    *_scores(family, one, stage.names, best=one is stage.best),
-                )
-                for one in stage.trials
-            ),
-            f"Stage {place}: {', '.join(map(words, stage.names))}",
-        )
+    groups = {
+        f"Stage {place}: {', '.join(map(words, stage.names))}": _stage_rows(family, stage)
         for place, stage in enumerate(stages, start=1)
-    )
-    note = (
-        "The best of a stage stands out: the next one holds it. The original's program did not pass"
-        " the optimizer on: its three rows of a batch size and an activation are runs of one"
-        " configuration, with RMSprop (MLP) or Adam (CNN). Its pooling over the whole image is the"
-        " mean of four such runs."
-    )
-    caption = f"{family_name(family)}, stage by stage"
-    return Table(f"stages-{family}", caption, ("what varied", *COLUMNS), groups, note, folded=True)
+    }
+    return table("stages-of", groups, f"stages-{family}", family=family_name(family))
 
 
-def _varied(trial: TrialRecord, stage: Stage) -> dict[str, object]:
-    return {name: trial.params[name] for name in stage.names}
+def _stage_rows(family: str, stage: Stage) -> list[Cells]:
+    rows: list[Cells] = []
+    for one in stage.trials:
+        varied = {name: one.params[name] for name in stage.names}
+        scores = _scores(family, one, stage.names, best=one is stage.best)
+        rows.append({"what varied": plain(varied, settings(varied)), **scores})
+    return rows
 
 
-def _scores(
-    family: str, trial: TrialRecord, names: Sequence[str], *, best: bool = False
-) -> tuple[Cell, ...]:
+def _scores(family: str, trial: TrialRecord, names: Sequence[str], *, best: bool = False) -> Cells:
     mean, spread = _effect(trial)
     theirs = original_score(family, {name: trial.params[name] for name in names})
-    both = theirs or (None, None)
-    return (number(mean, best=best), number(spread), number(both[0]), number(both[1]))
+    return {
+        "mean": number(mean, best=best),
+        "sd of folds": number(spread),
+        "original, mean": number(theirs and theirs[0]),
+        "original, sd": number(theirs and theirs[1]),
+    }
 
 
-def _drawn(found: Findings, family: str, name: str, trials: Sequence[TrialRecord]) -> Figure:
+def _drawn(
+    found: Findings, family: str, name: str, study: str, trials: Sequence[TrialRecord]
+) -> Figure:
     names = EFFECTS[family]
     theirs = {
         tuple(int(row[key]) for key in names): (float(row["mean"]), float(row["sd"]))
@@ -125,7 +101,7 @@ def _drawn(found: Findings, family: str, name: str, trials: Sequence[TrialRecord
     }
     ours = {tuple(int(one.params[key]) for key in names): _effect(one) for one in trials}
     make = draw.units if family == "mlp" else draw.kernels
-    return make(name, ours, theirs, found.study.objective)
+    return make(draw.Compared(name, study, found.study.objective, ours, theirs))
 
 
 def _held(found: Findings, grid: Grid, family: str) -> str:
@@ -136,11 +112,9 @@ def _held(found: Findings, grid: Grid, family: str) -> str:
 
 def _centre(found: Findings, grid: Grid, family: str) -> str:
     if not grid.around:
-        return f"not around a configuration of this study (--around {found.study.name} makes one)"
+        return said("not-around", name=found.study.name)
     if not grid.around_winner:
-        return (
-            "around what was this study's best when it was created, which is no longer the winner"
-        )
+        return said("around-another")
     return f"around this study's winner, trial {found.winners[family].trial.number}"
 
 

@@ -13,24 +13,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A row of ``hpo.confirmations``, whose columns the database describes.
+class Standing:
+    """What a configuration's scores on fresh folds say, among those of its family.
 
-    Here `scores` are one list, split after split, and `collapsed` counts the folds that learnt
-    nothing. All that compares it with the best is None where it was left out.
+    Attributes:
+        rank: Place by mean, from 1; of equals the earlier candidate comes first.
+        mean: Over all folds of all splits, as the sample deviation and the 95 % interval, which is
+            None with too few folds.
+        behind: Mean paired difference to the best mean, 0 or more. Its interval is simultaneous
+            with those of the other candidates, and None for the best and with too few folds.
+        p_value: Of that difference, two-sided, adjusted for all pairs; None as the interval.
+        separable: Whether the difference is significant.
+        winner: Whether the configuration wins by `stages.WINNER_RULE`.
     """
 
-    family: str
-    number: int
     rank: int
-    params: Json
-    config_hash: str
-    parameter_count: int
-    search_score: float
-    search_rank: int
-    scores: Sequence[float]
-    splits: int
-    collapsed: int
     mean: float
     sd: float
     low: float | None
@@ -39,8 +36,28 @@ class Candidate:
     behind_low: float | None
     behind_high: float | None
     p_value: float | None
-    separable: bool | None
+    separable: bool
     winner: bool
+
+
+@dataclass(frozen=True)
+class Candidate(Standing):
+    """A row of ``hpo.confirmations``, whose columns the database describes.
+
+    Here `scores` are one list, split after split, and `collapsed` counts the folds that learnt
+    nothing. Of one that was left out there is no standing: all of it is None.
+    """
+
+    family: str
+    number: int
+    params: Json
+    config_hash: str
+    parameter_count: int
+    search_score: float
+    search_rank: int
+    scores: Sequence[float]
+    splits: int
+    collapsed: int
     left_out: str | None
 
     @property
@@ -52,12 +69,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """The outcome of a confirmation.
-
-    Attributes:
-        families: Candidates by family, the winner first.
-        left_out: Those that could not be compared.
-    """
+    """Candidates by family, the winner first, and those that could not be compared."""
 
     families: Mapping[str, tuple[Candidate, ...]]
     left_out: tuple[Candidate, ...] = ()
@@ -78,12 +90,12 @@ def _candidate(row: Mapping[str, Any]) -> Candidate:
 def read_confirmation(connection: "Connection", study: str) -> Confirmation | None:
     """The outcome of a study's confirmation, or None while there is none."""
     rows = connection.execute(statement("confirmed_candidates"), {"study": study}).mappings()
-    found = [_candidate(dict(row)) for row in rows]
-    compared = [one for one in found if one.left_out is None]
-    families = sorted({one.family for one in compared}, key=family_place)
-    if not compared:
-        return None
-    return Confirmation(
-        {name: tuple(one for one in compared if one.family == name) for name in families},
-        tuple(one for one in found if one.left_out is not None),
-    )
+    families: dict[str, tuple[Candidate, ...]] = {}
+    left_out = []
+    for one in (_candidate(dict(row)) for row in rows):
+        if one.left_out is None:
+            families[one.family] = (*families.get(one.family, ()), one)
+        else:
+            left_out.append(one)
+    ordered = {name: families[name] for name in sorted(families, key=family_place)}
+    return Confirmation(ordered, tuple(left_out)) if families else None

@@ -5,15 +5,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from blood_hpo.database.failures import database_errors
-from blood_hpo.database.record import TrialRecord, read_trials
+from blood_hpo.database.record import Json, TrialRecord, read_trials
 from blood_hpo.database.statements import statement
 from blood_hpo.report.read.candidates import Confirmation, read_confirmation
 from blood_hpo.report.read.final_stage import FinalStage, read_final
 from blood_hpo.report.read.grids import Grid, StagedGrid, read_grids, read_staged
-from blood_hpo.report.read.search_study import Study, read_early_scores, read_study
+from blood_hpo.report.read.search_study import Study, read_study
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+STUDIES = "studies"
+"""Folder of the study files beside the page."""
 
 SMALL_SHARE, FEW_EPOCHS = 0.4, 20
 """A study whose search sees less of the images than the original's, or whose models are trained for
@@ -22,16 +25,12 @@ fewer epochs, shows that everything works and not how well these networks do."""
 
 @dataclass(frozen=True)
 class Winner:
-    """The best configuration of a family.
+    """The trial that found a family's best configuration.
 
-    Attributes:
-        trial: The trial that found it.
-        sd: Sample standard deviation of its score over the folds; None with one fold.
-        confirmed: Whether it was chosen by its mean on fresh folds, not by the search's score.
+    It is confirmed where it was chosen by its mean on fresh folds, not by the search's score.
     """
 
     trial: TrialRecord
-    sd: float | None
     confirmed: bool
 
 
@@ -54,7 +53,7 @@ class Findings:
         study: The search.
         winners: The best configuration by family.
         grids: The plain grid study whose effects are shown, by family.
-        confirmation: The outcome of the confirmation.
+        confirmation: Its outcome.
         final: The tested models.
         staged: The staged grid, the study itself or one beside it.
         stages: All trials of the confirmation ("confirm") and of the retraining ("final").
@@ -76,20 +75,31 @@ class Findings:
     early_scores: Mapping[int, tuple[int, float]] = field(default_factory=dict)
 
     @property
+    def tested(self) -> FinalStage | None:
+        """The final stage once it has a tested model."""
+        return self.final if self.final and self.final.models else None
+
+    @property
     def next_command(self) -> str:
         """What goes on with the search, or after it with the stages that follow."""
         return f"blood-hpo {'worker' if self.study.remaining else 'final'} {self.study.name}"
+
+    @property
+    def study_files(self) -> dict[str, Json]:
+        """The stored files of the study and the grids around it, by name, in the order to run."""
+        grids = {one.study: one.spec for one in self.grids.values() if one.around}
+        return {self.study.name: self.study.spec, **grids}
 
     @property
     def small(self) -> str:
         """What makes this a small study, in words; empty if it is none."""
         share, after = self.study.spec["data"]["fraction"], self.study.spec["final"] or {}
         epochs = after.get("epochs", FEW_EPOCHS)
-        said = [f"its search saw {100 * share:.3g} % of the training images"] * (
-            share < SMALL_SHARE
-        )
-        said += [f"its models are trained for at most {epochs} epochs"] * (epochs < FEW_EPOCHS)
-        return " and ".join(said)
+        reasons = {
+            f"its search saw {100 * share:.3g} % of the training images": share < SMALL_SHARE,
+            f"its models are trained for at most {epochs} epochs": epochs < FEW_EPOCHS,
+        }
+        return " and ".join(reason for reason, true in reasons.items() if true)
 
 
 def read(engine: "Engine", name: str) -> Findings:
@@ -113,6 +123,7 @@ def _read(connection: "Connection", name: str) -> Findings:
     stages = {stage: f"{name}-{stage}" for stage in ("confirm", "final")}
     studies = [name, *stages.values(), *(one.study for one in grids.values())]
     costs = connection.execute(statement("study_costs"), {"studies": studies}).mappings()
+    early = connection.execute(statement("early_scores"), {"study": name})
     repeats = connection.execute(statement("repeats_avoided"), {"study": name})
     return Findings(
         study=study,
@@ -124,20 +135,17 @@ def _read(connection: "Connection", name: str) -> Findings:
         stages={stage: read_trials(connection, own) for stage, own in stages.items()},
         costs={one["study"]: Cost(**one) for one in costs},
         repeats_avoided=sum(one.repeats_avoided for one in repeats),
-        early_scores=read_early_scores(connection, name),
+        early_scores={row.number: (row.epoch, row.score) for row in early},
     )
 
 
 def _winners(study: Study, confirmation: Confirmation | None) -> dict[str, Winner]:
     confirmed = confirmation.families if confirmation else {}
+    numbers = {family: candidates[0].number for family, candidates in confirmed.items()}
     found = {}
-    for family in study.families:
-        board = study.places.get(family, ())
-        chosen = (
-            [one for one in board if one.trial.number == confirmed[family][0].number]
-            if family in confirmed
-            else board[:1]
-        )
-        for one in chosen:
-            found[family] = Winner(one.trial, one.sd, family in confirmed)
+    for family, board in study.places.items():
+        number = numbers.get(family, board[0].trial.number)
+        for one in board:
+            if one.trial.number == number:
+                found[family] = Winner(one.trial, family in confirmed)
     return found

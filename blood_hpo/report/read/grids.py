@@ -10,12 +10,7 @@ from blood_hpo import __version__
 from blood_hpo.database.record import Json, TrialRecord, read_trials
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
-from blood_hpo.report.read.search_study import (
-    Study,
-    family_place,
-    require_searched,
-    study_file,
-)
+from blood_hpo.report.read.search_study import Study, family_place, searched, stored_file
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -50,17 +45,12 @@ class Grid:
 
 @dataclass(frozen=True)
 class Stage:
-    """What one stage of a staged grid compared.
+    """What a stage of a staged grid compared: complete trials in the order of the study file.
 
-    Attributes:
-        names: The hyperparameters that it varied.
-        held: The value of every other one that is searched.
-        trials: Its complete trials, in the order of the study file.
-        best: The one that the next stage starts from.
+    The next stage starts from the best one.
     """
 
     names: tuple[str, ...]
-    held: Json
     trials: tuple[TrialRecord, ...]
     best: TrialRecord
 
@@ -95,12 +85,23 @@ def read_grids(
         grids = [
             _grid(connection, study, winners.get(family, {}), family, spec)
             for spec in specs
-            if family in spec["families"] and _searched(spec, family).keys() == set(names)
+            if family in spec["families"] and searched(spec, family).keys() == set(names)
         ]
         if grids:
-            order = max(grids, key=lambda one: (bool(one.complete), one.around_winner, one.around))
-            found[family] = order
+            found[family] = max(grids, key=_preference)
     return found
+
+
+def _preference(grid: Grid) -> tuple[bool, bool, bool]:
+    return bool(grid.complete), grid.around_winner, grid.around
+
+
+def _grid(connection: "Connection", study: Study, winner: Json, family: str, spec: Json) -> Grid:
+    own, name = spec["families"][family], spec["name"]
+    around = own["fixed_from"] == study.name or name == study.name
+    same = bool(winner) and own["fixed"].items() <= winner.items()
+    trials = tuple(one for one in read_trials(connection, name) if one.family == family)
+    return Grid(name, around, around and same, spec, trials)
 
 
 def read_staged(connection: "Connection", study: Study) -> StagedGrid | None:
@@ -111,32 +112,29 @@ def read_staged(connection: "Connection", study: Study) -> StagedGrid | None:
     return max((one for one in found if one.families), key=_compared, default=None)
 
 
-def staged(spec: Json, trials: Sequence[TrialRecord]) -> StagedGrid:
-    """The stages of a staged grid, from its study file and its trials."""
-    families = sorted(spec["families"], key=family_place)
-    found = {
-        one: _stages(spec, one, [trial for trial in trials if trial.family == one])
-        for one in families
-    }
-    return StagedGrid(spec["name"], {one: stages for one, stages in found.items() if stages})
-
-
 def _compared(grid: StagedGrid) -> int:
     return sum(len(stage.trials) for stages in grid.families.values() for stage in stages)
 
 
+def staged(spec: Json, trials: Sequence[TrialRecord]) -> StagedGrid:
+    """The stages of a staged grid, from its study file and its trials."""
+    found = {one: _stages(spec, one, trials) for one in sorted(spec["families"], key=family_place)}
+    return StagedGrid(spec["name"], {one: stages for one, stages in found.items() if stages})
+
+
 def _stages(spec: Json, family: str, trials: Sequence[TrialRecord]) -> tuple[Stage, ...]:
-    space, own = _searched(spec, family), spec["families"][family]
+    space, own = searched(spec, family), spec["families"][family]
     held, found = dict(own["start"] or {}), []
-    done = [one for one in trials if one.state == "COMPLETE" and one.score is not None]
+    own_trials = [one for one in trials if one.family == family and one.score is not None]
+    done = [one for one in own_trials if one.state == "COMPLETE"]
     for names in own["stages"] or ():
         rest = {name: held.get(name) for name in space if name not in names}
-        rows = [one for one in done if all(one.params[name] == rest[name] for name in rest)]
+        rows = [one for one in done if rest.items() <= one.params.items()]
         rows.sort(key=lambda one: [_place(space[name], one.params[name]) for name in names])
         if rows:
             best = max(rows, key=lambda one: one.score or 0.0)  # the first of equal ones
             held = dict(best.params)
-            found.append(Stage(tuple(names), rest, tuple(rows), best))
+            found.append(Stage(tuple(names), tuple(rows), best))
     return tuple(takewhile(lambda one: len(one.trials) > 1, found))
 
 
@@ -150,19 +148,6 @@ def _studies(connection: "Connection", study: Study, sampler: str) -> list[Json]
     found = []
     for row in connection.execute(statement("grid_studies"), wanted).all():
         with suppress(StudyError):  # a damaged one is no reason to be silent on all others
-            spec = study_file(row.study, row.spec, __version__)
-            require_searched(row.study, spec, read_trials(connection, row.study))
-            found.append(spec)
+            trials = read_trials(connection, row.study)
+            found.append(stored_file(row.study, row.spec, __version__, trials))
     return found
-
-
-def _searched(spec: Json, family: str) -> dict[str, Any]:
-    return {**(spec.get("space") or {}), **spec["families"][family]["space"]}
-
-
-def _grid(connection: "Connection", study: Study, winner: Json, family: str, spec: Json) -> Grid:
-    own, name = spec["families"][family], spec["name"]
-    around = own["fixed_from"] == study.name or name == study.name
-    same = bool(winner) and all(winner.get(key) == value for key, value in own["fixed"].items())
-    trials = tuple(one for one in read_trials(connection, name) if one.family == family)
-    return Grid(name, around, around and same, spec, trials)

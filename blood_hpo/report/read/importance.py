@@ -9,10 +9,7 @@ import numpy as np
 FEWEST_TRIALS = 20
 """Trials below which a forest fits noise."""
 
-PARTS = 5
-SHUFFLES = 4
-TREES = 200
-SEED = 0
+PARTS, SHUFFLES, TREES, SEED = 5, 4, 200, 0
 
 
 @dataclass(frozen=True)
@@ -20,10 +17,9 @@ class Importance:
     """How much a random forest's prediction of the score depends on each hyperparameter.
 
     Attributes:
-        values: Mean and standard deviation, over shuffles and parts, of the R² lost when this
-            hyperparameter is shuffled, by hyperparameter.
-        held_out: R² on trials that the forest has not seen. Near or below 0 it has learnt nothing,
-            and the importances mean nothing.
+        values: Mean and standard deviation, over shuffles and parts, of the R² that is lost when
+            it is shuffled, by hyperparameter.
+        held_out: R² on trials that the forest has not seen; near or below 0 it has learnt nothing.
         trials: Trials it was fitted to.
     """
 

@@ -1,4 +1,7 @@
-"""What others have published on BloodMNIST at 28x28: facts with sources, none of them ours."""
+"""What others have published on BloodMNIST at 28x28: facts, none of them ours.
+
+Their sources stand below the table that shows them: see ``page/words.toml``.
+"""
 
 import csv
 from collections.abc import Mapping
@@ -10,27 +13,13 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-SOURCES: Final = (
-    "Yang et al., “MedMNIST v2: a large-scale lightweight benchmark for 2D and 3D biomedical image"
-    " classification”, Scientific Data 10:41, 2023",
-    "T. Amorim and T. Martins, “Classificação de Imagens com Redes Neurais Artificiais”, 2024: the"
-    " report that this project extends",
-)
-
 
 @dataclass(frozen=True)
 class Published:
     """A published result on the official test split; what was not published is None.
 
-    Attributes:
-        model: Name of the model, as published.
-        accuracy: Test accuracy.
-        family: Of the original report's models; empty for MedMNIST's.
-        balanced_accuracy: Mean recall of the classes.
-        auc: Macro AUC.
-        parameters: Trainable parameters of the model that was tested.
-        epochs: Epochs that it was trained for.
-        note: What one must know to compare with it.
+    The family is that of the original report's models and empty for MedMNIST's; AUC is the macro
+    AUC, and the parameters are the trainable ones.
     """
 
     model: str
@@ -76,17 +65,23 @@ def original_stages() -> tuple[Mapping[str, str], ...]:
     return _rows("original_stages.csv")
 
 
+@cache
+def original_pieces() -> tuple[Mapping[str, str], ...]:
+    """Its figures and tables: where each is, what it shows, and the names of ours."""
+    return _rows("original_pieces.csv")
+
+
 def original_score(family: str, params: Mapping[str, object]) -> tuple[float, float] | None:
     """Mean and deviation that the original found where it varied just these hyperparameters.
 
     Where it ran one configuration several times in a stage, both are means of its runs.
     """
-    wanted = {key: str(value) for key, value in params.items()}
-    rows = [row for row in original_stages() if row["family"] == family]
-    runs = [row for row in rows if {key: row[key] for key in row if key not in _FIXED} == wanted]
+    wanted = {"family": family, **{key: str(value) for key, value in params.items()}}
+    runs = [
+        row
+        for row in original_stages()
+        if {key: row[key] for key in row.keys() - {"stage", "mean", "sd"}} == wanted
+    ]
     if not runs:
         return None
     return fmean(float(row["mean"]) for row in runs), fmean(float(row["sd"]) for row in runs)
-
-
-_FIXED: Final = {"family", "stage", "mean", "sd"}

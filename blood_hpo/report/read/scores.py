@@ -21,14 +21,7 @@ SCORES = {
 
 @dataclass(frozen=True)
 class ClassScores:
-    """Scores of one class; 0 where a denominator is 0, as scikit-learn's ``zero_division=0``.
-
-    Attributes:
-        precision: Share of the images predicted to be of this class that are.
-        recall: Share of the images of this class that are predicted to be of it.
-        f1: Harmonic mean of both.
-        support: Images of this class.
-    """
+    """Scores of one class, 0 where a denominator is 0; the support counts its images."""
 
     precision: float
     recall: float
@@ -54,14 +47,9 @@ class Scores:
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Predictions of similar confidence.
+    """Predictions whose highest probability lies in (low, high].
 
-    Attributes:
-        low: Lower end of the bin; confidences lie in (low, high].
-        high: Upper end.
-        count: Predictions in the bin.
-        confidence: Their mean highest probability; NaN in an empty bin.
-        accuracy: The share of them that is correct; NaN in an empty bin.
+    Their mean confidence and the share of them that is correct are NaN where there are none.
     """
 
     low: float
@@ -72,24 +60,18 @@ class CalibrationBin:
 
 
 def all_scores(labels: Labels, probabilities: Probabilities) -> Scores:
-    """All scores of one set of predictions.
-
-    Raises:
-        ValueError: The shapes do not fit together, or there are no predictions.
-    """
-    _check(labels, probabilities)
+    """All scores of one set of predictions."""
     return Scores(
         accuracy=metrics.accuracy(labels, probabilities),
         balanced_accuracy=metrics.balanced_accuracy(labels, probabilities),
         macro_auc=metrics.macro_auc(labels, probabilities),
         log_loss=metrics.log_loss(labels, probabilities),
         calibration_error=calibration_error(calibration(labels, probabilities)),
-        classes=class_scores(labels, probabilities),
+        classes=_class_scores(labels, probabilities),
     )
 
 
-def class_scores(labels: Labels, probabilities: Probabilities) -> tuple[ClassScores, ...]:
-    """Recall, precision, F1 and support of every class."""
+def _class_scores(labels: Labels, probabilities: Probabilities) -> tuple[ClassScores, ...]:
     from sklearn.metrics import precision_recall_fscore_support
 
     classes, predicted = range(probabilities.shape[1]), probabilities.argmax(axis=1)
@@ -128,10 +110,12 @@ def calibration(
     correct = probabilities.argmax(axis=1) == labels
     edges = np.linspace(0, 1, bins + 1)
     place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
-    return tuple(
-        _bin(edges[one], edges[one + 1], confidence[place == one], correct[place == one])
-        for one in range(bins)
-    )
+    count = np.bincount(place, minlength=bins)
+    with np.errstate(invalid="ignore"):  # an empty bin has no means
+        means = [np.bincount(place, one, bins) / count for one in (confidence, correct)]
+    columns = (edges[:-1], edges[1:], count, *means)
+    rows = zip(*(one.tolist() for one in columns), strict=True)
+    return tuple(CalibrationBin(*row) for row in rows)
 
 
 def calibration_error(bins: tuple[CalibrationBin, ...]) -> float:
@@ -139,18 +123,3 @@ def calibration_error(bins: tuple[CalibrationBin, ...]) -> float:
     total = sum(one.count for one in bins)
     gaps = [one.count * abs(one.confidence - one.accuracy) for one in bins if one.count]
     return float(sum(gaps) / total)
-
-
-def _bin(
-    low: float, high: float, confidence: NDArray[np.float64], correct: NDArray[np.bool_]
-) -> CalibrationBin:
-    count = len(confidence)
-    means = (float(confidence.mean()), float(correct.mean())) if count else (np.nan, np.nan)
-    return CalibrationBin(float(low), float(high), count, *means)
-
-
-def _check(labels: Labels, probabilities: Probabilities) -> None:
-    if not len(labels) or probabilities.shape[:1] != labels.shape:
-        raise ValueError(
-            f"{labels.shape} labels and {probabilities.shape} probabilities do not fit together"
-        )

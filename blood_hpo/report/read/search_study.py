@@ -5,9 +5,9 @@ report must do without.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FAMILY_NAMES = {"mlp": "MLP", "cnn": "CNN", "resnet": "ResNet"}
-FAMILY_ORDER = tuple(FAMILY_NAMES)
-SPENT = ("COMPLETE", "PRUNED")
 
 
 def family_name(family: str) -> str:
@@ -33,18 +31,17 @@ def family_name(family: str) -> str:
 
 def family_place(family: str) -> tuple[int, str]:
     """Sort key: the families in the order of the original report, others after them by name."""
-    known = FAMILY_ORDER.index(family) if family in FAMILY_NAMES else len(FAMILY_ORDER)
-    return known, family
+    order = [*FAMILY_NAMES, family]
+    return order.index(family), family
 
 
-@dataclass(frozen=True)
-class Curve:
-    """One fold's or one run's training, one value an epoch; empty where nothing was recorded."""
+class Curve(NamedTuple):
+    """A retraining, one value an epoch; empty where nothing was recorded."""
 
-    train_loss: tuple[float, ...]
-    validation: tuple[float, ...]
-    train_accuracy: tuple[float, ...] = ()
-    validation_loss: tuple[float, ...] = ()
+    train_loss: Sequence[float]
+    validation: Sequence[float]
+    train_accuracy: Sequence[float] = ()
+    validation_loss: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,7 @@ class Totals:
     saved_seconds: float
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A complete trial with its rank in the family and the sample deviation of its folds."""
 
     trial: TrialRecord
@@ -119,26 +115,28 @@ class Study:
         return str(self.spec["objective"]).replace("_", " ").replace("auc", "AUC")
 
     @property
+    def workers(self) -> int:
+        """Workers that have run a trial."""
+        return len({one.worker for one in self.trials if one.worker})
+
+    @property
     def remaining(self) -> int:
         """Configurations that the search is still to train."""
         return sum(one.remaining for one in self.totals.values())
 
-    def of(self, family: str, *states: str) -> list[TrialRecord]:
-        """A family's trials in some states (all of them if none are given), by number."""
-        return [
-            one
-            for one in self.trials
-            if one.family == family and (not states or one.state in states)
-        ]
-
-    def leaderboard(self, family: str) -> list[TrialRecord]:
-        """A family's complete trials, the best first."""
-        return [one.trial for one in self.places.get(family, ())]
+    def spent(self, family: str) -> list[TrialRecord]:
+        """A family's trials that count against its budget, by number."""
+        own = [one for one in self.trials if one.family == family]
+        return [one for one in own if one.state in ("COMPLETE", "PRUNED")]
 
     def space(self, family: str) -> dict[str, Any]:
-        """What a family searches: choices as a list, ranges as a mapping with low and high."""
-        shared = self.spec.get("space") or {}
-        return {**shared, **self.spec["families"][family]["space"]}
+        """What a family searches: see `searched`."""
+        return searched(self.spec, family)
+
+
+def searched(spec: Json, family: str) -> dict[str, Any]:
+    """What a family searches: choices as a list, ranges as a mapping with low and high."""
+    return {**spec["space"], **spec["families"][family]["space"]}
 
 
 def read_study(connection: "Connection", name: str) -> Study:
@@ -154,14 +152,12 @@ def read_study(connection: "Connection", name: str) -> Study:
         raise StudyError(
             f"study {name!r} is a stage of {found.search!r}; run `blood-hpo report {found.search}`"
         )
-    spec = study_file(name, found.spec, found.program_version)
     trials = read_trials(connection, name)
-    require_searched(name, spec, trials)
     totals = connection.execute(statement("family_totals"), {"study": name}).mappings()
     collapsed = connection.execute(statement("collapsed"), {"study": name})
     return Study(
         name=name,
-        spec=spec,
+        spec=stored_file(name, found.spec, found.program_version, trials),
         data=found.data,
         fingerprint=found.fingerprint,
         program_version=found.program_version,
@@ -172,51 +168,32 @@ def read_study(connection: "Connection", name: str) -> Study:
     )
 
 
-def study_file(name: str, stored: Json, version: str) -> Json:
+def stored_file(name: str, stored: Json, version: str, trials: Sequence[TrialRecord]) -> Json:
     """A study file of the database with all defaults.
 
     Raises:
-        StudyError: It is none.
+        StudyError: It is none, or a trial has other hyperparameters than its family searches.
     """
     try:
         found = StudyTables.model_validate(stored)
     except ValidationError as error:
         raise stored_error(name, version, error) from error
-    return {**found.model_dump(mode="json"), "name": name}
-
-
-def require_searched(name: str, spec: Json, trials: Iterable[TrialRecord]) -> None:
-    """Refuse trials with other hyperparameters than their family searches.
-
-    Raises:
-        StudyError: There is one.
-    """
-    searched = {key: {*spec["space"], *one["space"]} for key, one in spec["families"].items()}
+    spec = {**found.model_dump(mode="json"), "name": name}
+    spaces = {family: searched(spec, family).keys() for family in spec["families"]}
     for one in trials:
-        if {*one.params} != searched.get(one.family):
+        if one.params.keys() != spaces.get(one.family):
             raise StudyError(
                 f"trial {one.number} of study {name!r} has other hyperparameters than the study"
                 " searches, which no worker writes; restore the database from a backup"
             )
+    return spec
 
 
 def _places(
-    connection: "Connection", study: str, trials: tuple[TrialRecord, ...]
+    connection: "Connection", study: str, trials: Sequence[TrialRecord]
 ) -> dict[str, tuple[Place, ...]]:
     by_number = {one.number: one for one in trials}
     found = defaultdict(list)
     for row in connection.execute(statement("leaderboard_places"), {"study": study}):
         found[row.family].append(Place(by_number[row.number], row.rank, row.sd))
-    return {family: tuple(places) for family, places in found.items()}
-
-
-def read_curves(connection: "Connection", trial: TrialRecord) -> tuple[Curve, ...]:
-    """A trial's training, one curve a fold; a retraining has one."""
-    found = connection.execute(statement("fold_curves"), {"trial_id": trial.trial_id})
-    return tuple(Curve(*(tuple(values or ()) for values in row)) for row in found)
-
-
-def read_early_scores(connection: "Connection", study: str) -> dict[int, tuple[int, float]]:
-    """Epoch and score of each trial at the last epoch that all of its family reached, by number."""
-    found = connection.execute(statement("early_scores"), {"study": study})
-    return {row.number: (row.epoch, row.score) for row in found}
+    return {family: tuple(found[family]) for family in sorted(found, key=family_place)}

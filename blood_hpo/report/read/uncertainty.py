@@ -12,7 +12,6 @@ of it is the images'. A single seed tells nothing of others: its interval is of 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,9 +25,6 @@ BOOTSTRAP_SEED = 20_230_119
 Values = NDArray[np.floating] | NDArray[np.bool_]
 """What each image adds to each seed's score, shape (seeds, images): see `contributions`."""
 
-Correct = NDArray[np.bool_]
-"""Whether each prediction is correct, shape (n,)."""
-
 
 class Interval(NamedTuple):
     """An estimate with its 95 % interval."""
@@ -38,30 +34,12 @@ class Interval(NamedTuple):
     high: float
 
 
-@dataclass(frozen=True)
-class Spread:
-    """Mean and sample standard deviation (NaN for a single value) of what seeds gave."""
-
-    mean: float
-    sd: float
-    count: int
-
-
 class McNemar(NamedTuple):
     """Images that only the first and only the second of two models gets right, and the p-value."""
 
     only_first: int
     only_second: int
     p_value: float
-
-
-def interval_of_accuracy(correct: NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Accuracy over seeds with the ends of its 95 % interval.
-
-    Args:
-        correct: Whether each seed's model is right on each test image, shape (seeds, images).
-    """
-    return interval(correct)
 
 
 def interval(values: Values, highest: float = 1.0) -> Interval:
@@ -82,8 +60,6 @@ def difference(first: Values, second: Values) -> Interval:
 
     Images are drawn for both together, so that what both find hard cancels; seeds for each.
     """
-    if first.shape[1] != second.shape[1]:
-        raise ValueError("both models must have been tested on the same images")
     return _two_level([first, -np.asarray(second, dtype=float)])
 
 
@@ -131,28 +107,13 @@ def _image_weights(count: int) -> NDArray[np.float32]:
     return (generator.multinomial(count, shares, size=RESAMPLES) / count).astype(np.float32)
 
 
-def spread(values: Sequence[float]) -> Spread:
-    """Mean and sample standard deviation.
-
-    Raises:
-        ValueError: There are no values.
-    """
-    if not values:
-        raise ValueError("a spread needs at least one value")
-    sd = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
-    return Spread(float(np.mean(values)), sd, len(values))
-
-
-def mcnemar(first: Correct, second: Correct) -> McNemar:
+def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
     """Exact two-sided test on the images that exactly one of two models classifies correctly.
 
-    Raises:
-        ValueError: They were tested on different numbers of images.
+    Both say of each image whether the model is right, shape (n,).
     """
     from scipy.stats import binomtest
 
-    if first.shape != second.shape:
-        raise ValueError("both models must have been tested on the same images")
     only_first = int((first & ~second).sum())
     only_second = int((second & ~first).sum())
     decided = only_first + only_second
@@ -165,6 +126,5 @@ def holm(p_values: Sequence[float]) -> list[float]:
     order = np.argsort(p_values, kind="stable")
     tests_left = np.arange(len(p_values), 0, -1)
     stepped = np.maximum.accumulate(np.asarray(p_values)[order] * tests_left)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(stepped, 1)
-    return [float(one) for one in adjusted]
+    adjusted: list[float] = np.minimum(stepped, 1)[np.argsort(order)].tolist()
+    return adjusted

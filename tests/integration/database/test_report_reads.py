@@ -180,7 +180,7 @@ def test_models_are_those_of_the_plan_in_force(connected: Engine) -> None:
         )
     final = findings.read(connected, "made").final
     assert final
-    assert {one.seed_number for one in final.models} == {1, 2}
+    assert {one.trial.replicate for one in final.models} == {1, 2}
     view = rows(connected, "SELECT sum(seeds) AS seeds FROM hpo.final_results")
     assert len(final.models) == view[0]["seeds"]
     (left,) = rows(

@@ -14,7 +14,7 @@ from sklearn import metrics
 
 from blood_hpo.data.medmnist_package import evaluator
 from blood_hpo.database.artefacts import listing, load, load_arrays
-from blood_hpo.report.read.uncertainty import interval_of_accuracy
+from blood_hpo.report.read.uncertainty import interval
 
 from .conftest import House, until
 
@@ -79,7 +79,7 @@ def test_the_interval_of_the_accuracy_is_kept_where_everybody_reads_it(finished:
     (found,) = finished.rows("SELECT * FROM hpo.final_results WHERE study = 'whole'")
     arrays = load_arrays(finished.database, "whole-final", "0/predictions.npz")
     correct = arrays["test_probabilities"].argmax(axis=1) == arrays["test_labels"]
-    _, low, high = interval_of_accuracy(correct[None])
+    _, low, high = interval(correct[None])
     assert (found["low"], found["high"]) == pytest.approx((low, high))
     assert low < found["accuracy"] < high
 

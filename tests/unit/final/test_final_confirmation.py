@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from blood_hpo.final.ranking import Standing, adjusted_p_values, compare, mean_intervals
+from blood_hpo.final.ranking import adjusted_p_values, compare, mean_intervals
+from blood_hpo.report.read.candidates import Standing
 
 SPLITS, FOLDS = 3, 3
 

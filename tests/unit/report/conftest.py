@@ -12,9 +12,10 @@ import pytest
 from blood_hpo.data.facts import OFFICIAL_COUNTS
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.read.candidates import Candidate, Confirmation
-from blood_hpo.report.read.final_stage import FinalStage, Model, Predictions, layers
+from blood_hpo.report.read.final_stage import FinalStage, Model, layers
 from blood_hpo.report.read.findings import Cost, Findings, Winner
 from blood_hpo.report.read.grids import Grid, StagedGrid, staged
+from blood_hpo.report.read.predictions import Predictions
 from blood_hpo.report.read.search_study import Curve, Place, Study, Totals
 from blood_hpo.report.render import write
 
@@ -292,7 +293,7 @@ def predictions(family: str, seed: int) -> Predictions:
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     images = generator.integers(0, 256, (len(wrong), 28, 28, 3), dtype=np.uint8)
     averaged = probabilities if family == "resnet" else np.empty((0, 8), np.float32)
-    return Predictions(labels, probabilities, averaged, wrong, images, REPEATS)
+    return Predictions(labels, probabilities, averaged, images, REPEATS)
 
 
 LAYERS: dict[str, list[tuple[str, str, list[int], int, list[str]]]] = {
@@ -392,8 +393,8 @@ def final_stage(winners: dict[str, Winner]) -> FinalStage:
 def finished() -> Findings:
     """A study with everything."""
     found = study()
-    boards = {family: found.leaderboard(family) for family in found.families}
-    winners = {family: Winner(board[2], 0.01, confirmed=True) for family, board in boards.items()}
+    boards = {family: [one.trial for one in own] for family, own in found.places.items()}
+    winners = {family: Winner(board[2], confirmed=True) for family, board in boards.items()}
     confirmed = {family: candidates(board) for family, board in boards.items()}
     grids = {family: grid(family) for family in SPACE}
     ended = {"blood": found.trials} | {one.study: one.trials for one in grids.values()}

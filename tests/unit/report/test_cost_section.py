@@ -73,4 +73,4 @@ def test_retries_are_named(searched: Findings) -> None:
 
 
 def test_a_study_that_has_not_begun_has_cost_nothing(begun: Findings) -> None:
-    assert cost.section(begun).blocks == ()
+    assert not cost.section(begun).blocks

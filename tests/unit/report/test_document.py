@@ -8,7 +8,7 @@ import pytest
 
 from blood_hpo.report.page import cells
 from blood_hpo.report.page.cells import Cell
-from blood_hpo.report.page.document import Group, Table
+from blood_hpo.report.page.document import Table
 
 
 def test_a_number_keeps_its_digits_for_programs_and_few_for_people() -> None:
@@ -37,6 +37,18 @@ def test_durations(seconds: float | None, text: str) -> None:
     assert cells.duration(seconds) == text
 
 
+def test_a_mean_and_its_deviation_worked_out_by_hand() -> None:
+    found = cells.mean_sd([0.7, 0.8, 0.9])
+    assert found.value == pytest.approx(0.8)
+    assert found.text == f"0.8000 ±{cells.NO_BREAK}0.1000"
+    assert cells.mean_sd([0.7]).text == "0.7000"
+
+
+def test_a_table_of_nothing_has_no_columns() -> None:
+    empty = Table("t", "T", {"": []})
+    assert (empty.shown, empty.records(), empty.csv()) == ([], [], "\n")
+
+
 def test_settings_in_one_line() -> None:
     params = {"learning_rate": 0.00123456, "standardise": True, "weight_decay": None, "units": 64}
     expected = "learning rate 0.00123, standardise yes, weight decay library default, units 64"
@@ -49,8 +61,8 @@ def test_names_in_a_sentence(names: list[str], text: str) -> None:
 
 
 def test_a_table_reads_back_from_csv_and_json() -> None:
-    row = (cells.plain('a, "b"'), cells.number(0.12345678), cells.plain([1, 2]))
-    table = Table("t", "T", ("x", "y", "z"), (Group((row,), "first"), Group((row,), "second")))
+    row = {"x": cells.plain('a, "b"'), "y": cells.number(0.12345678), "z": cells.plain([1, 2])}
+    table = Table("t", "T", {"first": [row], "second": [row]})
     header, first, second = csv.reader(io.StringIO(table.csv()))
     assert header == ["group", "x", "y", "z"]
     assert first == ["first", 'a, "b"', "0.12345678", "[1, 2]"]

@@ -128,10 +128,3 @@ def test_the_original_reports_tables_follow_from_its_confusion_matrices(family: 
     assert round(found.accuracy, 4) == ORIGINAL[family].accuracy
     assert round(found.balanced_accuracy, 4) == ORIGINAL[family].balanced_accuracy
     assert tuple(round(one.recall, 4) for one in found.classes) == ORIGINAL_RECALL[family]
-
-
-def test_what_does_not_fit_together_is_refused() -> None:
-    with pytest.raises(ValueError, match="do not fit together"):
-        scores.all_scores(np.array([0]), PROBABILITIES)
-    with pytest.raises(ValueError, match="do not fit together"):
-        scores.all_scores(np.array([], dtype=int), np.empty((0, 8)))

@@ -46,11 +46,11 @@ def test_the_leaderboard_has_complete_trials_only_best_first(
 
 
 def test_folds_that_learnt_nothing_are_named_beside_the_score(searched: Findings) -> None:
-    best = searched.study.leaderboard("mlp")[0].number
+    best = searched.study.places["mlp"][0].trial.number
     broken = replace(searched, study=replace(searched.study, collapsed={best: 2}))
     found = search.section(broken)
-    row = table(found, "leaderboard").groups[0].rows[0]
-    assert row[2].text.endswith("(2 collapsed)")
+    row = table(found, "leaderboard").groups["MLP"][0]
+    assert row["accuracy"].text.endswith("(2 collapsed)")
     assert f"trial {best} (2)" in str(found.blocks)
     assert "collapsed" not in str(search.section(searched).blocks)
 
@@ -118,11 +118,10 @@ def test_importances_are_drawn_where_there_are_enough_trials(searched: Findings)
 
 def test_the_optimum_is_marked_among_its_options(searched: Findings) -> None:
     winner = searched.winners["cnn"].trial.params
-    rows = table(space.section(searched), "space-cnn").groups[0].rows
     chosen = {
-        str(row[0].value): [one.text for one in row[1].options if one.chosen]
-        for row in rows
-        if row[1].options
+        str(row["hyperparameter"].value): [one.text for one in row["options"].options if one.chosen]
+        for row in table(space.section(searched), "space-cnn").rows
+        if row["options"].options
     }
     assert chosen["filters"] == [str(winner["filters"])]
     assert chosen["standardise"] == ["yes" if winner["standardise"] else "no"]
@@ -133,5 +132,5 @@ def test_stages_are_groups_of_their_table(searched: Findings) -> None:
     document["families"]["mlp"]["stages"] = [["augmentation", "standardise"], ["units"]]
     study: Study = replace(searched.study, spec=document)
     groups = table(space.section(replace(searched, study=study)), "space-mlp").groups
-    assert [group.title for group in groups] == ["Stage 1", "Stage 2"]
-    assert [row[0].value for row in groups[1].rows] == ["units"]
+    assert list(groups) == ["Stage 1", "Stage 2"]
+    assert [row["hyperparameter"].value for row in groups["Stage 2"]] == ["units"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blood_hpo.report.read.study_text import study_file
+from blood_hpo.report.files import study_file
 from blood_hpo.studyfile.fingerprint import differences, fingerprint
 from blood_hpo.studyfile.load import load
 from blood_hpo.studyfile.schema import StudySpec

@@ -12,7 +12,6 @@ from blood_hpo.report.outcome import data_section as data
 from blood_hpo.report.outcome import rerun_section as again
 from blood_hpo.report.outcome import summary_section as summary
 from blood_hpo.report.outcome import test_section as test
-from blood_hpo.report.page.cells import Cell
 from blood_hpo.report.page.document import Missing, Section, Table
 from blood_hpo.report.process import confirmation_section as confirmation
 from blood_hpo.report.process import cost_section as cost
@@ -26,10 +25,6 @@ from .conftest import staged_grid
 
 def table(section: Section, name: str) -> Table:
     return next(one for one in section.tables if one.name == name)
-
-
-def all_rows(section: Section, name: str) -> list[tuple[Cell, ...]]:
-    return [row for group in table(section, name).groups for row in group.rows]
 
 
 @pytest.fixture(scope="module")
@@ -125,10 +120,11 @@ def test_a_grid_says_what_it_is_around(
 def test_stages_hold_the_best_of_those_before(finished: Findings) -> None:
     assert finished.staged
     first, second = finished.staged.families["mlp"]
-    assert first.held == {"units": 64}
     assert first.best.params == {"augmentation": "flips_rotation", "standardise": True, "units": 64}
-    assert second.held == {"augmentation": "flips_rotation", "standardise": True}
-    assert [one.params["units"] for one in second.trials] == [64, 128, 256]
+    held = {"augmentation": "flips_rotation", "standardise": True}
+    assert [dict(one.params) for one in second.trials] == [
+        {**held, "units": units} for units in (64, 128, 256)
+    ]
     assert finished.staged.effect("mlp") is second
     assert [len(one.trials) for one in finished.staged.families["cnn"]] == [2, 4]
 
@@ -148,9 +144,8 @@ def test_stages_stand_beside_the_originals(finished: Findings) -> None:
     ]
     wide = next(row for row in rows if row["what varied"] == {"units": 128})
     assert (wide["original, mean"], wide["original, sd"]) == (0.7548, 0.0311)
-    bold = [
-        row[0].value for row in all_rows(effects.section(finished), "stages-mlp") if row[1].best
-    ]
+    cells = table(effects.section(finished), "stages-mlp").rows
+    bold = [row["what varied"].value for row in cells if row["mean"].best]
     assert bold == [{"augmentation": "flips_rotation", "standardise": True}, {"units": 256}]
 
 
@@ -172,17 +167,10 @@ def test_the_originals_ninety_two_scores_are_at_hand() -> None:
 def test_five_examples_are_shown_even_if_one_class_alone_is_mistaken(finished: Findings) -> None:
     assert finished.final
     found = finished.final.models[0].predictions
-    only = found.misclassified[found.labels[found.misclassified] == 3]
-    rows = np.flatnonzero(np.isin(found.misclassified, only))
-    few = type(found)(
-        found.labels,
-        found.probabilities,
-        found.averaged,
-        only,
-        found.images[rows],
-        found.duplicates,
-    )
-    assert [one.index for one in few.mistakes(5)] == only[:5].tolist()
+    only = ~found.correct & (found.labels == 3)
+    labels = np.where(only, found.labels, found.probabilities.argmax(axis=1))
+    few = replace(found, labels=labels, images=found.images[only[found.misclassified]])
+    assert [one.index for one in few.mistakes(5)] == np.flatnonzero(only)[:5].tolist()
 
 
 def test_models_are_compared_image_by_image(finished: Findings) -> None:
@@ -235,7 +223,7 @@ def test_with_one_seed_the_page_says_that_the_interval_is_of_images_alone(
     assert finished.final
     assert "images alone" not in str(test.section(finished).blocks)
     models = tuple(
-        one for one in finished.final.models if one.family != "cnn" or one.seed_number == 1
+        one for one in finished.final.models if one.family != "cnn" or one.trial.replicate == 1
     )
     part = replace(finished, final=replace(finished.final, models=models))
     assert "With one seed, as of CNN, they are of the images alone." in str(
@@ -280,9 +268,9 @@ def test_few_folds_are_printed_one_by_one_instead_of_an_interval(finished: Findi
     }
     confirmed = replace(finished.confirmation, families=few)
     section = confirmation.section(replace(finished, confirmation=confirmed))
-    for row in all_rows(section, "confirmation"):
-        assert (row[3].value, row[4].text) == (None, "0.7100, 0.7200")
-    verdicts = [block.text for block in section.blocks if "wins with" in str(block)]
+    for row in table(section, "confirmation").rows:
+        assert (row["95 % interval"].value, row["folds"].text) == (None, "0.7100, 0.7200")
+    verdicts = [str(block) for block in section.blocks if "wins with" in str(block)]
     assert len(verdicts) == 2
     assert not any("interval" in text for text in verdicts)
 
@@ -297,7 +285,7 @@ def test_what_has_not_happened_yet_is_named_once_with_its_command(
         blocks = summary.section(found).blocks
         assert [one.command for one in blocks if isinstance(one, Missing)] == [command]
         for module in (effects, confirmation, training, test, comparison):
-            assert module.section(found).blocks == ()
+            assert not module.section(found).blocks
 
 
 def test_nothing_is_missing_from_a_finished_study(finished: Findings) -> None:
