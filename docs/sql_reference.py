@@ -66,11 +66,9 @@ def _shared(views: Mapping[str, list[str]]) -> Iterator[str]:
 
 
 def _questions() -> Iterator[str]:
-    asked = {
-        one.name: f"{one.title}. {one.description}".strip() for one in map(load_query, names())
-    }
-    yield "## Questions\n\n`blood-hpo query` lists their parameters."
-    yield from _table("Name", asked)
+    asked = [one for one in map(load_query, names()) if one.description]
+    yield "## Questions\n\n`blood-hpo query` lists all, with their parameters. More about some:"
+    yield from _table("Question", {one.name: f"{one.title}. {one.description}" for one in asked})
 
 
 def _table(heading: str, meanings: Mapping[str, str]) -> Iterator[str]:

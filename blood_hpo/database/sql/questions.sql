@@ -35,14 +35,14 @@ SELECT
 FROM hpo.confirmations WHERE study = :study ORDER BY family, rank, search_rank
 
 -- confused: Classes that one trial confuses
--- In held-out images.
+-- Counted in held-out images.
 SELECT true_class, predicted_class, images
 FROM hpo.held_out_confusion
 WHERE study = :study AND number = :number AND images > 0 AND true_class <> predicted_class
 ORDER BY images DESC, true_class, predicted_class
 
 -- confusion: Classes that the final models confuse
--- In test images, summed over the seeds.
+-- Counted in test images, summed over the seeds.
 SELECT family, recipe, true_class, predicted_class, sum(images) AS images, avg(share) AS share
 FROM hpo.confusion
 WHERE study = :study AND in_force AND true_class <> predicted_class AND images > 0
@@ -54,7 +54,7 @@ SELECT family, state, trials, epochs, seconds, mean_seconds, seconds_per_epoch, 
 FROM hpo.cost WHERE study = :study ORDER BY family, state
 
 -- cost_by_hour: What the search cost hour by hour
--- By the end of the trials.
+-- By the hour in which trials end.
 SELECT
     date_trunc('hour', finished_at) AS hour, family, count(*) AS trials, sum(epochs) AS epochs,
     sum(seconds) AS seconds

@@ -12,9 +12,10 @@ from blood_hpo.database.address import engine_options
 from .conftest import MLP, Recorder, rows
 
 NAME_SAYS_IT = {
-    *("accuracy", "created_at", "finished_at", "folds", "images", "optimizer", "parameter"),
-    *("predicted_class", "pruner", "sampler", "search_score", "seed", "started_at", "trials"),
-    *("true_class", "test_accuracy", "test_balanced_accuracy", "test_errors", "test_images"),
+    *("accuracy", "best", "created_at", "finished_at", "folds", "images", "mean", "optimizer"),
+    *("parameter", "predicted_class", "processor", "pruner", "sampler", "search_score", "seed"),
+    *("seed_number", "sha256", "started_at", "train_loss", "trials", "true_class"),
+    *("test_accuracy", "test_balanced_accuracy", "test_errors", "test_images"),
     *("test_log_loss", "test_macro_auc", "validation_accuracy", "validation_balanced_accuracy"),
     *("validation_errors", "validation_images", "validation_log_loss", "validation_macro_auc"),
 }
