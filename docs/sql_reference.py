@@ -54,7 +54,8 @@ def _views(views: Mapping[str, list[str]]) -> Iterator[str]:
     for name, columns in views.items():
         own = {column: words()[name][column] for column in columns if column in words()[name]}
         yield f"### `hpo.{name}`\n\n{words()[name]['about']}\n"
-        yield ", ".join(f"`{column}`" for column in columns if column not in {*own, "study"})
+        listed = ", ".join(f"`{column}`" for column in columns if column not in {*own, "study"})
+        yield from [listed] if listed else []
         yield from _table("Column", own)
 
 

@@ -54,7 +54,6 @@ SELECT family, state, trials, epochs, seconds, mean_seconds, seconds_per_epoch, 
 FROM hpo.cost WHERE study = :study ORDER BY family, state
 
 -- cost_by_hour: What the search cost hour by hour
--- By the hour in which trials end.
 SELECT
     date_trunc('hour', finished_at) AS hour, family, count(*) AS trials, sum(epochs) AS epochs,
     sum(seconds) AS seconds
@@ -182,7 +181,6 @@ SELECT origin, attempt, number, family, state, failure, reason, worker, in_force
 FROM hpo.attempts WHERE study = :study AND attempts > 1 ORDER BY origin, attempt
 
 -- running: Trials in training
--- With the score that they would have now.
 SELECT
     number, family, epoch, reported.score, attempt, worker,
     extract(epoch FROM now() - started_at)::double precision AS seconds_running,
