@@ -28,7 +28,7 @@ WHERE study = :study AND collapsed
 ORDER BY number, fold
 
 -- confirmation: Configurations that were run again on fresh folds
--- Their mean with its interval, held against the best.
+-- Their mean with its interval, compared with the best.
 SELECT
     family, rank, number, winner, search_rank, search_score, mean, low, high, behind, behind_low,
     behind_high, p_value, separable, left_out, parameter_count, params
