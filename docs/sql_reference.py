@@ -1,7 +1,8 @@
 """Print docs/sql-reference.md: the views with their columns, and the questions that have a name.
 
-Which columns a view has is what a fresh database says; what they mean stands in words.toml, what a
-question asks in its header. `make docs` writes the page, and a test holds that it is up to date.
+Which columns a view has is what a fresh database says; what they mean stands in words.toml, in the
+reference of study files, or in their names; what a question asks in its header. `make docs` writes
+the page, and a test holds that it is up to date.
 """
 
 import tempfile
@@ -14,15 +15,22 @@ from sqlalchemy import Connection, text
 from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.database.migrate import migrate, words
 from blood_hpo.database.statements import load_query, names
+from blood_hpo.models.registry import FAMILIES
 from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
 
 HEAD = """# Reference of views and questions
 
-Written by `make docs`. How to ask: [sql.md](sql.md). `\\d+ hpo.trials` in `blood-hpo db psql` says
-the same of a view, with types. Scores and shares go from 0 to 1, times are in seconds, folds and
-epochs count from 1.
+Written by `make docs`. How to ask: [sql.md](sql.md). `\\d+ hpo.trials` in `blood-hpo db psql` adds
+types. Scores and shares go from 0 to 1, times are in seconds, folds and epochs count from 1.
+
+## Views
+
+Of each: what a row is, its columns, and what those mean that are neither plain nor
+[shared](#shared-columns) nor
+[hyperparameters](study-file-reference.md#hyperparameters-of-every-family). Every view has `study`.
 """
+HYPERPARAMETERS = {name for one in FAMILIES.values() for name in one.hyperparameters.model_fields}
 COLUMNS = text("""
     SELECT relname, attname
     FROM pg_class
@@ -39,36 +47,37 @@ def reference(connection: Connection) -> str:
         name: [column for _, column in rows]
         for name, rows in groupby(found, key=lambda row: row[0])
     }
-    return "\n".join([HEAD, *_views(views), *_shared(views), *_questions()]) + "\n"
+    return "\n".join([HEAD, *_views(views), *_shared(views), *_questions()])
 
 
 def _views(views: Mapping[str, list[str]]) -> Iterator[str]:
-    yield "## Views"
     for name, columns in views.items():
-        own = words()[name]
-        yield f"\n### `hpo.{name}`\n\n{own['about']}\n"
-        shared = ", ".join(f"`{column}`" for column in columns if column not in own)
-        yield f"{shared}\n"
-        yield from (f"- `{column}`: {own[column]}" for column in columns if column in own)
+        own = {column: words()[name][column] for column in columns if column in words()[name]}
+        yield f"### `hpo.{name}`\n\n{words()[name]['about']}\n"
+        listed = ", ".join(f"`{column}`" for column in columns if column not in {*own, "study"})
+        yield from [listed] if listed else []
+        yield from _table("Column", own)
 
 
 def _shared(views: Mapping[str, list[str]]) -> Iterator[str]:
-    yield "\n## Columns that mean the same wherever they are not described\n"
-    there = {
-        column
-        for name, columns in views.items()
-        for column in columns
-        if column not in words()[name]
-    }
-    yield from (f"- `{column}`: {words()['all'][column]}" for column in sorted(there))
+    there = {column for columns in views.values() for column in columns} - HYPERPARAMETERS
+    shared = words()["all"]
+    yield "## Shared columns"
+    yield from _table("Column", {name: shared[name] for name in sorted(there & shared.keys())})
 
 
 def _questions() -> Iterator[str]:
-    yield "\n## Questions\n\nOf `blood-hpo query`, with their parameters.\n"
-    for one in map(load_query, names()):
-        parameters = " ".join(f"`{name}`" for name in one.parameters)
-        said = f"{one.title}. {one.description}".strip()
-        yield f"- `{one.name}` {parameters}".rstrip() + f": {said}"
+    asked = [one for one in map(load_query, names()) if one.description]
+    yield "## Questions\n\n`blood-hpo query` lists all, with their parameters. More about some:"
+    yield from _table("Question", {one.name: f"{one.title}. {one.description}" for one in asked})
+
+
+def _table(heading: str, meanings: Mapping[str, str]) -> Iterator[str]:
+    yield ""
+    if meanings:
+        yield f"|{heading}|Meaning|\n|---|---|"
+        yield from (f"|`{name}`|{meaning}|" for name, meaning in meanings.items())
+        yield ""
 
 
 def main() -> None:

@@ -59,10 +59,9 @@ def reference() -> str:
 
 
 def _table(heading: str, table: type[BaseModel]) -> Iterator[str]:
-    summary, meanings = _described(table)
+    meanings = _described(table)
     shared = set(Hyperparameters.model_fields) if table is not Hyperparameters else set()
-    yield f"## {heading}\n\n{summary}\n"
-    yield "|Key|Values|Default|Meaning|\n|---|---|---|---|"
+    yield f"## {heading}\n\n|Key|Values|Default|Meaning|\n|---|---|---|---|"
     for name, field in table.model_fields.items():
         if name not in shared:
             cells = [f"`{field.alias or name}`", *_allowed(field), meanings.get(name, "")]
@@ -70,11 +69,11 @@ def _table(heading: str, table: type[BaseModel]) -> Iterator[str]:
     yield ""
 
 
-def _described(table: type[BaseModel]) -> tuple[str, dict[str, str]]:
-    """First line of the docstring, and what it says of each attribute."""
-    summary, _, attributes = inspect.cleandoc(table.__doc__ or "").partition("\n\nAttributes:\n")
+def _described(table: type[BaseModel]) -> dict[str, str]:
+    """What the docstring says of each attribute."""
+    _, _, attributes = inspect.cleandoc(table.__doc__ or "").partition("\n\nAttributes:\n")
     found = re.findall(r"^    (\w+): (.+(?:\n     .+)*)", attributes, re.MULTILINE)
-    return summary, {
+    return {
         name: " ".join(text.split()).replace("``", "`").replace("|", "\\|") for name, text in found
     }
 

@@ -16,14 +16,14 @@ class CnnHyperparameters(Hyperparameters):
     """Hyperparameters of the convolutional network.
 
     Attributes:
-        kernel_size: Side of the square kernels in pixels; the image is not padded.
+        kernel_size: Side in pixels; the image is not padded.
         filters: Number of kernels.
-        pool_size: Side and stride of the pooling window, or "global" for the whole feature map.
-        pooling: What a window is reduced to: its maximum or its mean.
-        activation: Non-linearity after the convolution.
-        dropout: Share of the pooled features dropped in training, in [0, 1).
-        batch_normalisation: Normalise the pooled features before the activation, which then comes
-            after the pooling; the convolution has no bias (after Ioffe & Szegedy 2015).
+        pool_size: Side and stride of the window, or the whole feature map.
+        pooling: What a window is reduced to.
+        activation: Of the convolution.
+        dropout: Share of the pooled features dropped in training.
+        batch_normalisation: Of the pooled features, before the activation; the convolution then has
+            no bias.
     """
 
     kernel_size: Annotated[int, Field(gt=0, le=IMAGE_SIDE)] = 3

@@ -14,26 +14,24 @@ class Hyperparameters(BaseModel):
     """The training hyperparameters that all families share; a family adds those of its network.
 
     Attributes:
-        optimizer: Which optimizer trains the network.
-        learning_rate: The (initial) learning rate; None takes the optimizer's library default.
-        schedule: "constant"; "cosine": half a cosine from the learning rate down to almost 0; or
-            "one_cycle": up to the learning rate in the first third, then down to almost 0.
-        weight_decay: Decoupled weight decay, as a fraction of the learning rate per step; None
-            takes the optimizer's library default (0.004 for AdamW, none for the others).
-        label_smoothing: Share of the target probability spread evenly over all classes, in [0, 1).
-        batch_size: Images per optimizer step; the last batch of an epoch may be smaller.
-        class_weights: "balanced" weighs each image by the inverse frequency of its class.
+        optimizer: What trains the network.
+        learning_rate: The highest of a schedule; none is the library's default.
+        schedule: "cosine": half a cosine down to almost 0; "one_cycle": up in the first third, then
+            down to almost 0.
+        weight_decay: Decoupled, as a fraction of the learning rate per step; none is the library's
+            default (0.004 for AdamW, none for the others).
+        label_smoothing: Share of the target spread evenly over all classes.
+        batch_size: Images per step; the last batch of an epoch may be smaller.
+        class_weights: "balanced" weights each image by the inverse frequency of its class.
         averaging: Decay per step of the moving average of the weights, which is what is scored
-            and kept, in [0, 1); 0 keeps the weights themselves.
-        augmentation: "flips_rotation" flips and rotates by up to 72 degrees, "symmetries" applies
-            one of the eight exact symmetries of the square, and "symmetries_shifts" moves the
-            image by up to 2 pixels each way besides.
-        mixing: "mixup" blends each image and its label with another one's, "cutmix" pastes a box of
-            the other image in instead; one draw a batch.
-        mixing_strength: Parameter alpha of the Beta(alpha, alpha) from which the share of the image
-            itself is drawn: small ones mix little, 1 draws evenly.
-        standardise: Scale each channel to mean 0 and deviation 1 of the training images instead of
-            to the range 0 to 1.
+            and kept; 0 keeps the weights themselves.
+        augmentation: "flips_rotation": also by up to 72 degrees; "symmetries": one of the eight of
+            the square; "symmetries_shifts": and by up to 2 pixels each way.
+        mixing: "mixup" blends each image and its label with another's, "cutmix" pastes a box of
+            the other in; one draw a batch.
+        mixing_strength: Alpha of the Beta(alpha, alpha) from which the share of the image itself is
+            drawn: small ones mix little.
+        standardise: Scale each channel to mean 0 and deviation 1 instead of to 0 to 1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

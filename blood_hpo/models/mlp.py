@@ -15,11 +15,10 @@ class MlpHyperparameters(Hyperparameters):
 
     Attributes:
         units: Width of the hidden layer.
-        activation: Non-linearity of the hidden layer.
-        dropout: Share of the hidden units dropped in training, in [0, 1).
-        input_dropout: Share of the pixel values dropped in training, in [0, 1).
-        batch_normalisation: Normalise the hidden layer, which then has no bias, before the
-            activation (Ioffe & Szegedy 2015).
+        activation: Of the hidden layer.
+        dropout: Share of the hidden units dropped in training.
+        input_dropout: Share of the pixel values dropped in training.
+        batch_normalisation: Of the hidden layer, which then has no bias, before the activation.
     """
 
     units: Annotated[int, Field(gt=0)] = 128

@@ -20,13 +20,13 @@ class ResnetHyperparameters(Hyperparameters):
 
     Attributes:
         initial_filters: Filters of the first convolution; each block doubles them.
-        blocks: Number of residual blocks.
-        convolutions_per_block: 3 x 3 convolutions on the main path of a block.
-        dense: Whether a dense layer as wide as the last block stands before the output.
-        activation: Non-linearity of all layers.
-        dropout: Share of the last block's pooled features dropped in training, in [0, 1).
+        blocks: Residual blocks.
+        convolutions_per_block: Those of 3 x 3 on the main path.
+        dense: Whether a dense layer as wide as the last block comes before the output.
+        activation: Of all layers.
+        dropout: Share of the last block's pooled features dropped in training.
         skip_normalisation: Normalise the skip convolutions too.
-        skip_dropout: Share of the maps of a skip convolution dropped in training, in [0, 1).
+        skip_dropout: Share of the maps of a skip convolution dropped in training.
     """
 
     initial_filters: Annotated[int, Field(gt=0)] = 64

@@ -78,7 +78,7 @@ class Categorical(RootModel[tuple[Annotated[Scalar, BeforeValidator(scalar)], ..
             raise ValueError(f"has {len(self.choices)} choices; give at most {MOST_CHOICES}")
         repeated = [c for i, c in enumerate(self.choices) if c in self.choices[:i]]
         if repeated:
-            raise ValueError(f"the choice {shown(repeated[0])} stands there twice")
+            raise ValueError(f"the choice {shown(repeated[0])} is listed twice")
         return self
 
     @property

@@ -36,9 +36,8 @@ class DataSpec(Table):
     """Which images a study uses.
 
     Attributes:
-        fraction: Share of the training and of the validation split, drawn once per study with the
-            classes in proportion.
-        synthetic_fallback: Use generated images, marked as such, where no data set can be had.
+        fraction: Share of the training and of the validation split, drawn once, stratified.
+        synthetic_fallback: Draw synthetic images where no data set can be had.
     """
 
     fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -50,10 +49,10 @@ class TrainingSpec(Table):
 
     Attributes:
         folds: Folds of the cross-validation.
-        epochs: Most epochs a fold is trained for.
+        epochs: Most epochs of a fold.
         patience: Epochs without a better validation accuracy after which a fold stops,
             unless its schedule has an end.
-        start_epoch: Epochs before early stopping begins to watch, and to remember the best weights.
+        start_epoch: Epochs before early stopping begins to watch.
     """
 
     folds: Annotated[int, Field(ge=2, le=20)] = 3
@@ -67,7 +66,7 @@ class SamplerSpec(Table):
 
     Attributes:
         name: Tree-structured Parzen estimator, uniform, every combination, or stage by stage.
-        startup_trials: Random trials of a family before "tpe" begins to learn from them.
+        startup_trials: Random trials of a family before "tpe" learns from them.
     """
 
     name: Literal["tpe", "random", "grid", "staged_grid"] = "tpe"
@@ -79,7 +78,7 @@ class PrunerSpec(Table):
 
     Attributes:
         name: Stop below the median, or below a percentile, or never.
-        percentile: Share of trials in per cent that "percentile" lets go on.
+        percentile: Per cent of trials that "percentile" lets go on.
         startup_trials: Finished trials of a family before the first is stopped.
         warmup_epochs: Epochs in which no trial is stopped.
         interval_epochs: Epochs between two decisions.
@@ -96,15 +95,15 @@ class FinalSpec(Table):
     """What happens when the search is over: confirmation, retraining and the test.
 
     Attributes:
-        confirm_top: Best configurations of each family that are run again.
-        confirm_splits: Fresh fold splits on which each of them is run.
-        seeds: Seeds with which every final model is trained.
+        confirm_top: Configurations of each family that are confirmed.
+        confirm_splits: Fresh fold splits on which each is run.
+        seeds: Models of each configuration.
         epochs: Most epochs of a retraining, and the length of a schedule that has an end.
         patience: Epochs without a better validation score after which it stops.
-        start_epoch: Epochs before early stopping begins to watch, and to remember the best weights.
-        resnet: The ResNet that is trained where the study searches none.
+        start_epoch: Epochs before early stopping begins to watch.
+        resnet: Which ResNet is trained where the study searches none.
         resnet_epochs: Its epochs; left out, ``epochs`` for the report's, 24 for the recommended.
-        average_symmetries: Whether to test predictions averaged over the eight symmetries too.
+        average_symmetries: Also test predictions averaged over the eight symmetries.
     """
 
     confirm_top: Annotated[int, Field(ge=1, le=100)] = 5
@@ -122,14 +121,14 @@ class FamilySpec(Table):
     """What is searched for one model family.
 
     Attributes:
-        budget: Trials of this family; left out, the grid samplers visit their whole grid.
-        max_parameters: Most trainable parameters of a network that is proposed.
-        space: Hyperparameters that this family searches besides the shared ones.
-        fixed: Hyperparameters held at a value; all others are at their default.
+        budget: Trials; left out, a grid is visited whole.
+        max_parameters: Most trainable parameters of a network.
+        space: What this family alone searches.
+        fixed: Hyperparameters held at a value.
         around: A finished study whose best configuration of this family completes ``fixed``.
-        fixed_from: The study that ``fixed`` was completed from: what ``around`` becomes.
-        start: For the staged grid, where it starts: a value for each searched hyperparameter.
-        stages: For the staged grid, the hyperparameters that are varied together in each stage.
+        fixed_from: What ``around`` becomes when ``fixed`` is completed.
+        start: Of a staged grid: a value for each searched hyperparameter.
+        stages: Of a staged grid: the hyperparameters that are varied together.
     """
 
     budget: Annotated[int, Field(ge=1, le=LARGEST_BUDGET)] | None = None

@@ -52,8 +52,8 @@ def query(
 ) -> None:
     """Ask the database a question by name, or in SQL.
 
-    Without arguments the questions are listed with their parameters. docs/sql-reference.md says
-    what each answers, and which views SQL of your own can read.
+    Without arguments the questions are listed with their parameters. docs/sql-reference.md has
+    the views that SQL of your own can read.
 
     Example: blood-hpo query leaderboard --study quickstart
 

@@ -7,7 +7,7 @@ WHERE study = :study AND origin = (
 ORDER BY attempt
 
 -- best: The best configuration of each family
--- The confirmed winner, or while there is none the best of the search, with its accuracies.
+-- The confirmed winner, or while there is none the best of the search.
 SELECT DISTINCT ON (family)
     family, number, coalesce(winner, false) AS confirmed, score, mean AS confirmed_score,
     test_accuracy, trials.parameter_count, trials.config
@@ -21,29 +21,28 @@ WHERE study = :study AND state = 'COMPLETE'
 ORDER BY family, winner DESC NULLS LAST, score DESC, number
 
 -- collapsed: Folds that learnt nothing
--- Their score is that of chance: the trial's mean says little.
+-- The trial's mean then says little.
 SELECT number, family, fold, fold_scores.score, chance.score AS chance
 FROM hpo.fold_scores JOIN hpo.chance USING (study)
 WHERE study = :study AND collapsed
 ORDER BY number, fold
 
 -- confirmation: Configurations that were run again on fresh folds
--- Their mean with its interval, how far the best is ahead, whether the two can be separated, and
--- which one wins.
+-- Their mean with its interval, compared with the best.
 SELECT
     family, rank, number, winner, search_rank, search_score, mean, low, high, behind, behind_low,
     behind_high, p_value, separable, left_out, parameter_count, params
 FROM hpo.confirmations WHERE study = :study ORDER BY family, rank, search_rank
 
 -- confused: Classes that one trial confuses
--- In held-out images.
+-- Counted in held-out images.
 SELECT true_class, predicted_class, images
 FROM hpo.held_out_confusion
 WHERE study = :study AND number = :number AND images > 0 AND true_class <> predicted_class
 ORDER BY images DESC, true_class, predicted_class
 
 -- confusion: Classes that the final models confuse
--- In test images, summed over the seeds, and as a share of those of the true class.
+-- Counted in test images, summed over the seeds.
 SELECT family, recipe, true_class, predicted_class, sum(images) AS images, avg(share) AS share
 FROM hpo.confusion
 WHERE study = :study AND in_force AND true_class <> predicted_class AND images > 0
@@ -55,7 +54,6 @@ SELECT family, state, trials, epochs, seconds, mean_seconds, seconds_per_epoch, 
 FROM hpo.cost WHERE study = :study ORDER BY family, state
 
 -- cost_by_hour: What the search cost hour by hour
--- By the end of the trials.
 SELECT
     date_trunc('hour', finished_at) AS hour, family, count(*) AS trials, sum(epochs) AS epochs,
     sum(seconds) AS seconds
@@ -71,7 +69,6 @@ SELECT family, parameter, value, trials, mean, sd, standard_error, best, differe
 FROM hpo.parameter_effects WHERE study = :study ORDER BY family, parameter, place
 
 -- failing: Configurations that only fail
--- How many attempts failed, the latest one, and why.
 SELECT
     family, config_hash, count(*) AS failed, max(number) AS number,
     (array_agg(reason ORDER BY number DESC))[1] AS reason
@@ -83,8 +80,8 @@ WHERE study = :study AND state = 'FAIL' AND NOT EXISTS (
 GROUP BY family, config_hash, origin ORDER BY number DESC
 
 -- importances: Which hyperparameters mattered
--- The share of the variance of the complete trials' scores that goes with a parameter's values, less
--- what chance gives (epsilon squared). The report asks a forest instead.
+-- The share of the variance of scores that goes with a parameter's values, less what chance gives
+-- (epsilon squared).
 SELECT family, parameter, trials, values, greatest(
     between_values - (values - 1) * within_values / nullif(trials - values, 0), 0
 ) / nullif(between_values + within_values, 0) AS share
@@ -98,8 +95,8 @@ FROM (
 ORDER BY family, share DESC NULLS LAST, parameter
 
 -- improvements: How the best score grew
--- Trials that were better than all of their family before them; place counts the complete ones in the
--- order of their end.
+-- Trials better than all of their family before them; place counts the complete ones in the order
+-- of their end.
 SELECT family, place, number, score, finished_at
 FROM (
     SELECT
@@ -168,7 +165,7 @@ SELECT
     sum(saved_epochs) AS saved_epochs, sum(saved_seconds) AS saved_seconds
 FROM hpo.pruning WHERE study = :study GROUP BY family ORDER BY family
 
--- repeats_avoided: Repeats that the search was spared
+-- repeats_avoided: Configurations that the search did not try twice
 SELECT family, configurations, repeats_avoided, most, share
 FROM hpo.repeats_avoided WHERE study = :study ORDER BY family
 
@@ -179,12 +176,11 @@ SELECT
 FROM hpo.final_results WHERE study = :study ORDER BY accuracy DESC
 
 -- retries: Configurations that took more than one attempt
--- Chain by chain; a chain is named after its first trial.
+-- A chain of attempts is named after its first trial.
 SELECT origin, attempt, number, family, state, failure, reason, worker, in_force
 FROM hpo.attempts WHERE study = :study AND attempts > 1 ORDER BY origin, attempt
 
 -- running: Trials in training
--- With the score that they would have if they ended now.
 SELECT
     number, family, epoch, reported.score, attempt, worker,
     extract(epoch FROM now() - started_at)::double precision AS seconds_running,

@@ -78,7 +78,7 @@ def message(document: object) -> str:
         ("families.mlp.budget", None, "families.mlp.budget: missing"),
         ("families.mlp.space.unitz", [1], 'unitz: unknown hyperparameter; did you mean "units"?'),
         ("families.mlp.space.dropout", [], "mlp.space.dropout: an empty array leaves nothing"),
-        ("families.mlp.space.units", [64, 64], "mlp.space.units: the choice 64 stands there twice"),
+        ("families.mlp.space.units", [64, 64], "mlp.space.units: the choice 64 is listed twice"),
         ("families.mlp.space.units", [0], "mlp.space.units: should be greater than 0, not 0"),
         ("families.mlp.space.units", 64, "units: should be an array of choices or a table with"),
         ("families.mlp.space.units", [6.5], "mlp.space.units: should be a valid integer, not 6.5"),
