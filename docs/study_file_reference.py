@@ -20,7 +20,6 @@ from pydantic_core import PydanticUndefined
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile.load import load
-from blood_hpo.studyfile.study_tables import StudyTables
 from blood_hpo.studyfile.tables import (
     DataSpec,
     FamilySpec,
@@ -28,6 +27,7 @@ from blood_hpo.studyfile.tables import (
     PrunerSpec,
     SamplerSpec,
     StudyName,
+    StudyTables,
     TrainingSpec,
 )
 

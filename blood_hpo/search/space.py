@@ -23,7 +23,7 @@ Params = dict[str, object]
 def distribution(parameter: Parameter) -> BaseDistribution:
     """Translate one parameter of a study file."""
     if isinstance(parameter, Categorical):
-        return CategoricalDistribution(tuple(parameter.choices))
+        return CategoricalDistribution(tuple(parameter.values))
     if isinstance(parameter, Integer):
         return IntDistribution(
             parameter.low, parameter.high, log=parameter.log, step=parameter.step or 1

@@ -1,6 +1,6 @@
 """What one key of a study file demands of another; a table by itself is checked by the schema."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from blood_hpo.models.hyperparameters import Hyperparameters
@@ -10,8 +10,7 @@ from blood_hpo.studyfile.messages import Key, Problem, nearest, shown
 from blood_hpo.text import unprintable
 
 if TYPE_CHECKING:
-    from blood_hpo.studyfile.study_tables import StudyTables
-    from blood_hpo.studyfile.tables import FamilySpec
+    from blood_hpo.studyfile.tables import FamilySpec, StudyTables
 
 GRIDS = {"grid", "staged_grid"}
 
@@ -19,35 +18,27 @@ LARGEST_GRID = 100_000
 """Combinations that a grid sampler lists."""
 
 
-def problems(spec: "StudyTables") -> Iterator[Problem]:
+def problems(spec: "StudyTables") -> Iterable[Problem]:
     """Everything that is wrong between the tables of a study file.
 
     Later checks rely on earlier ones, so the first group that finds something is the last.
     """
     groups = (_text, _training, _families, _names, _values, _sampler, _pruner, _grid, _together)
-    for group in groups:
-        found = list(group(spec))
-        yield from found
-        if found:
-            return
+    return next(filter(None, (list(group(spec)) for group in groups)), ())
 
 
 def _text(spec: "StudyTables") -> Iterator[Problem]:
-    found = unprintable(spec.description)
-    if found:
+    if found := unprintable(spec.description):
         yield Problem(("description",), f"one line of plain text, without {found}; remove it")
 
 
 def _training(spec: "StudyTables") -> Iterator[Problem]:
-    epochs = spec.training.epochs
-    if spec.training.start_epoch >= epochs:
-        text = f"early stopping would never begin; set it below the {epochs} epochs"
-        yield Problem(("training", "start_epoch"), text)
-    if spec.final is not None and spec.final.start_epoch >= spec.final.epochs:
-        text = f"early stopping would never begin; set it below the {spec.final.epochs} epochs"
-        yield Problem(("final", "start_epoch"), text)
-    if spec.pruner.name != "none" and spec.pruner.warmup_epochs >= epochs:
-        text = f"no trial would ever be stopped; set it below the {epochs} epochs"
+    for table, rules in (("training", spec.training), ("final", spec.final)):
+        if rules is not None and rules.start_epoch >= rules.epochs:
+            text = f"early stopping would never begin; set it below the {rules.epochs} epochs"
+            yield Problem((table, "start_epoch"), text)
+    if spec.pruner.name != "none" and spec.pruner.warmup_epochs >= spec.training.epochs:
+        text = f"no trial would ever be stopped; set it below the {spec.training.epochs} epochs"
         yield Problem(("pruner", "warmup_epochs"), text)
     owners = (("sampler", "startup_trials", "tpe"), ("pruner", "percentile", "percentile"))
     for table, key, owner in owners:
@@ -128,21 +119,24 @@ def _sampler(spec: "StudyTables") -> Iterator[Problem]:
 def _pruner(spec: "StudyTables") -> Iterator[Problem]:
     for family in spec.families if spec.pruner.name != "none" else ():
         searched = spec.space(family).get("schedule")
-        kinds = {
-            Hyperparameters.model_validate({"schedule": one}).schedule_ends
-            for one in (searched.probes if searched else ())
-        }
-        if len(kinds) > 1:
-            table = ("space",) if "schedule" in spec.shared_space else ("families", family, "space")
+        probes = searched.probes if searched else ()
+        kinds = [Hyperparameters.model_validate({"schedule": one}) for one in probes]
+        if len({one.schedule_ends for one in kinds}) > 1:
             text = "the pruner would stop schedules that end, which gain late; take one kind"
-            yield Problem((*table, "schedule"), f'{text}, or set pruner.name to "none"')
+            key = _searched(spec, family, "schedule")
+            yield Problem(key, f'{text}, or set pruner.name to "none"')
+
+
+def _searched(spec: "StudyTables", family: str, name: str) -> Key:
+    """Where a hyperparameter of a family is searched."""
+    return ("space", name) if name in spec.shared_space else ("families", family, "space", name)
 
 
 def _infinite(spec: "StudyTables", family: str) -> Iterator[Problem]:
     for name, parameter in spec.space(family).items():
-        if parameter.size is None:
-            table = ("space",) if name in spec.shared_space else ("families", family, "space")
-            yield Problem((*table, name), "a grid needs an array of choices, not a range of floats")
+        if parameter.values is None:
+            key = _searched(spec, family, name)
+            yield Problem(key, "a grid needs an array of choices, not a range of floats")
 
 
 def _grid(spec: "StudyTables") -> Iterator[Problem]:

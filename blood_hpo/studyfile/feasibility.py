@@ -1,17 +1,17 @@
 """Whether the values of a study file fit the hyperparameters of a model family."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile.messages import Key, Problem, describe, nearest
-from blood_hpo.studyfile.parameters import Categorical, Float, Integer
+from blood_hpo.studyfile.parameters import Integer, Parameter
 
-Space = Mapping[str, Categorical | Integer | Float]
+Space = Mapping[str, Parameter]
 
 
 def fields(family: str) -> list[str]:
@@ -25,30 +25,24 @@ def unknown(name: str, family: str) -> str:
 
 
 def misfit(family: str, name: str, value: object) -> str | None:
-    """Why a hyperparameter cannot take a value, or None if it can."""
-    try:
-        _field(family, name).validate_python(value)
-    except ValidationError as error:
-        found = error.errors(include_url=False)
-        if not isinstance(value, str):  # the names that a number could also be replaced by
-            found = [one for one in found if one["type"] != "literal_error"] or found
-        texts = [describe(details) for details in found]
-        meant = [text for text in texts if "did you mean" in text]
-        return ", and ".join(meant or texts)
-    return None
+    """Why a hyperparameter cannot take a value, whatever the others have; None if it can."""
+    found = [one for one in _errors(family, {name: value}) if one["loc"]]
+    if not isinstance(value, str):  # the names that a number could also be replaced by
+        found = [one for one in found if one["type"] != "literal_error"] or found
+    texts = [describe(one) for one in found]
+    meant = [text for text in texts if "did you mean" in text]
+    return ", and ".join(meant or texts) or None
 
 
-def unfit(
-    families: Sequence[str], key: Key, parameter: Categorical | Integer | Float
-) -> Iterator[Problem]:
+def unfit(families: Sequence[str], key: Key, parameter: Parameter) -> Iterator[Problem]:
     """The first value of a searched hyperparameter that one of the families cannot take."""
     name = str(key[-1])
     texts = (misfit(family, name, value) for family in families for value in parameter.probes)
-    text = next(filter(None, texts), None)
-    if text is None and isinstance(parameter, Integer):
-        text = _not_whole(families[0], name, parameter)
-    if text:
+    if text := next(filter(None, texts), None):
         yield Problem(key, text)
+    elif isinstance(parameter, Integer) and not misfit(families[0], name, parameter.low + 0.5):
+        low, high = parameter.low, parameter.high
+        yield Problem(key, f"takes any number: write low = {low}.0 and high = {high}.0")
 
 
 def combinations(family: str, space: Space, fixed: Mapping[str, object]) -> str | None:
@@ -56,68 +50,33 @@ def combinations(family: str, space: Space, fixed: Mapping[str, object]) -> str 
     first = {**fixed, **{name: parameter.probes[0] for name, parameter in space.items()}}
     for pair in itertools.combinations([*space, *space][: max(2, len(space))], 2):
         for values in itertools.product(*(space[name].probes for name in pair)):
-            text = _disagreement(family, {**first, **dict(zip(pair, values, strict=True))})
-            if text:
-                return text
+            for error in _errors(family, {**first, **dict(zip(pair, values, strict=True))}):
+                return describe(error)
     return None
 
 
 def largest_network(family: str, space: Space, fixed: Mapping[str, object]) -> int:
-    """About how many parameters the largest network of a space has; 0 for a family not known here.
+    """Trainable parameters of the largest network of a space.
 
     Within each hyperparameter the number is largest at one of the ends.
     """
-    names, size = _NETWORKS.get(family, ((), lambda: 0))
-    return max(
-        size(*values)
-        for values in itertools.product(*(_ends(family, space, fixed, name) for name in names))
-    )
+    one, sizes = FAMILIES[family], []
+    for row in itertools.product(*(_ends(parameter.probes) for parameter in space.values())):
+        values: dict[str, Any] = {**fixed, **dict(zip(space, row, strict=True))}
+        # Not validated: sizes that fit alone may not fit together.
+        sizes.append(one.parameter_count(one.hyperparameters.model_construct(**values)))
+    return max(sizes)
 
 
-def _ends(family: str, space: Space, fixed: Mapping[str, object], name: str) -> list[int]:
-    default = FAMILIES[family].hyperparameters.model_fields[name].default
-    values = space[name].probes if name in space else [fixed.get(name, default)]
-    numbers = [value for value in values if isinstance(value, int)]
-    return [min(numbers), max(numbers)] if numbers else [WHOLE_MAP]
+def _ends(probes: Sequence[object]) -> set[object]:
+    """The smallest and the largest whole number, or any value where none is a size."""
+    numbers = [value for value in probes if type(value) is int]
+    return {min(numbers), max(numbers)} if numbers else {probes[0]}
 
 
-def _cnn(filters: int, kernel: int, pool: int) -> int:
-    return filters * (3 * kernel**2 + 8 * max(1, (29 - kernel) // pool) ** 2)
-
-
-def _resnet(filters: int, blocks: int, convolutions: int) -> int:
-    return sum(9 * convolutions * (filters * 2**block) ** 2 for block in range(1, blocks + 1))
-
-
-WHOLE_MAP = 28
-"""What a pooling over the whole feature map is, in pixels."""
-
-_NETWORKS: Mapping[str, tuple[tuple[str, ...], Callable[..., int]]] = {
-    "mlp": (("units",), lambda units: 2361 * units),
-    "cnn": (("filters", "kernel_size", "pool_size"), _cnn),
-    "resnet": (("initial_filters", "blocks", "convolutions_per_block"), _resnet),
-}
-"""The hyperparameters that set a network's size, and its weights without the smallest terms."""
-
-
-def _disagreement(family: str, config: Mapping[str, object]) -> str | None:
+def _errors(family: str, config: Mapping[str, object]) -> list[ErrorDetails]:
     try:
         FAMILIES[family].hyperparameters.model_validate(config)
     except ValidationError as error:
-        return describe(error.errors(include_url=False)[0])
-    return None
-
-
-def _not_whole(family: str, name: str, parameter: Integer) -> str | None:
-    if isinstance(_field(family, name).validate_python(parameter.low), int):
-        return None
-    return f"takes any number: write low = {parameter.low}.0 and high = {parameter.high}.0"
-
-
-@cache
-def _field(family: str, name: str) -> TypeAdapter[Any]:
-    field = FAMILIES[family].hyperparameters.model_fields[name]
-    annotation: Any = field.annotation
-    if field.metadata:
-        annotation = Annotated[annotation, *field.metadata]
-    return TypeAdapter(annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
+        return error.errors(include_url=False)
+    return []

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
@@ -25,6 +25,7 @@ _WORDING = {
     "less than or equal to": "at most",
     "a valid tuple": "an array",
 }
+_TABLE = {"model_type", "dict_type", "mapping_type", "model_attributes_type"}
 
 
 class Problem(NamedTuple):
@@ -43,7 +44,7 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     'choose one of units, dropout'
     """
     names = list(valid)
-    return _meant(name, names).removeprefix("; ") or f"choose one of {', '.join(names)}"
+    return _meant(name, names) or f"choose one of {', '.join(names)}"
 
 
 def shown(value: object) -> str:
@@ -60,15 +61,18 @@ def shown(value: object) -> str:
     return "an array" if isinstance(value, list) else f"a {type(value).__name__}"
 
 
-def describe(details: ErrorDetails) -> str:
-    """One of pydantic's errors in the words of a study file."""
-    value, text = details.get("input"), details["msg"]
-    if details["type"] == "missing":
+def describe(details: ErrorDetails, known: Sequence[str] = ()) -> str:
+    """One of pydantic's errors in the words of a study file, whose table has the keys ``known``."""
+    value, text, kind = details.get("input"), details["msg"], details["type"]
+    if kind == "missing":
         return "missing"
-    if details["type"] == "literal_error":
+    if kind == "extra_forbidden":
+        return f"unknown key; {nearest(str(details['loc'][-1]), known)}"
+    if kind == "literal_error":
         valid = re.findall(r"'([^']*)'", details["ctx"]["expected"])
-        return f"{shown(value)} is not one of {', '.join(valid)}{_meant(value, valid)}"
-    if details["type"] in {"model_type", "dict_type", "mapping_type", "model_attributes_type"}:
+        said = f"{shown(value)} is not one of {', '.join(valid)}"
+        return "; ".join(filter(None, (said, _meant(value, valid))))
+    if kind in _TABLE:
         return f"should be a table, not {shown(value)}"
     if text.startswith("Input should"):
         for theirs, ours in _WORDING.items():
@@ -79,22 +83,18 @@ def describe(details: ErrorDetails) -> str:
 
 def refusal(problems: Sequence[Problem]) -> ValidationError:
     """All problems as the error that a pydantic validator raises, each at its own key."""
-    return ValidationError.from_exception_data(
-        "study file",
-        [
-            InitErrorDetails(
-                type=PydanticCustomError("study_file", "{text}", {"text": text}),
-                loc=key,
-                input=None,
-            )
-            for key, text in problems
-        ],
-    )
+    details = [
+        InitErrorDetails(
+            type=PydanticCustomError("study_file", "{text}", {"text": text}), loc=key, input=None
+        )
+        for key, text in problems
+    ]
+    return ValidationError.from_exception_data("study file", details)
 
 
-def problems(error: ValidationError) -> list[Problem]:
-    """What pydantic found, in the words of a study file."""
-    return [Problem(one["loc"], describe(one)) for one in error.errors(include_url=False)]
+def problems(error: ValidationError, known: Sequence[str] = ()) -> list[Problem]:
+    """What pydantic found in a table with the keys ``known``, in the words of a study file."""
+    return [Problem(one["loc"], describe(one, known)) for one in error.errors(include_url=False)]
 
 
 def input_error(source: str, error: ValidationError) -> InputError:
@@ -113,18 +113,15 @@ def stored_error(name: str, version: str, error: ValidationError) -> StudyError:
 def _told(error: ValidationError, most: int) -> str:
     found = problems(error)
     told = [": ".join(filter(None, (_dotted(key), text))) for key, text in found[:most]]
-    more = f"; and {len(found) - most} more" if len(found) > most else ""
-    return f"{'; '.join(told)}{more}"
+    more = [f"and {len(found) - most} more"] if len(found) > most else []
+    return "; ".join(told + more)
 
 
 def _meant(value: object, valid: Sequence[str]) -> str:
     close = get_close_matches(value.lower(), valid, n=1) if isinstance(value, str) else []
-    return f'; did you mean "{close[0]}"?' if close else ""
+    return f'did you mean "{close[0]}"?' if close else ""
 
 
 def _dotted(key: Key) -> str:
-    return ".".join(str(part) if _is_bare(part) else shown(str(part)) for part in key)
-
-
-def _is_bare(part: Any) -> bool:  # noqa: ANN401 - pydantic's locations are strings and numbers
-    return re.fullmatch(r"[A-Za-z0-9_-]+", str(part)) is not None
+    parts = [str(part) for part in key]
+    return ".".join(one if re.fullmatch("[A-Za-z0-9_-]+", one) else shown(one) for one in parts)

@@ -1,7 +1,7 @@
 """The three kinds of searched hyperparameters, and how a study file spells them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from blood_hpo.studyfile.messages import Problem, nearest, problems, refusal, shown
+from blood_hpo.studyfile.messages import problems, refusal, shown
 
 LARGEST_INTEGER = 2**53
 """Beyond it a JSON reader may round."""
@@ -32,11 +32,7 @@ def scalar(value: object) -> Scalar:
         return value
     if isinstance(value, int | float) and abs(value) <= LARGEST_INTEGER:
         return value
-    raise PydanticCustomError(
-        "scalar",
-        "should be a string, a boolean or a number within 2^53, not {value}",
-        {"value": shown(value)},
-    )
+    raise _expected("a string, a boolean or a number within 2^53", value)
 
 
 class Table(BaseModel):
@@ -48,21 +44,13 @@ class Table(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _known_keys(cls, data: Any, check: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - whatever stands in the file
-        """Name unknown keys together with what is wrong at the others."""
-        valid = [field.alias or name for name, field in cls.model_fields.items()]
-        keys = data if isinstance(data, Mapping) else {}
-        unknown = [key for key in keys if key not in valid]
-        if not unknown:
-            return check(data)
-        found = [
-            Problem((str(key),), f"unknown key; {nearest(str(key), valid)}") for key in unknown
-        ]
+    def _worded(cls, data: Any, check: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - whatever stands in the file
+        """Say of each unknown key here, where the known ones are known, which was meant."""
         try:
-            check({key: data[key] for key in data if key in valid})
+            return check(data)
         except ValidationError as error:
-            found += problems(error)
-        raise refusal(found)
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            raise refusal(problems(error, known)) from None
 
 
 class Categorical(RootModel[tuple[Annotated[Scalar, BeforeValidator(scalar)], ...]]):
@@ -72,47 +60,55 @@ class Categorical(RootModel[tuple[Annotated[Scalar, BeforeValidator(scalar)], ..
 
     @model_validator(mode="after")
     def _is_choice(self) -> Self:
-        if not self.choices:
+        if not self.root:
             raise ValueError("an empty array leaves nothing to choose from")
-        if len(self.choices) > MOST_CHOICES:
-            raise ValueError(f"has {len(self.choices)} choices; give at most {MOST_CHOICES}")
-        repeated = [c for i, c in enumerate(self.choices) if c in self.choices[:i]]
+        if len(self.root) > MOST_CHOICES:
+            raise ValueError(f"has {len(self.root)} choices; give at most {MOST_CHOICES}")
+        repeated = [c for i, c in enumerate(self.root) if c in self.root[:i]]
         if repeated:
             raise ValueError(f"the choice {shown(repeated[0])} is listed twice")
         return self
 
     @property
-    def choices(self) -> tuple[Scalar, ...]:
-        """The values, in file order."""
-        return self.root
-
-    @property
     def values(self) -> Sequence[Scalar]:
         """The choices, in file order."""
-        return self.choices
-
-    @property
-    def size(self) -> int:
-        """Number of choices."""
-        return len(self.choices)
+        return self.root
 
     @property
     def probes(self) -> Sequence[Scalar]:
         """Values that are valid together only if all are: here every choice."""
-        return self.choices
+        return self.root
 
     def contains(self, value: object) -> bool:
         """Whether the value is one of the choices; 1 is not true."""
         return any(
             choice == value and isinstance(choice, bool) is isinstance(value, bool)
-            for choice in self.choices
+            for choice in self.root
         )
+
+
+class _Range(Table):
+    low: float
+    high: float
+
+    @property
+    def probes(self) -> Sequence[Scalar]:
+        """Values that are valid together only if all are: here both ends."""
+        return (self.low, self.high)
+
+    def _check(self, *, log: bool) -> None:
+        if self.low >= self.high:
+            raise ValueError(
+                f"low must be less than high, but {self.low} is not less than {self.high}"
+            )
+        if log and self.low <= 0:
+            raise ValueError(f"a log scale needs low greater than 0, not {self.low}")
 
 
 Bound = Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
 
 
-class Integer(Table):
+class Integer(_Range):
     """A whole number from ``low`` to ``high``, both included, in steps or on a log scale."""
 
     low: Bound
@@ -122,7 +118,7 @@ class Integer(Table):
 
     @model_validator(mode="after")
     def _is_range(self) -> Self:
-        check_range(self.low, self.high, log=self.log)
+        self._check(log=self.log)
         if (self.high - self.low) % self.step:
             raise ValueError(f"high is not a whole number of steps of {self.step} above low")
         if self.log and self.step != 1:
@@ -134,83 +130,46 @@ class Integer(Table):
         """All values, in ascending order."""
         return range(self.low, self.high + 1, self.step)
 
-    @property
-    def size(self) -> int:
-        """Number of values."""
-        return len(self.values)
-
-    @property
-    def probes(self) -> Sequence[Scalar]:
-        """Values that are valid together only if all are: here both ends."""
-        return (self.low, self.high)
-
     def contains(self, value: object) -> bool:
         """Whether the value is a whole number of the range."""
         return type(value) is int and value in self.values
 
 
-class Float(Table):
+class Float(_Range):
     """A number from ``low`` to ``high``, both included, evenly or on a log scale."""
 
-    low: float
-    high: float
     log: bool = False
+    values: ClassVar[None] = None
 
     @model_validator(mode="after")
     def _is_range(self) -> Self:
-        check_range(self.low, self.high, log=self.log)
+        self._check(log=self.log)
         return self
-
-    @property
-    def values(self) -> None:
-        """None: infinitely many."""
-        return
-
-    @property
-    def size(self) -> None:
-        """None: infinite."""
-        return
-
-    @property
-    def probes(self) -> Sequence[Scalar]:
-        """Values that are valid together only if all are: here both ends."""
-        return (self.low, self.high)
 
     def contains(self, value: object) -> bool:
         """Whether the value is a number within the range."""
         return type(value) in {int, float} and self.low <= value <= self.high  # type: ignore[operator]
 
 
-def check_range(low: float, high: float, *, log: bool) -> None:
-    """Refuse an empty range, and a log scale that reaches zero.
-
-    Raises:
-        ValueError: The range cannot be searched.
-    """
-    if low >= high:
-        raise ValueError(f"low must be less than high, but {low} is not less than {high}")
-    if log and low <= 0:
-        raise ValueError(f"a log scale needs low greater than 0, not {low}")
-
-
 def parameter(value: object) -> Categorical | Integer | Float:
     """Read an array as choices and a table as a range: of integers if both its ends are integers.
 
-    >>> parameter({"low": 1, "high": 3}).size
-    3
+    >>> list(parameter({"low": 1, "high": 3}).values)
+    [1, 2, 3]
     """
     if isinstance(value, Categorical | Integer | Float):
         return value
     if isinstance(value, list):
         return Categorical.model_validate(value)
     if not isinstance(value, Mapping):
-        raise PydanticCustomError(
-            "parameter",
-            "should be an array of choices or a table with low and high, not {value}",
-            {"value": shown(value)},
-        )
+        raise _expected("an array of choices or a table with low and high", value)
     whole = all(type(value[end]) is int for end in ("low", "high") if end in value)
     return Integer.model_validate(value) if whole else Float.model_validate(value)
+
+
+def _expected(what: str, value: object) -> PydanticCustomError:
+    words = {"what": what, "value": shown(value)}
+    return PydanticCustomError("unexpected", "should be {what}, not {value}", words)
 
 
 Parameter = Annotated[Categorical | Integer | Float, BeforeValidator(parameter)]

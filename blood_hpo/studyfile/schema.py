@@ -14,8 +14,7 @@ from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile import checks
 from blood_hpo.studyfile.messages import input_error, nearest, refusal
-from blood_hpo.studyfile.study_tables import StudyTables
-from blood_hpo.studyfile.tables import LARGEST_BUDGET, study_name
+from blood_hpo.studyfile.tables import LARGEST_BUDGET, StudyTables, study_name
 
 
 class StudySpec(StudyTables):

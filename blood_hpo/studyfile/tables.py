@@ -1,5 +1,6 @@
 """The tables of a study file, each with the range and the default of its keys."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -139,3 +140,55 @@ class FamilySpec(Table):
     fixed_from: StudyName | None = None
     start: Mapping[str, Value] | None = None
     stages: Annotated[tuple[Names, ...], Strict(False)] | None = None
+
+
+class StudyTables(Table):
+    """A study: everything that workers need to know about it.
+
+    Attributes:
+        name: Name of the study in the database.
+        description: One line for people.
+        seed: Seeds the data subset, the folds, the sampler and every training.
+        objective: The score on the held-out fold that is maximised.
+        data: Which images are used.
+        training: How configurations are trained and scored.
+        sampler: What proposes configurations.
+        pruner: What stops hopeless trials.
+        final: What happens when the search is over; without it a run ends with the search.
+        shared_space: Hyperparameters that every family searches: the table ``[space]``.
+        families: What is searched for each model family.
+    """
+
+    name: StudyName
+    description: str = ""
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    objective: Literal["accuracy", "balanced_accuracy", "macro_auc"] = "accuracy"
+    data: DataSpec = DataSpec()
+    training: TrainingSpec = TrainingSpec()
+    sampler: SamplerSpec = SamplerSpec()
+    pruner: PrunerSpec = PrunerSpec()
+    final: FinalSpec | None = None
+    shared_space: Annotated[Mapping[str, Parameter], Field(alias="space")] = {}
+    families: Mapping[str, FamilySpec]
+
+    def space(self, family: str) -> dict[str, Parameter]:
+        """What a family searches: the shared space, then its own, in file order."""
+        return {**self.shared_space, **self.families[family].space}
+
+    def space_size(self, family: str) -> int | None:
+        """Number of configurations in a family's space; None if it is infinite."""
+        values = [parameter.values for parameter in self.space(family).values()]
+        return None if None in values else math.prod(len(one or ()) for one in values)
+
+    def grid_size(self, family: str) -> int:
+        """Number of configurations that the study's grid sampler visits.
+
+        A staged grid visits each stage's combinations, of which one, the best of the stage before,
+        is known.
+        """
+        if self.sampler.name == "grid":
+            return self.space_size(family) or 0
+        space = self.space(family)
+        stages = self.families[family].stages or ()
+        sizes = [[len(space[name].values or ()) for name in stage] for stage in stages]
+        return 1 + sum(math.prod(stage) - 1 for stage in sizes)

@@ -16,7 +16,7 @@ from blood_hpo.database.record import Json, TrialRecord, read_trials
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.studyfile.messages import stored_error
-from blood_hpo.studyfile.study_tables import StudyTables
+from blood_hpo.studyfile.tables import StudyTables
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

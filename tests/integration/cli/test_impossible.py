@@ -40,7 +40,7 @@ def untouched(tmp_path: Path, synthetic_npz: Path) -> Program:
             "data.fraction 1e-07 leaves 0 training images",
         ),
         ("[data]\nfraction = 0.1\n[families.mlp]", 3, "too few for 3 folds"),
-        ("units = 2000000000", 2, "the largest mlp has 4,722,000,000,000 parameters"),
+        ("units = 2000000000", 2, "the largest mlp has 4,722,000,000,008 parameters"),
     ],
 )
 def test_an_impossible_study_is_refused_and_leaves_nothing(
