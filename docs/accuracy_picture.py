@@ -5,12 +5,24 @@ Ours are read from the table in docs/results.md, all others from the package's o
     python docs/accuracy_picture.py >docs/accuracy.svg
 """
 
+import io
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blood_hpo.report.page.theme import INK, MARKERS, MUTED, WIDE, Canvas, colour, standalone
+import matplotlib as mpl
+
+from blood_hpo.report.page.theme import (
+    INK,
+    MARKERS,
+    MUTED,
+    WIDE,
+    colour,
+    drawing,
+    page_svg,
+    standalone,
+)
 from blood_hpo.report.read.published import MEDMNIST_V2, ORIGINAL
 
 if TYPE_CHECKING:
@@ -25,14 +37,16 @@ PUBLISHED = [one for one in MEDMNIST_V2 if one.model in {"ResNet-18 (28)", "Goog
 
 def main() -> None:
     """Print the drawing."""
-    with Canvas(WIDE, 4.2) as canvas:
-        axes = canvas.plot.subplots()
+    file = io.StringIO()
+    with drawing(WIDE, 4.2) as plot, mpl.rc_context({"svg.hashsalt": "accuracy"}):
+        axes = plot.subplots()
         axes.set(xscale="log", xlim=(2e4, 1e7), xlabel="trainable parameters")
         axes.set(ylabel="accuracy on the test split", title="BloodMNIST, 28 x 28")
         _ours_and_original(axes)
         _published(axes)
         axes.legend(loc="lower left")
-    drawn = standalone(canvas.figure("accuracy", ALT, ALT).svg)
+        plot.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    drawn = standalone(page_svg(file.getvalue(), ALT))
     told = f"<title>Accuracy and size</title><desc>{ALT}</desc><style>"
     sys.stdout.write(drawn.replace("<style>", told, 1).replace("scheme:dark", "scheme: dark"))
 
