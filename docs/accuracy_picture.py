@@ -41,6 +41,7 @@ def main() -> None:
     with drawing(WIDE, 4.2) as plot, mpl.rc_context({"svg.hashsalt": "accuracy"}):
         axes = plot.subplots()
         axes.set(xscale="log", xlim=(2e4, 1e7), xlabel="trainable parameters")
+        axes.set_xticks([1e5, 1e6, 1e7], ["100,000", "1,000,000", "10,000,000"])
         axes.set(ylabel="accuracy on the test split", title="BloodMNIST, 28 x 28")
         _ours_and_original(axes)
         _published(axes)
