@@ -70,7 +70,7 @@ FinalOption = Annotated[
     ),
 ]
 WorkersOption = Annotated[
-    int | None, typer.Option("--workers", "-w", min=1, help="Processes; default one a core.")
+    int | None, typer.Option("--workers", "-w", min=1, help="Processes; default: one per core.")
 ]
 TopOption = Annotated[int, typer.Option(help="Rows per family of the leaderboard.", min=1)]
 DataOption = Annotated[

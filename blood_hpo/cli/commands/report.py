@@ -29,7 +29,7 @@ def report(
         typer.Option("--out", help="Folder to write; default report/STUDY.", metavar="DIR"),
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Write that of every study that is finished; no end.")
+        bool, typer.Option("--follow", help="Report every finished study, until Ctrl-C.")
     ] = False,
     address: Annotated[
         str, typer.Option(help="Where the folder report is served, to be printed.", metavar="URL")

@@ -92,7 +92,7 @@ def best(
 @app.command()
 def check(
     study: session.OnlyStudyArgument = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair what can be repaired.")] = False,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
     """Look for anything lost, counted twice or left behind; exit code 5 if something is found.

@@ -125,7 +125,7 @@ def _drawn(final: FinalStage) -> Figure:
                 va="center",
                 fontweight=weight,
             )
-        axes.set(xlabel="test accuracy", title="Beside what others have published")
+        axes.set(xlabel="test accuracy", title="Compared with published results")
         axes.margins(x=0.12)
         return figure(plot, "comparison")
 

@@ -38,7 +38,7 @@ def _verdict(family: str, candidates: Sequence[Candidate]) -> str:
     text = said("winner", **{**vars(winner), "family": family_name(family)}, ends=ends)
     behind = [f"trial {one.number}" for one in others if one.separable]
     close = [f"trial {one.number}" for one in others if not one.separable]
-    text += f" Behind the best for certain: {listed(behind)}." if behind else ""
+    text += f" Worse than the best: {listed(behind)}." if behind else ""
     text += f" Not separable from the best: {listed(close)}." if close else ""
     broken = [f"trial {one.number} ({one.collapsed})" for one in candidates if one.collapsed]
     text += f" Folds that collapsed, no better than chance: {listed(broken)}." if broken else ""

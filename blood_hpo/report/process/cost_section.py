@@ -11,7 +11,7 @@ from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import Study, family_name
 from blood_hpo.stages import stage_names
 
-TITLE, TIMELINE = "What it cost, and what was saved", "Who trained what when"
+TITLE, TIMELINE = "What it cost, and what was saved", "What each worker trained, and when"
 MOST_WORKERS = 24
 """Rows that the drawing of the workers' time has room for."""
 
@@ -84,7 +84,7 @@ def _repeats(found: Findings) -> str:
     text = said("no-trial-twice")
     if avoided:
         was = "was" if avoided == 1 else "were"
-        text += f" {counted(avoided, 'sample')} {was} thrown away for that."
+        text += f" {counted(avoided, 'sample')} {was} discarded for that."
     if retried:
         text += f" {counted(retried, 'trial')} took over from an attempt that had been cut off."
     return text

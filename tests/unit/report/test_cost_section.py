@@ -54,8 +54,8 @@ def test_pruning_saved_what_the_view_says(searched: Findings) -> None:
     ("count", "sentence"),
     [
         (0, "what has been tried is not proposed again."),
-        (1, "1 sample was thrown away"),
-        (13, "13 samples were thrown away"),
+        (1, "1 sample was discarded"),
+        (13, "13 samples were discarded"),
     ],
 )
 def test_repeats_that_were_avoided_are_counted(
