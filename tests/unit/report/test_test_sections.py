@@ -226,7 +226,7 @@ def test_with_one_seed_the_page_says_that_the_interval_is_of_images_alone(
         one for one in finished.final.models if one.family != "cnn" or one.trial.replicate == 1
     )
     part = replace(finished, final=replace(finished.final, models=models))
-    assert "With one seed, as of CNN, they are of the images alone." in str(
+    assert "With one seed, as of CNN, the bootstrap is over the images alone." in str(
         test.section(part).blocks
     )
 
