@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from recorded import recorded
 from sklearn.ensemble import RandomForestRegressor
 
-from blood_hpo.search.space import combinations
 from blood_hpo.studyfile.schema import StudySpec
 
 Params = Mapping[str, Any]
@@ -46,7 +45,7 @@ class ScoreTable:
 def score_table(spec: StudySpec, family: str) -> ScoreTable:
     """Fit a forest to the complete trials of a family and ask it for the whole space."""
     names = tuple(spec.space(family))
-    every = list(combinations(spec, family))
+    every = list(spec.rows(family, list(spec.space(family))))
     trials = [one for one in recorded() if one.family == family and one.state == "COMPLETE"]
     choices = {name: sorted({str(one[name]) for one in every}) for name in names}
     forest = RandomForestRegressor(500, oob_score=True, random_state=0, max_features=0.6)

@@ -21,7 +21,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution, distributi
 from blood_hpo import __version__
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.address import engine
-from blood_hpo.models.hyperparameters import config_hash
+from blood_hpo.models.configuration import Configuration
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.search.space import MODEL, family_distributions, model_distribution
 from blood_hpo.studyfile.fingerprint import fingerprint
@@ -141,7 +141,7 @@ class Study:
         """Write a configuration that takes the next place; its key."""
         key = self.rows.key("hpo.configuration")
         place = self.places[family] = self.places.get(family, 0) + 1
-        digest = config_hash(family, FAMILIES[family].hyperparameters.model_validate(config))
+        digest = Configuration.of(family, config).config_hash
         further = ("repeats", "source", "recipe", "epochs", "patience", "start_epoch")
         self.rows.add(
             "hpo.configuration", key, self.study_id, self.stage, family, digest,
@@ -377,7 +377,7 @@ def _confirm(study: Study, spaces: Mapping[str, Space], random: np.random.Genera
                 key = study.configuration(family, _seed(random), config, **known)
                 now = datetime.now(UTC).replace(tzinfo=None)
                 _trial(study, family, key, 1, "COMPLETE", now - timedelta(minutes=5), random)
-            digest = config_hash(family, FAMILIES[family].hyperparameters.model_validate(config))
+            digest = Configuration.of(family, config).config_hash
             compared = (None,) * 5 if rank == 1 else (0.01, -0.01, 0.03, 0.2, False)
             study.rows.add(
                 "hpo.candidate", study.study_id, family, digest, number, rank, 0.91 - rank / 100,
@@ -391,7 +391,7 @@ def _final(study: Study, spaces: Mapping[str, Space], random: np.random.Generato
     for family, space in spaces.items():
         params = space.draw(random)
         config = space.config(params)
-        digest = config_hash(family, FAMILIES[family].hyperparameters.model_validate(config))
+        digest = Configuration.of(family, config).config_hash
         for seed in range(1, SEEDS + 1):
             rules = {"recipe": "winner", "epochs": EPOCHS, "patience": 10, "start_epoch": 1}
             known = {"params": params, "replicate": seed, "source": 0, **rules}

@@ -1,12 +1,13 @@
-"""Reads an npz file of the MedMNIST layout, and trusts nothing in it.
+"""Reads npz files, above all those of the MedMNIST layout, and trusts nothing in them.
 
 Every array's header is checked before its data is read, so that no file makes a reader allocate
-more than it declares, and nothing is ever unpickled. Whatever is wrong is one DataError.
+more than it declares, and nothing is ever unpickled.
 """
 
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import IO, Final, cast
@@ -21,18 +22,31 @@ from blood_hpo.errors import DataError
 SYNTHETIC_KEY: Final = "synthetic"
 """An array of this name marks a synthetic set, wherever the file is copied to."""
 
-_LARGEST = 200_000  # images a split: 470 MB, sixteen times the official training split
+_LARGEST = 200_000  # images of 28 x 28: 470 MB, sixteen times the official training split
 _CHUNK = 1 << 20
 
 
-def verify(path: Path) -> bool:
-    """Check the whole file: keys, shapes, dtypes, label range, classes and every checksum in it.
+@dataclass(frozen=True)
+class Split:
+    """The images of one split and their labels, in the order of the file.
 
-    Returns:
-        Whether the file is marked as synthetic.
+    Attributes:
+        images: uint8, (N, 28, 28, 3), RGB from 0 to 255.
+        labels: uint8, (N,), from 0 to 7; `facts.CLASSES` names them.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def verify(path: Path) -> bool:
+    """Check every array, label and checksum of a file; whether it is marked as synthetic.
 
     Raises:
-        DataError: The file cannot be used; the message is one line that names it.
+        DataError: The file cannot be used.
     """
     counts = class_counts(path)
     missing = [name for name, count in zip(CLASSES, counts["train"], strict=True) if not count]
@@ -61,11 +75,8 @@ def class_counts(path: Path) -> dict[SplitName, tuple[int, ...]]:
         }
 
 
-def read_split(path: Path, split: SplitName) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Read one split: images (N, 28, 28, 3) and labels (N,), both uint8.
-
-    Only for the modules of this package: everything else asks
-    :func:`blood_hpo.data.bloodmnist.load_split`, which has no test split to give.
+def read_split(path: Path, split: SplitName) -> Split:
+    """Read one split, also the test split: only for the modules of this package.
 
     Raises:
         DataError: The arrays are missing, damaged or not what the layout says.
@@ -73,10 +84,23 @@ def read_split(path: Path, split: SplitName) -> tuple[NDArray[np.uint8], NDArray
     prefix = PREFIXES[split]
     with _opened(path) as archive:
         labels = _labels(archive, prefix)
-        images = _array(archive, f"{prefix}_images", IMAGE_SHAPE)
+        images = read_array(archive, f"{prefix}_images", IMAGE_SHAPE)
         if len(images) != len(labels):
             raise ValueError(f"{len(images)} {split} images but {len(labels)} labels")
-        return images, labels
+        return Split(images, labels)
+
+
+def read_array(
+    archive: zipfile.ZipFile, key: str, row_shape: tuple[int | str, ...]
+) -> NDArray[np.uint8]:
+    """Read one array, uint8 (N, *row_shape); a word in the shape stands for any length.
+
+    Raises:
+        ValueError: There is none of that name, type and shape.
+    """
+    with _entry(archive, key, row_shape) as (stream, _):
+        stream.seek(0)  # the header is sound, so the array may be read
+        return cast("NDArray[np.uint8]", npy.read_array(stream, allow_pickle=False))
 
 
 def bad_file(path: Path, problem: str) -> DataError:
@@ -100,7 +124,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 @contextmanager
 def _entry(
-    archive: zipfile.ZipFile, key: str, row_shape: tuple[int, ...]
+    archive: zipfile.ZipFile, key: str, row_shape: tuple[int | str, ...]
 ) -> Iterator[tuple[IO[bytes], int]]:
     """Open one array behind its checked header: the stream at the data, and the rows."""
     try:
@@ -108,35 +132,29 @@ def _entry(
     except KeyError:
         raise ValueError(f"it has no array {key}") from None
     with archive.open(entry) as stream:
-        version = npy.read_magic(stream)
-        read_header = {
-            (1, 0): npy.read_array_header_1_0,
-            (2, 0): npy.read_array_header_2_0,
-        }.get(version)
-        if read_header is None:
-            raise ValueError(f"{key} is stored as npy version {version}")
-        shape, _, dtype = read_header(stream)
-        if dtype.hasobject:
-            raise ValueError(f"{key} holds pickled objects, which are never loaded")
+        if npy.read_magic(stream) != (1, 0):
+            raise ValueError(f"{key} is no npy array of version 1.0")
+        shape, _, dtype = npy.read_array_header_1_0(stream)
         if dtype != np.uint8:
             raise ValueError(f"{key} has dtype {dtype}, expected uint8")
-        if shape[1:] != row_shape or not 0 < shape[0] <= _LARGEST:
-            expected = ", ".join(map(str, ("N", *row_shape)))
-            raise ValueError(f"{key} has shape {shape}, expected ({expected})")
+        _refuse_shape(key, shape, row_shape)
         if entry.file_size != stream.tell() + prod(shape):
             raise ValueError(f"{key} is not as long as its header says")
         yield stream, shape[0]
 
 
-def _array(archive: zipfile.ZipFile, key: str, row_shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    with _entry(archive, key, row_shape):
-        pass  # the header is sound, so the array may be read
-    with archive.open(f"{key}.npy") as stream:
-        return cast("NDArray[np.uint8]", npy.read_array(stream, allow_pickle=False))
+def _refuse_shape(key: str, shape: tuple[int, ...], row_shape: tuple[int | str, ...]) -> None:
+    usual = prod(IMAGE_SHAPE)
+    most = _LARGEST * usual // max(prod(shape[1:]), usual)
+    lengths = zip(shape[1:], row_shape, strict=False)
+    fits = all(given == wanted or isinstance(wanted, str) for given, wanted in lengths)
+    if not fits or len(shape) != 1 + len(row_shape) or not 0 < shape[0] <= most:
+        expected = ", ".join(map(str, ("N", *row_shape)))
+        raise ValueError(f"{key} has shape {shape}, expected ({expected}), N up to {most:,}")
 
 
 def _labels(archive: zipfile.ZipFile, prefix: str) -> NDArray[np.uint8]:
-    labels = _array(archive, f"{prefix}_labels", (1,))[:, 0]
+    labels = read_array(archive, f"{prefix}_labels", (1,))[:, 0]
     if labels.max() >= len(CLASSES):
         raise ValueError(
             f"{prefix}_labels goes up to {labels.max()}, expected 0 to {len(CLASSES) - 1}"

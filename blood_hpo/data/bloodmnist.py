@@ -4,54 +4,22 @@ The test split is not here: :mod:`blood_hpo.data.held_out_test` has it, for the 
 """
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Literal
 
 from blood_hpo.data import archive
+from blood_hpo.data.archive import Split
 from blood_hpo.data.download import RemoteFile, fetch
-from blood_hpo.data.facts import CLASSES, FILE_NAME, IMAGE_SHAPE, OFFICIAL_COUNTS, SplitName
+from blood_hpo.data.facts import CLASSES, FILE_NAME, OFFICIAL_COUNTS, SplitName
 from blood_hpo.data.medmnist_package import info
 from blood_hpo.data.source import DataSource, open_source
 from blood_hpo.data.synthetic import write_synthetic
 from blood_hpo.errors import DataError
 from blood_hpo.settings import Settings
 
-__all__ = [
-    "CLASSES",
-    "IMAGE_SHAPE",
-    "OFFICIAL_COUNTS",
-    "DataSource",
-    "Split",
-    "class_counts",
-    "fetch_official",
-    "find",
-    "load_split",
-    "official_file",
-]
-
-SYNTHETIC_FILE_NAME: Final = "synthetic.npz"
+__all__ = ["CLASSES", "OFFICIAL_COUNTS", "DataSource", "Split"]  # and what is defined here
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Split:
-    """The images of one split and their labels, in the order of the file.
-
-    Attributes:
-        images: uint8, (N, 28, 28, 3), RGB from 0 to 255.
-        labels: uint8, (N,), from 0 to 7; :data:`CLASSES` names them.
-    """
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 def find(
@@ -64,9 +32,10 @@ def find(
 ) -> DataSource:
     """Find and verify the data set: the path, BLOOD_HPO_DATA, the cache, the official download.
 
+    A file that was named is never passed over, even when another data set is at hand.
+
     Args:
-        path: A file asked for by name. It and BLOOD_HPO_DATA are never passed over: a missing or
-            damaged one is an error, even when another data set is at hand.
+        path: A file asked for by name.
         settings: Where BLOOD_HPO_DATA and the cache are.
         download: Whether to fetch the official file where no other is found.
         synthetic: Whether to draw a synthetic set where all else fails.
@@ -78,7 +47,10 @@ def find(
     if path is not None:
         return open_source(path, "path")
     if settings.data is not None:
-        return _from_environment(settings.data)
+        try:
+            return open_source(settings.data, "environment")
+        except DataError as error:
+            raise DataError(f"BLOOD_HPO_DATA: {error}") from error
     cached = settings.cache / FILE_NAME
     if cached.exists():
         return _from_cache(cached)
@@ -90,7 +62,7 @@ def find(
             reason = str(error)
     if synthetic:
         _log.warning("no BloodMNIST (%s): a SYNTHETIC set takes its place", reason)
-        drawn = settings.cache / SYNTHETIC_FILE_NAME
+        drawn = settings.cache / "synthetic.npz"
         write_synthetic(drawn)
         return open_source(drawn, "synthetic")
     raise DataError(
@@ -107,12 +79,7 @@ def official_file() -> RemoteFile:
 def fetch_official(
     settings: Settings, *, official: RemoteFile | None = None, answer_seconds: float = 8.0
 ) -> DataSource:
-    """Download the official file into the cache, unless it is there.
-
-    Args:
-        settings: Where the cache is.
-        official: Where the file is; without it, what medmnist says.
-        answer_seconds: How long to wait for the server's first answer.
+    """Download the official file into the cache, unless it is there: see `find` and `fetch`.
 
     Raises:
         DataError: The server cannot be reached, or what it sends is another file.
@@ -123,15 +90,14 @@ def fetch_official(
 
 
 def load_split(source: DataSource, name: Literal["train", "validation"]) -> Split:
-    """Load the training or the validation split.
+    """Load the training or the validation split; another is a ValueError.
 
     Raises:
         DataError: The file has changed or is damaged.
-        ValueError: Another split was asked for.
     """
     if name not in {"train", "validation"}:
         raise ValueError(f"load_split gives 'train' and 'validation', not {name!r}")
-    return Split(*archive.read_split(source.path, name))
+    return archive.read_split(source.path, name)
 
 
 def class_counts(source: DataSource) -> dict[SplitName, tuple[int, ...]]:
@@ -141,13 +107,6 @@ def class_counts(source: DataSource) -> dict[SplitName, tuple[int, ...]]:
         DataError: The file has changed or is damaged.
     """
     return archive.class_counts(source.path)
-
-
-def _from_environment(path: Path) -> DataSource:
-    try:
-        return open_source(path, "environment")
-    except DataError as error:
-        raise DataError(f"BLOOD_HPO_DATA: {error}") from error
 
 
 def _from_cache(path: Path) -> DataSource:

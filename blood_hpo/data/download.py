@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blood_hpo import __version__
-from blood_hpo.data.source import checksums
 from blood_hpo.errors import DataError
 
 _ATTEMPTS = 3  # at a download that is cut
@@ -19,15 +18,14 @@ class RemoteFile(NamedTuple):
 
 
 def fetch(remote: RemoteFile, target: Path, *, answer_seconds: float) -> bool:
-    """Download a file unless the target already is that file; a cut download is tried again.
+    """Download a file unless the target already is that file; whether anything was downloaded.
+
+    A cut download is tried again.
 
     Args:
         remote: What to download.
         target: Where it goes; its folder is created.
         answer_seconds: How long to wait for a connection.
-
-    Returns:
-        Whether anything was downloaded.
 
     Raises:
         DataError: The server cannot be reached, what it sends is cut or another file, or the disk
@@ -51,7 +49,7 @@ def fetch(remote: RemoteFile, target: Path, *, answer_seconds: float) -> bool:
 def _fetch(remote: RemoteFile, target: Path, answer_seconds: float) -> bool:
     import pooch
 
-    if target.is_file() and checksums(target).md5 == remote.md5:
+    if target.is_file() and pooch.file_hash(str(target), alg="md5") == remote.md5:
         return False
     pooch.get_logger().setLevel("WARNING")
     get = pooch.HTTPDownloader(

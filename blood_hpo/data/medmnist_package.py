@@ -1,8 +1,7 @@
 """What is used of the medmnist package, without what importing it does.
 
-The package's ``__init__`` imports torch, prints a misleading line where there is none, and its
-``info`` module creates a folder in the home directory. Here neither is executed: the table of data
-sets is a literal and is parsed, and the evaluator is loaded alone.
+The package imports torch, prints a misleading line where there is none, and creates a folder in the
+home directory. Here its table of data sets is parsed, and its evaluator is loaded alone.
 """
 
 import ast
@@ -23,7 +22,7 @@ def info() -> dict[str, Any]:
     """The entry of BloodMNIST in ``medmnist.INFO``: ``url``, ``MD5``, ``label``, ``n_samples`` etc.
 
     Raises:
-        DataError: medmnist is not installed, or a version of it keeps the table elsewhere.
+        DataError: A version of medmnist is installed that keeps the table elsewhere.
     """
     entry: dict[str, Any] = _table()["bloodmnist"]
     return entry
@@ -31,11 +30,7 @@ def info() -> dict[str, Any]:
 
 @cache
 def evaluator() -> ModuleType:
-    """The module ``medmnist.evaluator``: the official ``Evaluator``, ``getAUC`` and ``getACC``.
-
-    Raises:
-        DataError: medmnist is not installed.
-    """
+    """The module ``medmnist.evaluator``: the official ``Evaluator``, ``getAUC`` and ``getACC``."""
     stand_ins = {_PACKAGE: ModuleType(_PACKAGE), f"{_PACKAGE}.info": ModuleType(f"{_PACKAGE}.info")}
     # DEFAULT_ROOT None makes Evaluator insist on the folder it is given.
     vars(stand_ins[f"{_PACKAGE}.info"]).update(INFO=_table(), DEFAULT_ROOT=None)
@@ -43,15 +38,12 @@ def evaluator() -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    present = {name: sys.modules.get(name) for name in stand_ins}
     sys.modules.update(stand_ins)
     try:
         spec.loader.exec_module(module)
     finally:
-        for name, original in present.items():
+        for name in stand_ins:
             del sys.modules[name]
-            if original is not None:
-                sys.modules[name] = original
     return module
 
 
@@ -69,6 +61,6 @@ def _table() -> dict[str, Any]:
 
 def _folder() -> Path:
     spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise DataError("the package medmnist is not installed; install it with --no-deps")
-    return Path(spec.submodule_search_locations[0])
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent

@@ -1,24 +1,16 @@
 """Which file a study reads, told apart by its checksums and never by its name."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from blood_hpo.data.archive import bad_file, verify
 from blood_hpo.data.facts import RECONSTRUCTED_SHA256
 from blood_hpo.data.medmnist_package import info
+from blood_hpo.text import refuse_endless
 
 Origin = Literal["path", "environment", "cache", "download", "synthetic"]
-
-_CHUNK = 1 << 20
-
-
-class Checksums(NamedTuple):
-    """Lower-case hexadecimal digests of a file."""
-
-    sha256: str
-    md5: str
 
 
 @dataclass(frozen=True)
@@ -53,28 +45,9 @@ class DataSource:
 
     def describe(self) -> dict[str, str | bool]:
         """What a study records: all but the path, which means nothing on another machine."""
-        return {
-            "label": self.label,
-            "origin": self.origin,
-            "sha256": self.sha256,
-            "md5": self.md5,
-            "official": self.official,
-            "synthetic": self.synthetic,
-        }
-
-
-def checksums(path: Path) -> Checksums:
-    """SHA-256 and MD5 of a file, read once.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            sha256.update(chunk)
-            md5.update(chunk)
-    return Checksums(sha256.hexdigest(), md5.hexdigest())
+        found = {"label": self.label, **asdict(self)}
+        del found["path"]
+        return found
 
 
 def open_source(path: Path, origin: Origin) -> DataSource:
@@ -87,8 +60,8 @@ def open_source(path: Path, origin: Origin) -> DataSource:
     """
     path = path.expanduser()
     try:
-        _require_content(path)
-        sha256, md5 = checksums(path)
+        refuse_endless(path)
+        sha256, md5 = _digest(path, "sha256"), _digest(path, "md5")
     except OSError as error:
         raise bad_file(path, f"cannot be read: {error.strerror or error}") from error
     official = md5 == info()["MD5"]
@@ -96,11 +69,6 @@ def open_source(path: Path, origin: Origin) -> DataSource:
     return DataSource(path, origin, sha256, md5, official, synthetic)
 
 
-def _require_content(path: Path) -> None:
-    size = path.stat().st_size
-    if path.is_dir():
-        raise bad_file(path, "is a folder, not a file")
-    if not path.is_file():
-        raise bad_file(path, "is not a regular file")
-    if size == 0:
-        raise bad_file(path, "is empty")
+def _digest(path: Path, name: str) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, name).hexdigest()

@@ -14,15 +14,14 @@ from numpy.typing import NDArray
 
 from blood_hpo.data.archive import SYNTHETIC_KEY
 from blood_hpo.data.facts import OFFICIAL_COUNTS, PREFIXES, SplitName
-from blood_hpo.data.synthetic_cells import draw_cells
+from blood_hpo.data.synthetic_cells import Canvas
 from blood_hpo.errors import DataError
 
 DEFAULT_SIZES: Final[dict[SplitName, int]] = {"train": 1600, "validation": 320, "test": 480}
-DEFAULT_SEED: Final = 2024
 
 
 def write_synthetic(
-    path: Path, *, sizes: dict[SplitName, int] | None = None, seed: int = DEFAULT_SEED
+    path: Path, *, sizes: dict[SplitName, int] | None = None, seed: int = 2024
 ) -> None:
     """Write a synthetic set in the MedMNIST layout, whole or not at all.
 
@@ -31,18 +30,17 @@ def write_synthetic(
 
     Args:
         path: The npz file; its folder is created, and a file that is there is replaced.
-        sizes: Images in each split, at least 8 each (one of each class); see ``DEFAULT_SIZES``.
+        sizes: Images in each split, at least 8 each, else a ValueError; see ``DEFAULT_SIZES``.
         seed: Of the generator, 0 or more.
 
     Raises:
-        ValueError: A split is smaller than 8.
         DataError: The file cannot be written.
     """
     arrays: dict[str, NDArray[np.generic]] = {SYNTHETIC_KEY: np.array("SYNTHETIC")}
     rng = np.random.default_rng(seed)
     for split, size in (sizes or DEFAULT_SIZES).items():
         labels = _labels(split, size, rng)
-        arrays[f"{PREFIXES[split]}_images"] = draw_cells(labels, rng)
+        arrays[f"{PREFIXES[split]}_images"] = Canvas(labels, rng).draw()
         arrays[f"{PREFIXES[split]}_labels"] = labels[:, None]
     try:
         _write(path, arrays)

@@ -46,21 +46,8 @@ _NEIGHBOURS: Final = 2  # red cells that reach into the picture
 _NOISE: Final = 14  # grey levels, uniform, each pixel and channel
 
 
-def draw_cells(labels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw one image a label.
-
-    Args:
-        labels: uint8 (N,), 0 to 7.
-        rng: What the images are drawn from.
-
-    Returns:
-        uint8 (N, 28, 28, 3).
-    """
-    return _Canvas(labels, rng).draw()
-
-
-class _Canvas:
-    """All images at once; each step draws one part of every cell."""
+class Canvas:
+    """One image a label, uint8 (N,), all at once; each step draws one part of every cell."""
 
     def __init__(self, labels: NDArray[np.uint8], rng: np.random.Generator) -> None:
         self.rng, self.count = rng, len(labels)
@@ -70,6 +57,7 @@ class _Canvas:
         self.middle = np.array(IMAGE_SHAPE[:2]) / 2 + self._jitter(2.0, 2)
 
     def draw(self) -> NDArray[np.uint8]:
+        """The images, uint8 (N, 28, 28, 3)."""
         for _ in range(_NEIGHBOURS):
             self._disc(self.middle + 17 * self._directions(), 8 + self._jitter(2.0), _RED_CELL)
         self._disc(self.middle, self.style.cell_radius * self.size, self.style.cytoplasm)

@@ -8,19 +8,16 @@ to 28 x 28 (Yang et al., "MedMNIST v2", Scientific Data 10:41, 2023).
 import warnings
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blood_hpo.data.archive import read_array
 from blood_hpo.data.facts import IMAGE_SHAPE
 from blood_hpo.errors import InputError
 from blood_hpo.text import refuse_endless
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 ORIGINAL_CROP: Final = 200
 """Side of the square that BloodMNIST keeps of each photograph, in pixels."""
@@ -28,18 +25,11 @@ ORIGINAL_CROP: Final = 200
 ARRAY: Final = "images"
 """The array of an npz file that holds its images."""
 
-_MOST_BYTES: Final = 1 << 28  # more than 100,000 images of 28 x 28
 _SIDE: Final = IMAGE_SHAPE[0]
 
 
-@dataclass(frozen=True)
-class Picture:
-    """One image.
-
-    Attributes:
-        name: Its file, and its place in it where the file holds several.
-        pixels: uint8 (28, 28, 3), RGB.
-    """
+class Picture(NamedTuple):
+    """One image by its file, and its place where that holds several; uint8 (28, 28, 3), RGB."""
 
     name: str
     pixels: NDArray[np.uint8]
@@ -54,7 +44,7 @@ def read_pictures(paths: Sequence[Path], crop: int | None = None) -> list[Pictur
             28 x 28; without it every image must be of that size.
 
     Raises:
-        InputError: A file cannot be used; the message is one line that names it.
+        InputError: A file cannot be used.
     """
     return [
         Picture(name, _fitted(name, pixels, crop))
@@ -79,19 +69,12 @@ def _contents(path: Path) -> list[tuple[str, NDArray[np.uint8]]]:
 def _png(path: Path) -> NDArray[np.uint8]:
     from PIL import Image
 
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "error", Image.DecompressionBombWarning
-        )  # too large: no half measures
+    with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
         image = Image.open(path, formats=["PNG"])
     with image:
         if image.mode not in {"RGB", "RGBA", "P"}:
             raise ValueError(f"it is no RGB image with 8 bits a colour but {image.mode}")
-        return _opaque(image)
-
-
-def _opaque(image: "Image") -> NDArray[np.uint8]:
-    pixels = np.asarray(image.convert("RGBA"))
+        pixels = np.asarray(image.convert("RGBA"))
     if pixels[..., 3].min() < 255:  # noqa: PLR2004 - fully opaque
         raise ValueError("it is partly transparent")
     return pixels[..., :3]
@@ -99,22 +82,7 @@ def _opaque(image: "Image") -> NDArray[np.uint8]:
 
 def _npz(path: Path) -> NDArray[np.uint8]:
     with zipfile.ZipFile(path) as archive:
-        names = {entry.filename: entry.file_size for entry in archive.infolist()}
-    size = names.get(f"{ARRAY}.npy")
-    if size is None:
-        raise ValueError(f"it has no array {ARRAY!r}")
-    if size > _MOST_BYTES:
-        raise ValueError(f"its images take {size:,} bytes, which is too many: split the file")
-    with np.load(path, allow_pickle=False) as archive:
-        images = archive[ARRAY]
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != IMAGE_SHAPE[-1]:  # noqa: PLR2004 - images, rows, columns, colours
-        raise ValueError(
-            f"{ARRAY!r} is {images.dtype} {images.shape} and not uint8 (n, height, width, 3)"
-        )
-    if not len(images):
-        raise ValueError(f"{ARRAY!r} is empty")
-    found: NDArray[np.uint8] = images
-    return found
+        return read_array(archive, ARRAY, ("height", "width", IMAGE_SHAPE[-1]))
 
 
 def _fitted(name: str, pixels: NDArray[np.uint8], crop: int | None) -> NDArray[np.uint8]:
@@ -129,13 +97,8 @@ def _fitted(name: str, pixels: NDArray[np.uint8], crop: int | None) -> NDArray[n
         return pixels
     if crop > min(height, width):
         raise InputError(f"{name} has {width} x {height} pixels, less than --crop {crop}")
-    return _shrunk(pixels, crop)
-
-
-def _shrunk(pixels: NDArray[np.uint8], crop: int) -> NDArray[np.uint8]:
     from PIL import Image
 
-    height, width, _ = pixels.shape
     left, top = (width - crop) // 2, (height - crop) // 2
     image = Image.fromarray(np.ascontiguousarray(pixels[top : top + crop, left : left + crop]))
     return np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))

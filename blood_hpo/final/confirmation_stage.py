@@ -24,7 +24,7 @@ from blood_hpo.final.ranking import compare
 from blood_hpo.final.stage_study import Training
 from blood_hpo.report.read.candidates import Standing
 from blood_hpo.search.cross_validation import CrossValidation
-from blood_hpo.search.dataset import fresh_data
+from blood_hpo.search.dataset import search_data
 from blood_hpo.stages import CONFIRM
 from blood_hpo.store.results import Ending
 from blood_hpo.store.studies import SharedStudy
@@ -50,7 +50,7 @@ class ConfirmStage(PlannedStage):
         """Open or create the stage of a study whose search is over: see `PlannedStage`."""
         super().__init__(search, source, worker)
         self._concluded: list[Row] = []
-        self._fresh = lru_cache(maxsize=2)(partial(fresh_data, search.spec, source))
+        self._fresh = lru_cache(maxsize=2)(partial(search_data, search.spec, source))
 
     def trainings(self) -> list[Training]:
         """Each of the best configurations on each split."""

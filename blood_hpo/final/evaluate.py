@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from blood_hpo import metrics
 from blood_hpo.data.bloodmnist import DataSource, Split, load_split
-from blood_hpo.data.duplicates import duplicates
-from blood_hpo.data.held_out_test import load_test_split
+from blood_hpo.data.held_out_test import duplicates, load_test_split
 from blood_hpo.data.medmnist_package import evaluator
 from blood_hpo.errors import BloodHpoError
 from blood_hpo.final.export import load, parameter_counts, predict

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blood_hpo.models.configuration import Configuration
-from blood_hpo.models.registry import family
+from blood_hpo.models.registry import FAMILIES
 from blood_hpo.training.preparation import Preparation
 
 BATCH = 256
@@ -39,7 +39,7 @@ def export(
         synthetic: Whether it was trained on synthetic images, which the model's name then says.
     """
     name = configuration.family
-    network = family(name).build(configuration.hyperparameters)
+    network = FAMILIES[name].build(configuration.hyperparameters)
     for variable, value in zip(network.variables, weights, strict=True):
         variable.assign(value)
     pixels = keras.Input((28, 28, 3), name="pixels")

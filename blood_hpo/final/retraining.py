@@ -28,9 +28,9 @@ class Retraining(LockStep):
         self._validation = np.arange(len(train), len(labels), dtype=np.int64)
         self._fit = Fit(
             network,
-            train_indices=np.arange(len(train), dtype=np.int64),
-            validation_indices=self._validation,
-            scored_indices=None,
+            train=np.arange(len(train), dtype=np.int64),
+            validation=self._validation,
+            scored=None,
             rules=rules,
             seed=claim.seed,
         )

@@ -1,22 +1,18 @@
 """A configuration of a model family: the one form it has from the proposer to the model's card."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from blood_hpo.models.hyperparameters import Hyperparameters, config_hash
-from blood_hpo.models.registry import family as registered
+from blood_hpo.models.hyperparameters import Hyperparameters, canonical_json
+from blood_hpo.models.registry import FAMILIES
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """A family with all its hyperparameters: searched, fixed and default.
-
-    Attributes:
-        family: Model family.
-        hyperparameters: Valid values of all of them.
-    """
+    """A family with valid values of all its hyperparameters: searched, fixed and default."""
 
     family: str
     hyperparameters: Hyperparameters
@@ -26,15 +22,22 @@ class Configuration:
         """The configuration that `document` gave.
 
         Raises:
-            InputError: There is no such family.
             ValidationError: The values are not of this family.
         """
-        return cls(family, registered(family).hyperparameters.model_validate(document))
+        return cls(family, FAMILIES[family].hyperparameters.model_validate(document))
 
     @cached_property
     def config_hash(self) -> str:
-        """16 hexadecimal digits that are equal exactly for equal configurations."""
-        return config_hash(self.family, self.hyperparameters)
+        """16 hexadecimal digits that are equal exactly for equal configurations.
+
+        They do not depend on which hyperparameters a study searched, and those at their defaults
+        are left out. So a hyperparameter can be added without changing the hash of any
+        configuration, nor the seeds that derive from it: an old trial can still be replayed. A
+        default may never change.
+        """
+        given = self.hyperparameters.model_dump(mode="json", exclude_defaults=True)
+        text = canonical_json({"family": self.family, "config": given})
+        return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
     @property
     def document(self) -> dict[str, Any]:

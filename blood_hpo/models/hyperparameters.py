@@ -1,6 +1,5 @@
-"""What every family can be configured with, and the hash that identifies one configuration."""
+"""What every family can be configured with."""
 
-import hashlib
 import json
 from typing import Annotated, Any, Literal
 
@@ -65,15 +64,3 @@ def canonical_json(value: Any) -> str:  # noqa: ANN401 - anything JSON can hold
     '{"a":[true,null],"b":1}'
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def config_hash(family: str, config: Hyperparameters) -> str:
-    """16 hexadecimal digits that are equal exactly for equal configurations of one family.
-
-    They do not depend on which hyperparameters a study searched, and those at their defaults are
-    left out. So a hyperparameter can be added without changing the hash of any configuration, nor
-    the seeds that derive from it: an old trial can still be replayed. A default may never change.
-    """
-    given = config.model_dump(mode="json", exclude_defaults=True)
-    text = canonical_json({"family": family, "config": given})
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]

@@ -29,21 +29,18 @@ class MlpHyperparameters(Hyperparameters):
 
 
 def build(config: MlpHyperparameters) -> "keras.Model":
-    """The network: scaled float32 images (N, 28, 28, 3) to logits (N, 8).
-
-    With 128 units it has 302,216 parameters, all trainable.
-    """
+    """The network: scaled float32 images (N, 28, 28, 3) to logits (N, 8)."""
     import keras
     from keras import layers
 
+    normalised = config.batch_normalisation
+    activation = None if normalised else config.activation
     stack = [keras.Input((28, 28, 3)), layers.Flatten()]
     if config.input_dropout:
         stack.append(layers.Dropout(config.input_dropout))
-    if config.batch_normalisation:
-        stack.append(layers.Dense(config.units, use_bias=False))
+    stack.append(layers.Dense(config.units, activation=activation, use_bias=not normalised))
+    if normalised:
         stack += [layers.BatchNormalization(), layers.Activation(config.activation)]
-    else:
-        stack.append(layers.Dense(config.units, activation=config.activation))
     if config.dropout:
         stack.append(layers.Dropout(config.dropout))
     stack.append(layers.Dense(8))

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from blood_hpo.errors import InputError
 from blood_hpo.models import cnn, mlp, resnet
 from blood_hpo.models.hyperparameters import Hyperparameters
 
@@ -34,16 +32,3 @@ FAMILIES: dict[str, Family] = {
     "cnn": Family(cnn.CnnHyperparameters, cnn.build, cnn.parameter_count),
     "resnet": Family(resnet.ResnetHyperparameters, resnet.build, resnet.parameter_count),
 }
-
-
-def family(name: str) -> Family:
-    """The family called ``name``.
-
-    Raises:
-        InputError: There is none; the message gives the nearest name, or all of them.
-    """
-    if name in FAMILIES:
-        return FAMILIES[name]
-    near = get_close_matches(name.lower(), FAMILIES, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(FAMILIES)}"
-    raise InputError(f"no model family is called {name!r}; {hint}")

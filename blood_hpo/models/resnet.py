@@ -40,10 +40,7 @@ class ResnetHyperparameters(Hyperparameters):
 
 
 def build(config: ResnetHyperparameters) -> "keras.Model":
-    """The network: scaled float32 images (N, 28, 28, 3) to logits (N, 8).
-
-    With the defaults it has 1,957,768 trainable parameters and 2,432 moving statistics.
-    """
+    """The network: scaled float32 images (N, 28, 28, 3) to logits (N, 8)."""
     import keras
     from keras import layers
 

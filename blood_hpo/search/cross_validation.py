@@ -1,9 +1,10 @@
-"""One configuration on all folds, advanced together: one epoch on each fold, then one report.
+"""One configuration on all folds, advanced together: every report is their mean at one epoch.
 
-Reported fold after fold, a configuration that is good on the first fold and bad on the others is
-never pruned: Optuna's pruners compare equal steps, and the steps of later folds have no history.
-In lock-step every report is the mean over the folds at one epoch.
+Reported fold after fold, a configuration that is good on the first fold and bad on the others would
+never be pruned: Optuna's pruners compare equal steps, and those of later folds have no history.
 """
+
+from typing import cast
 
 import numpy as np
 
@@ -27,9 +28,9 @@ class CrossValidation(LockStep):
         fits = [
             Fit(
                 network,
-                train_indices=fold.train,
-                validation_indices=data.validation,
-                scored_indices=fold.held_out,
+                train=fold.train,
+                validation=data.validation,
+                scored=fold.held_out,
                 rules=rules,
                 seed=derive(spec.seed, one.config_hash, number),
             )
@@ -51,5 +52,5 @@ class CrossValidation(LockStep):
 
         Counts by true class (outer list) and predicted class.
         """
-        counts = np.sum([fit.held_out_confusion for fit in self._fits], axis=0)
-        return [[int(count) for count in row] for row in counts]
+        counts = [fit.held_out_confusion for fit in self._fits]
+        return cast("list[list[int]]", np.sum(counts, axis=0).tolist())

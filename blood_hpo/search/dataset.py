@@ -1,7 +1,6 @@
 """What every trial of a study trains, stops and scores on: one seeded subset and its folds.
 
-Training and validation images come from their own splits; the test split cannot be reached from
-here. All trials of a study share the folds, so their scores are paired.
+All trials of a study share the folds, so their scores are paired.
 """
 
 from collections.abc import Sequence
@@ -34,50 +33,19 @@ class SearchData:
     folds: tuple[Fold, ...]
 
 
-def search_data(spec: StudySpec, source: DataSource) -> SearchData:
+def search_data(spec: StudySpec, source: DataSource, fresh: int | None = None) -> SearchData:
     """Load the stratified subsets that a study file asks for, and split them into folds.
 
-    Raises:
-        DataError: The data set cannot be read.
-    """
-    return _loaded(spec, source, None)
-
-
-def fresh_data(spec: StudySpec, source: DataSource, seed: int) -> SearchData:
-    """As many images as the search has, none of them the search's where enough are left.
-
-    Of each split as many are drawn, stratified by class, as the search drew: from those that it
-    left untouched where they are that many (a fraction of up to one half), and else from all. The
-    study file is the search's; ``seed`` is that of the draw and of the folds.
+    With ``fresh``, a seed of the draw and of the folds, of each split as many images are drawn,
+    stratified by class, as without: from those that are then left untouched where they are that
+    many (a fraction of up to one half), and else from all.
 
     Raises:
-        DataError: The data set cannot be read.
+        DataError: The data set cannot be read, or a class has fewer images than there are folds.
     """
-    return _loaded(spec, source, seed)
-
-
-def refuse_too_few(spec: StudySpec, counts: Sequence[int]) -> None:
-    """Compare what the study file leaves of each class with its folds; no image is read.
-
-    ``counts`` are the images of each class in the training split.
-
-    Raises:
-        DataError: A class has fewer images than there are folds.
-    """
-    labels = np.repeat(np.arange(len(counts), dtype=np.uint8), counts)
-    chosen = stratified_subset(labels, spec.data.fraction, derive(spec.seed, "subset", "train"))
-    left = np.bincount(labels[chosen], minlength=len(counts))
-    if left.min() < spec.training.folds:
-        raise DataError(
-            f"study {spec.name}: data.fraction {spec.data.fraction:g} leaves {left.min()} training"
-            f" images of class {CLASSES[left.argmin()]}, too few for {spec.training.folds} folds;"
-            " raise it, or lower training.folds"
-        )
-
-
-def _loaded(spec: StudySpec, source: DataSource, fresh: int | None) -> SearchData:
     train = _subset(load_split(source, "train"), spec, "train", fresh)
     validation = _subset(load_split(source, "validation"), spec, "validation", fresh)
+    _refuse_too_few(spec, train.labels)
     offset, seed = len(train.labels), spec.seed if fresh is None else fresh
     return SearchData(
         images=np.concatenate([train.images, validation.images]),
@@ -85,6 +53,27 @@ def _loaded(spec: StudySpec, source: DataSource, fresh: int | None) -> SearchDat
         validation=np.arange(offset, offset + len(validation.labels), dtype=np.int64),
         folds=tuple(stratified_folds(train.labels, spec.training.folds, derive(seed, "folds"))),
     )
+
+
+def refuse_too_few(spec: StudySpec, counts: Sequence[int]) -> None:
+    """Compare what the study file leaves of each class of the training split with its folds.
+
+    Raises:
+        DataError: A class has fewer images than there are folds.
+    """
+    labels = np.repeat(np.arange(len(counts), dtype=np.uint8), counts)
+    chosen = stratified_subset(labels, spec.data.fraction, derive(spec.seed, "subset", "train"))
+    _refuse_too_few(spec, labels[chosen])
+
+
+def _refuse_too_few(spec: StudySpec, labels: npt.NDArray[np.uint8]) -> None:
+    left = np.bincount(labels, minlength=len(CLASSES))
+    if left.min() < spec.training.folds:
+        raise DataError(
+            f"study {spec.name}: data.fraction {spec.data.fraction:g} leaves {left.min()} training"
+            f" images of class {CLASSES[left.argmin()]}, too few for {spec.training.folds} folds;"
+            " raise it, or lower training.folds"
+        )
 
 
 def _subset(split: Split, spec: StudySpec, name: str, fresh: int | None) -> Split:

@@ -1,8 +1,7 @@
 """What a worker remembers of a study's trials, brought up to date by what has changed since.
 
-Optuna's samplers and pruners ask a study for its trials. Here each family has a study of its own,
-in memory, that answers from what was read: otherwise every MLP trial is compared with, and pruned
-by, the convolutional networks, and the sampler models parameters that the families happen to share.
+Each family has a study of its own, in memory, for Optuna's samplers and pruners to ask: otherwise
+every MLP trial would be pruned by the convolutional networks.
 """
 
 import math

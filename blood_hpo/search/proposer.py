@@ -1,9 +1,8 @@
 """Which configurations a family tries next: none that it has tried before.
 
-A proposal is made before its trial exists and without any lock, so it may collide with another
-worker's: several are made at once where they cost little, and a collision proposes again. Samplers
-are seeded anew for each proposal from the study's seed and the number of trials so far: a study of
-one worker is reproducible, and so is one that was interrupted.
+A proposal is made without any lock, so it may collide with another worker's: several are made at
+once where they cost little, and a collision proposes again. Samplers are seeded anew for each from
+the study's seed and the number of trials so far: a study of one worker can be reproduced.
 """
 
 import random
@@ -17,7 +16,7 @@ from optuna.trial import TrialState, create_trial
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.search.history import FamilyStudy
 from blood_hpo.search.optuna_private import CompleteTPESampler
-from blood_hpo.search.space import Params, combinations, family_distributions
+from blood_hpo.search.space import Params, family_distributions
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.studyfile.staged_grid import stage_plan
 from blood_hpo.training.seeds import derive
@@ -37,11 +36,7 @@ UNBORN = create_trial(state=TrialState.RUNNING)
 
 @dataclass(frozen=True)
 class Proposal:
-    """A configuration to try, with the parameters of it that are searched.
-
-    Attributes:
-        repeats_avoided: Samples drawn before this one that had been tried already.
-    """
+    """A configuration to try, its searched part, and how many repeats were drawn before it."""
 
     configuration: Configuration
     params: Params
@@ -72,14 +67,12 @@ class Proposer:
     def propose(self, known: FamilyStudy, salt: str = "") -> list[Proposal] | Wait | Exhausted:
         """The next configurations of this family, which none of its known trials has, best first.
 
-        Args:
-            known: The family's trials.
-            salt: Makes another proposal of the same trials, after a collision.
+        After a collision, a ``salt`` makes another proposal of the same trials.
         """
         if self.spec.sampler.name == "staged_grid":
             return self._staged(known)
         if self.spec.sampler.name == "grid":
-            return self._planned(combinations(self.spec, self.family), known) or Exhausted()
+            return self._planned(self._all(), known) or Exhausted()
         after = (salt,) if salt else ()
         seed = derive(self.spec.seed, "sampler", self.family, len(known.seen), *after)
         return self._sampled(known, seed) or self._leftover(known, seed)
@@ -98,12 +91,7 @@ class Proposer:
         independent = RandomSampler(seed=derive(seed, "independent"))
         for _ in range(ATTEMPTS):
             joint = sampler.sample_relative(known, UNBORN, self.space)
-            yield {
-                name: joint[name]
-                if name in joint
-                else independent.sample_independent(known, UNBORN, name, dist)
-                for name, dist in self.space.items()
-            }
+            yield joint or self._independent(known, independent)
 
     def _sampler(self, seed: int) -> BaseSampler:
         if self.spec.sampler.name == "random":
@@ -117,8 +105,7 @@ class Proposer:
             # A space this large is not exhausted: sample it evenly until something new turns up.
             found = self._unseen(self._evenly(known, seed), known, 1)
         else:
-            rows = combinations(self.spec, self.family)
-            found = self._unseen(rows, known, wanted=size)
+            found = self._unseen(self._all(), known, wanted=size)
             random.Random(seed).shuffle(found)  # noqa: S311 - not for secrets
         left = [
             replace(one, repeats_avoided=ATTEMPTS + place)
@@ -126,13 +113,17 @@ class Proposer:
         ]
         return left or Exhausted()
 
+    def _all(self) -> Iterator[Params]:
+        return self.spec.rows(self.family, list(self.space))
+
     def _evenly(self, known: FamilyStudy, seed: int) -> Iterator[Params]:
         sampler = RandomSampler(seed=derive(seed, "evenly"))
         for _ in range(ENUMERABLE):
-            yield {
-                name: sampler.sample_independent(known, UNBORN, name, dist)
-                for name, dist in self.space.items()
-            }
+            yield self._independent(known, sampler)
+
+    def _independent(self, known: FamilyStudy, sampler: RandomSampler) -> Params:
+        space = self.space.items()
+        return {n: sampler.sample_independent(known, UNBORN, n, one) for n, one in space}
 
     def _staged(self, known: FamilyStudy) -> list[Proposal] | Wait | Exhausted:
         plan = stage_plan(self.spec, self.family, list(_results(known, self.space)))

@@ -1,7 +1,4 @@
-"""A family's search space in Optuna's terms, and configurations enumerated from it."""
-
-import itertools
-from collections.abc import Iterator
+"""A family's search space in Optuna's terms."""
 
 from optuna.distributions import (
     BaseDistribution,
@@ -25,9 +22,8 @@ def distribution(parameter: Parameter) -> BaseDistribution:
     if isinstance(parameter, Categorical):
         return CategoricalDistribution(tuple(parameter.values))
     if isinstance(parameter, Integer):
-        return IntDistribution(
-            parameter.low, parameter.high, log=parameter.log, step=parameter.step or 1
-        )
+        low, high = parameter.low, parameter.high
+        return IntDistribution(low, high, log=parameter.log, step=parameter.step)
     return FloatDistribution(parameter.low, parameter.high, log=parameter.log)
 
 
@@ -39,17 +35,3 @@ def family_distributions(spec: StudySpec, family: str) -> dict[str, BaseDistribu
 def model_distribution(spec: StudySpec) -> CategoricalDistribution:
     """The parameter that selects the family; its choices are the study's families in file order."""
     return CategoricalDistribution(tuple(spec.families))
-
-
-def combinations(spec: StudySpec, family: str) -> Iterator[Params]:
-    """Every configuration of a finite space, the last parameter varying fastest.
-
-    Raises:
-        ValueError: A parameter has infinitely many values.
-    """
-    space = spec.space(family)
-    infinite = [name for name, parameter in space.items() if parameter.values is None]
-    if infinite:
-        raise ValueError(f"{family} has infinitely many configurations: {', '.join(infinite)}")
-    for row in itertools.product(*(parameter.values or () for parameter in space.values())):
-        yield dict(zip(space, row, strict=True))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
-from blood_hpo.studyfile.feasibility import Space, combinations, fields, misfit, unfit, unknown
+from blood_hpo.studyfile.feasibility import Space, combinations, fields, misfit, unfit
 from blood_hpo.studyfile.messages import Key, Problem, nearest, shown
 from blood_hpo.text import unprintable
 
@@ -59,9 +59,7 @@ def _families(spec: "StudyTables") -> Iterator[Problem]:
 def _names(spec: "StudyTables") -> Iterator[Problem]:
     for name in spec.shared_space:
         lacking = [family for family in spec.families if name not in fields(family)]
-        if lacking == list(spec.families):
-            yield Problem(("space", name), unknown(name, lacking[0]))
-        elif lacking:
+        if lacking and lacking != list(spec.families):
             text = f"{lacking[0]} has no such hyperparameter; move it to the families that have it"
             yield Problem(("space", name), text)
     for family, one in spec.families.items():
@@ -71,12 +69,10 @@ def _names(spec: "StudyTables") -> Iterator[Problem]:
 def _own_names(family: str, one: "FamilySpec", shared: Space) -> Iterator[Problem]:
     for table, names in (("space", one.space), ("fixed", one.fixed)):
         for name in names:
-            key = ("families", family, table, name)
-            if name not in fields(family):
-                yield Problem(key, unknown(name, family))
-            elif name in shared or (table == "fixed" and name in one.space):
+            if name in shared or (table == "fixed" and name in one.space):
                 where = "space" if name in shared else f"families.{family}.space"
-                yield Problem(key, f"already searched in {where}; remove it from one of them")
+                text = f"already searched in {where}; remove it from one of them"
+                yield Problem(("families", family, table, name), text)
     if not one.space and not shared:
         yield Problem(("families", family, "space"), "missing: nothing would be searched")
 
@@ -106,14 +102,7 @@ def _sampler(spec: "StudyTables") -> Iterator[Problem]:
                 yield Problem((*key, "max_parameters"), "a grid visits all of its space; remove it")
         elif one.budget is None:
             yield Problem((*key, "budget"), "missing: how many trials may this family have?")
-        if spec.sampler.name == "staged_grid":
-            yield from _staged(key, one, spec.space(family))
-        else:
-            yield from (
-                Problem((*key, table), 'only the sampler "staged_grid" has it; remove it')
-                for table in ("stages", "start")
-                if getattr(one, table) is not None
-            )
+        yield from _staged(spec, key, one, spec.space(family))
 
 
 def _pruner(spec: "StudyTables") -> Iterator[Problem]:
@@ -147,12 +136,15 @@ def _grid(spec: "StudyTables") -> Iterator[Problem]:
             yield Problem(("families", family, "space"), text)
 
 
-def _staged(key: Key, one: "FamilySpec", space: Space) -> Iterator[Problem]:
-    if one.stages is None:
-        yield Problem((*key, "stages"), "missing: what does the staged grid vary together?")
-    if one.start is None:
-        yield Problem((*key, "start"), "missing: with which values does the staged grid start?")
-    if one.stages is not None and one.start is not None:
+def _staged(spec: "StudyTables", key: Key, one: "FamilySpec", space: Space) -> Iterator[Problem]:
+    staged = spec.sampler.name == "staged_grid"
+    text = (
+        "missing: the staged grid needs it" if staged else "only the staged grid has it; remove it"
+    )
+    for table in ("stages", "start"):
+        if (getattr(one, table) is None) is staged:
+            yield Problem((*key, table), text)
+    if staged and one.stages is not None and one.start is not None:
         yield from _stages((*key, "stages"), one.stages, space)
         yield from _start((*key, "start"), one.start, space)
 

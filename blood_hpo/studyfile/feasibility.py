@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from blood_hpo.models.registry import FAMILIES
-from blood_hpo.studyfile.messages import Key, Problem, describe, nearest
+from blood_hpo.studyfile.messages import Key, Problem, describe
 from blood_hpo.studyfile.parameters import Integer, Parameter
 
 Space = Mapping[str, Parameter]
@@ -19,17 +19,12 @@ def fields(family: str) -> list[str]:
     return list(FAMILIES[family].hyperparameters.model_fields)
 
 
-def unknown(name: str, family: str) -> str:
-    """What to say of a hyperparameter that a family does not have."""
-    return f"unknown hyperparameter; {nearest(name, fields(family))}"
-
-
 def misfit(family: str, name: str, value: object) -> str | None:
     """Why a hyperparameter cannot take a value, whatever the others have; None if it can."""
     found = [one for one in _errors(family, {name: value}) if one["loc"]]
     if not isinstance(value, str):  # the names that a number could also be replaced by
         found = [one for one in found if one["type"] != "literal_error"] or found
-    texts = [describe(one) for one in found]
+    texts = [describe(one, fields(family)) for one in found]
     meant = [text for text in texts if "did you mean" in text]
     return ", and ".join(meant or texts) or None
 

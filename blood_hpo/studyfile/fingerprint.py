@@ -18,6 +18,14 @@ from typing import Any
 from blood_hpo.models.hyperparameters import canonical_json
 from blood_hpo.studyfile.schema import StudySpec
 
+_INCOMPARABLE: Mapping[str, Any] = {
+    "name": True,
+    "description": True,
+    "final": True,
+    "data": {"synthetic_fallback"},
+    "families": {"__all__": {"budget", "fixed_from"}},
+}
+
 
 def fingerprint(spec: StudySpec) -> str:
     """16 hexadecimal digits, equal exactly for studies whose results compare.
@@ -35,17 +43,11 @@ def differences(stored: StudySpec, given: StudySpec) -> list[str]:
 
 def _essence(spec: StudySpec, *, exclude_defaults: bool = False) -> dict[str, Any]:
     document = spec.model_dump(
-        mode="json",
-        exclude={"name", "description", "final"},
-        exclude_defaults=exclude_defaults,
+        mode="json", exclude=_INCOMPARABLE, exclude_defaults=exclude_defaults
     )
-    data = document.pop("data", {})
-    data.pop("synthetic_fallback", None)
-    if data:
-        document["data"] = data
+    if not document.get("data", True):
+        del document["data"]
     for name, family in document["families"].items():
-        family.pop("budget", None)
-        family.pop("fixed_from", None)
         family["fixed"] = spec.held(name, exclude_defaults=exclude_defaults)
     return document
 

@@ -46,41 +46,24 @@ class StudySpec(StudyTables):
         """The whole configuration: defaults, then the fixed part, then the searched ``params``.
 
         Raises:
-            InputError: ``params`` are not exactly what the family searches, or do not fit together.
+            InputError: They do not fit together.
         """
-        source = f"study {self.name}"
-        if params.keys() != self.space(family).keys():
-            raise InputError(
-                f"{source}: a configuration of {family} needs values for "
-                f"{', '.join(self.space(family))}, not for {', '.join(params) or 'nothing'}"
-            )
-        if self.families[family].around is not None:
-            raise InputError(f"{source}: families.{family}.around has not been resolved")
+        values = {**self.families[family].fixed, **params}
         try:
-            return self._config(family, params)
+            return FAMILIES[family].hyperparameters.model_validate(values)
         except ValidationError as error:
-            raise input_error(f"{source}: families.{family}", error) from error
+            raise input_error(f"study {self.name}: families.{family}", error) from error
 
     def allows(self, family: str, params: Mapping[str, object]) -> bool:
-        """Whether the network of these searched ``params`` is within the family's max_parameters.
-
-        Raises:
-            InputError: As `config` does.
-        """
-        limit = self.families[family].max_parameters
-        if limit is None:
-            return True
-        return FAMILIES[family].parameter_count(self.config(family, params)) <= limit
-
-    def _config(self, family: str, params: Mapping[str, object]) -> Hyperparameters:
-        values = {**self.families[family].fixed, **params}
-        return FAMILIES[family].hyperparameters.model_validate(values)
+        """Whether the network of these ``params`` is within the family's max_parameters."""
+        limit, count = self.families[family].max_parameters, FAMILIES[family].parameter_count
+        return limit is None or count(self.config(family, params)) <= limit
 
     def held(self, family: str, *, exclude_defaults: bool = False) -> dict[str, object]:
         """The hyperparameters that a family does not search, fixed or at their default, by name."""
         space = self.space(family)
         anywhere = {name: parameter.probes[0] for name, parameter in space.items()}
-        config = self._config(family, anywhere)
+        config = self.config(family, anywhere)
         return config.model_dump(mode="json", exclude=set(space), exclude_defaults=exclude_defaults)
 
     @property

@@ -4,7 +4,6 @@ It is coordinate descent over groups of hyperparameters, as in the report this p
 except that no configuration is trained twice: results of earlier stages count in later ones.
 """
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,13 +14,10 @@ Params = Mapping[str, object]
 
 @dataclass(frozen=True)
 class StagePlan:
-    """The stage that a staged grid is in.
+    """The stage that a staged grid is in, counted from 0, and everything that it compares.
 
-    Attributes:
-        index: Number of the stage, counted from 0.
-        incumbent: What the stages before found best; before the first, the start.
-        combinations: Everything this stage compares, evaluated already or not, in file order with
-            the last hyperparameter varying fastest; the incumbent is among them.
+    The combinations, evaluated already or not, are in file order with the last hyperparameter
+    varying fastest. Among them is the incumbent: what the stages before found best, or the start.
     """
 
     index: int
@@ -34,20 +30,17 @@ def stage_plan(
 ) -> StagePlan | None:
     """The first stage with a combination that has not finished, or None when all are done.
 
-    Args:
-        spec: A study with the sampler "staged_grid".
-        family: One of its families.
-        finished: Searched hyperparameters and value of all finished trials of the family, in any
-            order; the value None stands for a trial without one, which cannot win its stage.
+    ``finished`` are searched hyperparameters and value of all finished trials of the family, in any
+    order; a trial whose value is None cannot win its stage.
     """
-    names = list(spec.space(family))
+    names, one = list(spec.space(family)), spec.families[family]
     scores: dict[tuple[object, ...], float | None] = {}
     for params, value in finished:
         key = _key(params, names)
         scores[key] = value if scores.get(key) is None else scores[key]
-    incumbent: Params = dict(spec.families[family].start or {})
-    for index, stage in enumerate(spec.families[family].stages or ()):
-        rows = tuple(_combinations(spec, family, stage, incumbent))
+    incumbent: Params = one.start or {}
+    for index, stage in enumerate(one.stages or ()):
+        rows = tuple({**incumbent, **row} for row in spec.rows(family, stage))
         if any(_key(row, names) not in scores for row in rows):
             return StagePlan(index, incumbent, rows)
         incumbent = _best([(row, scores[_key(row, names)]) for row in rows], incumbent)
@@ -56,14 +49,6 @@ def stage_plan(
 
 def _key(params: Params, names: Iterable[str]) -> tuple[object, ...]:
     return tuple(params.get(name) for name in names)
-
-
-def _combinations(
-    spec: StudySpec, family: str, stage: Sequence[str], incumbent: Params
-) -> Iterable[Params]:
-    space = spec.space(family)
-    for values in itertools.product(*(space[name].values or () for name in stage)):
-        yield {**incumbent, **dict(zip(stage, values, strict=True))}
 
 
 def _best(results: Iterable[tuple[Params, float | None]], incumbent: Params) -> Params:

@@ -1,8 +1,9 @@
 """The tables of a study file, each with the range and the default of its keys."""
 
+import itertools
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
@@ -174,6 +175,12 @@ class StudyTables(Table):
     def space(self, family: str) -> dict[str, Parameter]:
         """What a family searches: the shared space, then its own, in file order."""
         return {**self.shared_space, **self.families[family].space}
+
+    def rows(self, family: str, names: Sequence[str]) -> Iterator[dict[str, object]]:
+        """All combinations of some searched hyperparameters, the last varying fastest."""
+        space = self.space(family)
+        for row in itertools.product(*(space[name].values or () for name in names)):
+            yield dict(zip(names, row, strict=True))
 
     def space_size(self, family: str) -> int | None:
         """Number of configurations in a family's space; None if it is infinite."""

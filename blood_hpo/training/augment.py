@@ -1,14 +1,12 @@
 """Random augmentations in TensorFlow graph code.
 
-Those that only move pixels gather the bytes of the images by a table of indices. The others are
-linear maps of the pixel grid: one 2 x 2 matrix an image, so that mirroring and rotating resample it
-once. What an epoch draws follows from a seed, without hidden state: its images are augmented in the
-same way whether or not the run was interrupted before it.
+Those that only move pixels gather the bytes of the images by a table of indices. The others map the
+pixel grid by one 2 x 2 matrix an image, so that mirroring and rotating resample it once. What an
+epoch draws follows from a seed alone, whether or not the run was interrupted before it.
 """
 
 import math
 from itertools import product
-from typing import Literal
 
 import numpy as np
 import tensorflow as tf
@@ -25,19 +23,16 @@ SYMMETRIES = [(x, 0, 0, y) for x, y in product((1, -1), repeat=2)] + [
 class Augmentation:
     """No augmentation, and the three steps of any: draw for an epoch, gather, transform."""
 
-    def draw(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def draw(self, count: tf.Tensor, _seed: tf.Tensor) -> tf.Tensor:
         """What an epoch needs to know of each of its images: (count, ...), from a seed (2,)."""
-        del seed
         return tf.zeros([count])
 
-    def gather(self, images: tf.Tensor, indices: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
+    def gather(self, images: tf.Tensor, indices: tf.Tensor, _drawn: tf.Tensor) -> tf.Tensor:
         """The images at ``indices`` (n,), uint8 (n, 28, 28, 3), of all images (N, 28, 28, 3)."""
-        del drawn
         return tf.gather(images, indices)
 
-    def transform(self, images: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
+    def transform(self, images: tf.Tensor, _drawn: tf.Tensor) -> tf.Tensor:
         """The gathered images after scaling, float32 (n, 28, 28, 3), in their final form."""
-        del drawn
         return images
 
 
@@ -63,14 +58,10 @@ class Moves(Augmentation):
 
     def draw(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Rows of the table, int32 (count,)."""
-        chosen, shifts = [
-            tf.random.stateless_uniform(shape, state, maxval=choices, dtype=tf.int32)
-            for shape, state, choices in (
-                ([count], seed, len(SYMMETRIES)),
-                ([count, 2], seed + 1, len(self._shifts)),
-            )
-        ]
-        return (chosen * len(self._shifts) + shifts[:, 0]) * len(self._shifts) + shifts[:, 1]
+        most, uniform = len(self._shifts), tf.random.stateless_uniform
+        chosen = uniform([count], seed, maxval=len(SYMMETRIES), dtype=tf.int32)
+        shifts = uniform([count, 2], seed + 1, maxval=most, dtype=tf.int32)
+        return (chosen * most + shifts[:, 0]) * most + shifts[:, 1]
 
     def gather(self, images: tf.Tensor, indices: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
         """The images at ``indices``, moved."""
@@ -89,13 +80,25 @@ class FlipsRotation(Augmentation):
         return flips_rotation(signs[0], signs[1], LARGEST_ANGLE * uniform[2])
 
     def transform(self, images: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
-        """The images, resampled once."""
-        return resample(images, drawn)
+        """The images, each mapped by its matrix.
+
+        Values between pixels are interpolated linearly, and the picture is reflected at its edges.
+        """
+        centre = (images.shape[1] - 1) / 2
+        xx, xy, yx, yy = tf.unstack(drawn, axis=1)
+        offset_x, offset_y = centre * (1 - xx - xy), centre * (1 - yx - yy)
+        none = tf.zeros_like(xx)
+        return tf.raw_ops.ImageProjectiveTransformV3(
+            images=images,
+            transforms=tf.stack([xx, xy, offset_x, yx, yy, offset_y, none, none], axis=1),
+            output_shape=images.shape[1:3],
+            fill_value=0.0,
+            interpolation="BILINEAR",
+            fill_mode="REFLECT",
+        )
 
 
-AUGMENTATIONS: dict[
-    Literal["none", "flips_rotation", "symmetries", "symmetries_shifts"], Augmentation
-] = {
+AUGMENTATIONS: dict[str, Augmentation] = {
     "none": Augmentation(),
     "flips_rotation": FlipsRotation(),
     "symmetries": Moves(0),
@@ -104,12 +107,12 @@ AUGMENTATIONS: dict[
 
 
 def flips_rotation(mirror_x: tf.Tensor, mirror_y: tf.Tensor, angle: tf.Tensor) -> tf.Tensor:
-    """Matrices that mirror an image and then rotate it.
+    """Matrices that mirror an image and then rotate it; all arguments (n,).
 
     Args:
-        mirror_x: -1.0 where an image is mirrored left to right, else 1.0; (n,).
+        mirror_x: -1.0 where an image is mirrored left to right, else 1.0.
         mirror_y: The same for upside down.
-        angle: Radians; a positive one turns the picture anticlockwise; (n,).
+        angle: Radians; a positive one turns the picture anticlockwise.
 
     Returns:
         float32 (n, 4): the matrix ((xx, xy), (yx, yy)) from a pixel of the result to its source,
@@ -118,26 +121,3 @@ def flips_rotation(mirror_x: tf.Tensor, mirror_y: tf.Tensor, angle: tf.Tensor) -
     cosine, sine = tf.cos(angle), tf.sin(angle)
     rows = [mirror_x * cosine, -mirror_x * sine, mirror_y * sine, mirror_y * cosine]
     return tf.stack(rows, axis=1)
-
-
-def resample(images: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
-    """Map each image by its matrix.
-
-    Values between pixels are interpolated linearly, and the picture is reflected at its edges.
-
-    Args:
-        images: float32 (n, s, s, 3).
-        matrices: float32 (n, 4), as `flips_rotation` gives them.
-    """
-    centre = (images.shape[1] - 1) / 2
-    xx, xy, yx, yy = tf.unstack(matrices, axis=1)
-    offset_x, offset_y = centre * (1 - xx - xy), centre * (1 - yx - yy)
-    none = tf.zeros_like(xx)
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=tf.stack([xx, xy, offset_x, yx, yy, offset_y, none, none], axis=1),
-        output_shape=images.shape[1:3],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="REFLECT",
-    )

@@ -1,12 +1,14 @@
 """One epoch of training as one compiled graph, shared by all folds of a trial.
 
 The images stay in memory as bytes. A permutation goes in, and the graph gathers, scales, augments
-and learns batch after batch without returning to Python, which for small networks costs more than
-the arithmetic. Weights and optimizer state are swapped between folds, so the graph is traced once.
+and learns batch after batch: to return to Python would cost small networks more than the
+arithmetic. Weights and optimizer state are swapped between folds, so the graph is traced once.
 """
 
 import gc
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import keras
 import numpy as np
@@ -14,7 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from blood_hpo.models.hyperparameters import Hyperparameters
-from blood_hpo.models.registry import family
+from blood_hpo.models.registry import FAMILIES
 from blood_hpo.training import optimizers
 from blood_hpo.training.augment import AUGMENTATIONS, Augmentation
 from blood_hpo.training.fused import fused, measuring, normalisations
@@ -52,7 +54,7 @@ class CompiledNetwork:
 
     Attributes:
         labels: The labels it was made with.
-        config: The hyperparameters that it was made with.
+        config: The hyperparameters it was made with.
         learning_rate: The configured learning rate, or the optimizer's default.
         parameter_count: Number of trainable parameters.
         traces: How often the training graph has been traced; stays 1.
@@ -68,13 +70,13 @@ class CompiledNetwork:
         """Build the network of family ``name`` for images (n, 28, 28, 3) and labels (n,)."""
         self.labels = labels
         self.traces = 0
-        self._family = family(name)
+        self._build: Callable[[], keras.Model] = partial(FAMILIES[name].build, config)
         self.config = config
         self._augmentation = AUGMENTATIONS[config.augmentation]
         self._arrays = images
         self._images = tf.constant(images)
         self._labels = tf.constant(labels, tf.int32)
-        self._model = fused(self._family.build(config))
+        self._model = fused(self._build())
         self._optimizer = optimizers.build(config, self._trainable)
         self.learning_rate = float(self._optimizer.learning_rate)
         self.parameter_count = sum(int(v.value.shape.num_elements()) for v in self._trainable)
@@ -92,7 +94,7 @@ class CompiledNetwork:
     def initial_state(self, seed: int) -> NetworkState:
         """Freshly initialised weights and optimizer; equal seeds, in [0, 2**32), equal states."""
         keras.utils.set_random_seed(seed)
-        return NetworkState(_read(self._family.build(self.config).variables), self._fresh_optimizer)
+        return NetworkState(_read(self._build().variables), self._fresh_optimizer)
 
     def state(self) -> NetworkState:
         """A copy of the present state."""
@@ -101,20 +103,13 @@ class CompiledNetwork:
     def settled(
         self, state: NetworkState, preparation: Preparation, indices: NDArray[np.int64]
     ) -> list[NDArray[np.generic]]:
-        """Put the weights that are scored and kept in place: the averaged ones, if asked for.
+        """Put the weights that are scored and kept in place, and give all variables of the model.
 
-        Averaged weights make features of their own, to which the moving statistics of the others do
-        not belong: these are measured on training images (Izmailov et al. 2018, "Averaging Weights
-        Leads to Wider Optima", section 3.2). An average of the moving statistics would lag behind
-        by as many steps as the average reaches back.
-
-        Args:
-            state: The present state; training goes on from it, not from the average.
-            preparation: Scaling of the images.
-            indices: The training images.
-
-        Returns:
-            All variables of the model as they are then.
+        These are the weights of ``state``, the present one, or their average if asked for. Averaged
+        weights make features of their own, to which the moving statistics of the others do not
+        belong: these are measured on the training images at ``indices`` (Izmailov et al. 2018,
+        "Averaging Weights Leads to Wider Optima", section 3.2). An average of the moving statistics
+        would lag behind by as many steps as the average reaches back.
         """
         if not self.config.averaging:
             return state.weights
@@ -143,17 +138,16 @@ class CompiledNetwork:
         learning_rates: NDArray[np.float32],
         seed: int,
     ) -> tuple[float, float]:
-        """Train on every image of ``order`` once, in that order.
+        """Train on every image at ``order`` (n,) once, in that order.
 
         Args:
             preparation: Scaling and class weights.
-            order: Indices of the training images, shape (n,).
-            learning_rates: One per batch, shape (ceil(n / batch_size),).
+            order: Indices of the training images.
+            learning_rates: One a batch, shape (ceil(n / batch_size),).
             seed: Of augmentation and mixing, in [0, 2**32).
 
         Returns:
-            Mean loss and accuracy over the images as they were met during the epoch, like the
-            figures that Keras prints.
+            Mean loss and accuracy over the images as they were met, like those that Keras prints.
         """
         halves = np.array([seed >> 16, seed & 0xFFFF], np.int32)
         mixing = mixing_masks(self.config, len(learning_rates), seed)
@@ -169,29 +163,17 @@ class CompiledNetwork:
 
     def close(self) -> None:
         """Give the memory of graph and model back; the network cannot be used afterwards."""
-        del (
-            self._train,
-            self._predict,
-            self._measure,
-            self._model,
-            self._optimizer,
-            self._images,
-            self._labels,
-        )
+        vars(self).clear()
         keras.backend.clear_session()
         gc.collect()
 
     def _inputs(
-        self,
-        augmentation: Augmentation,
-        preparation: Preparation,
-        indices: tf.Tensor,
-        drawn: tf.Tensor,
+        self, augmentation: Augmentation, scaling: Preparation, indices: tf.Tensor, drawn: tf.Tensor
     ) -> tf.Tensor:
         images = tf.cast(augmentation.gather(self._images, indices, drawn), tf.float32)
         # TensorFlow repeats three numbers along the last axis far slower than a whole image.
-        mean = tf.broadcast_to(preparation.mean, images.shape[1:])
-        deviation = tf.broadcast_to(preparation.deviation, images.shape[1:])
+        mean = tf.broadcast_to(scaling.mean, images.shape[1:])
+        deviation = tf.broadcast_to(scaling.deviation, images.shape[1:])
         return augmentation.transform((images - mean) / deviation, drawn)
 
     def _train_graph(
@@ -203,7 +185,7 @@ class CompiledNetwork:
         mixing: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         self.traces += 1
-        count = tf.size(order)
+        count, smoothing = tf.size(order), self.config.label_smoothing
         drawn = self._augmentation.draw(count, seed)
         all_labels = tf.gather(self._labels, order)
         all_weights = tf.gather(preparation.class_weights, all_labels)
@@ -212,16 +194,15 @@ class CompiledNetwork:
             batch = slice(step * self.config.batch_size, (step + 1) * self.config.batch_size)
             images = self._inputs(self._augmentation, preparation, order[batch], drawn[batch])
             labels, weights = all_labels[batch], all_weights[batch]
-            targets = self._targets(labels)
+            targets = tf.one_hot(labels, CLASSES) * (1 - smoothing) + smoothing / CLASSES
             if self.config.mixing != "none":
                 images, share = mixed(images, mixing[step]), tf.reduce_mean(mixing[step])
                 targets, weights = mixed(targets, share), mixed(weights, share)
                 labels = tf.argmax(targets, axis=1, output_type=tf.int32)
             self._optimizer.learning_rate.assign(rates[step])
             losses, predicted = self._step(images, targets, weights)
-            hits = predicted == labels
             loss += tf.reduce_sum(losses)
-            correct += tf.reduce_sum(tf.cast(hits, tf.int32))
+            correct += tf.reduce_sum(tf.cast(predicted == labels, tf.int32))
         return loss / tf.cast(count, tf.float32), correct / count
 
     def _step(
@@ -236,30 +217,26 @@ class CompiledNetwork:
         self._optimizer.apply(gradients, self._trainable)
         return losses, tf.argmax(logits, axis=1, output_type=tf.int32)
 
-    def _targets(self, labels: tf.Tensor) -> tf.Tensor:
-        smoothing = self.config.label_smoothing
-        return tf.one_hot(labels, CLASSES) * (1 - smoothing) + smoothing / CLASSES
-
     def _predict_graph(self, preparation: Preparation, indices: tf.Tensor) -> tf.Tensor:
         count = tf.size(indices)
         batches = (count + PREDICTION_BATCH - 1) // PREDICTION_BATCH
-        parts = tf.TensorArray(
-            tf.float32, batches, infer_shape=False, element_shape=[None, CLASSES]
-        )
+        shape = [None, CLASSES]
+        parts = tf.TensorArray(tf.float32, batches, infer_shape=False, element_shape=shape)
         for batch in tf.range(batches):
-            chosen = indices[batch * PREDICTION_BATCH : (batch + 1) * PREDICTION_BATCH]
-            images = self._inputs(_UNCHANGED, preparation, chosen, chosen)
-            logits = self._model(images, training=False)
-            parts = parts.write(batch, tf.nn.softmax(logits))
+            parts = parts.write(batch, tf.nn.softmax(self._logits(preparation, indices, batch)))
         return parts.concat()
 
     def _measure_graph(self, preparation: Preparation, indices: tf.Tensor) -> None:
         batches = tf.maximum(tf.size(indices) // PREDICTION_BATCH, 1)
         with measuring(normalisations(self._model), tf.cast(batches, tf.float32)):
             for batch in tf.range(batches):
-                chosen = indices[batch * PREDICTION_BATCH : (batch + 1) * PREDICTION_BATCH]
-                images = self._inputs(_UNCHANGED, preparation, chosen, chosen)
-                self._model(images, training=False)
+                self._logits(preparation, indices, batch)
+
+    def _logits(self, preparation: Preparation, indices: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
+        """Outputs in prediction of one batch of the images at ``indices``."""
+        chosen = indices[batch * PREDICTION_BATCH : (batch + 1) * PREDICTION_BATCH]
+        images = self._inputs(_UNCHANGED, preparation, chosen, chosen)
+        return self._model(images, training=False)
 
 
 def _read(variables: list[keras.Variable]) -> list[NDArray[np.generic]]:

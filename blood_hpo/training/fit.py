@@ -1,6 +1,6 @@
 """One fit: a network trained epoch by epoch under early stopping, and resumable after each."""
 
-from dataclasses import asdict
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,19 @@ from blood_hpo.training.seeds import derive
 Indices = NDArray[np.int64]
 
 
+@dataclass(eq=False)
 class Fit:
-    """A network in training on one set of images.
+    """A network in training on one set of images; several can share a network and take turns.
 
-    Several fits can share one compiled network and advance in turn. Initial weights, order of the
-    images, dropout and augmentation follow from the seed and the epoch alone.
+    Initial weights, order of the images, dropout and augmentation follow from seed and epoch alone.
 
     Attributes:
+        network: Whose images the indices point into.
+        train: Images to train on.
+        validation: Images that steer early stopping.
+        scored: Images of the score, which steer nothing; None: the validation images.
+        rules: When training ends.
+        seed: In [0, 2**32).
         preparation: Scaling and class weights, from the training images.
         history: The figures of the completed epochs.
         best_weights: The variables of the model after the best epoch.
@@ -37,24 +43,17 @@ class Fit:
             (n, 8); with no rows before the first epoch or without scored images.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what is trained, on which images, and how
-        self,
-        network: CompiledNetwork,
-        train_indices: Indices,
-        validation_indices: Indices,
-        scored_indices: Indices | None,
-        rules: TrainingRules,
-        seed: int,
-    ) -> None:
-        """Start a fit; indices point into the network's images, the seed is in [0, 2**32)."""
-        self._network = network
-        self._train = train_indices
-        self._validation = validation_indices
-        self._scored = np.empty(0, np.int64) if scored_indices is None else scored_indices
-        self._rules = rules
-        self._seed = seed
-        self.preparation = network.preparation(train_indices)
-        self._state = network.initial_state(derive("weights", seed))
+    network: CompiledNetwork
+    train: Indices
+    validation: Indices
+    scored: Indices | None
+    rules: TrainingRules
+    seed: int
+
+    def __post_init__(self) -> None:
+        self._scored = np.empty(0, np.int64) if self.scored is None else self.scored
+        self.preparation = self.network.preparation(self.train)
+        self._state = self.network.initial_state(derive("weights", self.seed))
         self.history = History()
         self.best_weights = self._state.weights
         self.held_out_probabilities = np.empty((0, 8), np.float32)
@@ -67,7 +66,7 @@ class Fit:
     @property
     def best_epoch(self) -> int:
         """The epoch that early stopping would restore now: see `history.best_epoch`."""
-        return best_epoch(self.history.validation, self._rules.start_epoch)
+        return best_epoch(self.history.validation, self.rules.start_epoch)
 
     @property
     def stopped(self) -> bool:
@@ -76,28 +75,20 @@ class Fit:
         A schedule with an end gains most of what it gains in its last epochs: patience does not cut
         it, and early stopping only chooses the epoch that is kept.
         """
-        rules = self._rules
-        if self._network.config.schedule_ends or self.epoch >= rules.epochs:
+        rules = self.rules
+        if self.network.config.schedule_ends or self.epoch >= rules.epochs:
             return self.epoch >= rules.epochs
         return exhausted(self.history.validation, rules.start_epoch, rules.patience)
 
     @property
     def score(self) -> float:
-        """The score after the best epoch on the scored images, or else the validation split.
-
-        Raises:
-            IndexError: No epoch has been completed.
-        """
+        """The score after the best epoch, of at least one."""
         return (self.history.score or self.history.validation)[self.best_epoch - 1]
 
     @property
     def held_out_confusion(self) -> NDArray[np.int64]:
-        """Scored images by true class (row) and predicted class (column) after the best epoch.
-
-        Raises:
-            ValueError: No epoch has been completed, or no images are scored.
-        """
-        return confusion(self._network.labels[self._scored], self.held_out_probabilities)
+        """Scored images by true class (row) and predicted class (column) after the best epoch."""
+        return confusion(self.network.labels[self._scored], self.held_out_probabilities)
 
     def result(self) -> FoldResult:
         """What is known so far, its curves rounded; of a fold that is scored only the first two."""
@@ -115,18 +106,18 @@ class Fit:
         """
         epoch = self.epoch + 1
         loss, accuracy = self._train_one(epoch)
-        state = self._network.state()
-        weights = self._network.settled(state, self.preparation, self._train)
-        both = np.concatenate([self._validation, self._scored])
-        probabilities = self._network.predict(self.preparation, both)
+        state = self.network.state()
+        weights = self.network.settled(state, self.preparation, self.train)
+        both = np.concatenate([self.validation, self._scored])
+        probabilities = self.network.predict(self.preparation, both)
         if not (np.isfinite(loss) and np.isfinite(probabilities).all()):
             raise NonFiniteLoss(epoch)
         self._state = state
         self._record(loss, accuracy, weights, probabilities)
 
     def _train_one(self, epoch: int) -> tuple[float, float]:
-        network, rules = self._network, self._rules
-        order = np.random.default_rng(derive("order", self._seed, epoch)).permutation(self._train)
+        network, rules = self.network, self.rules
+        order = np.random.default_rng(derive("order", self.seed, epoch)).permutation(self.train)
         rates = learning_rates(
             network.config.schedule,
             network.learning_rate,
@@ -135,7 +126,7 @@ class Fit:
             steps=-(-len(order) // network.config.batch_size),
         )
         network.load(self._state)
-        seed = derive("augmentation", self._seed, epoch)
+        seed = derive("augmentation", self.seed, epoch)
         return network.train_epoch(self.preparation, order, rates, seed)
 
     def _record(
@@ -145,11 +136,11 @@ class Fit:
         weights: list[NDArray[np.generic]],
         probabilities: NDArray[np.float32],
     ) -> None:
-        history, split = self.history, len(self._validation)
+        history, split = self.history, len(self.validation)
         history.train_loss.append(loss)
         history.train_accuracy.append(accuracy)
-        labels, validation = self._network.labels[self._validation], probabilities[:split]
-        history.validation.append(self._scored_on(self._validation, validation))
+        labels, validation = self.network.labels[self.validation], probabilities[:split]
+        history.validation.append(self._scored_on(self.validation, validation))
         history.validation_accuracy.append(score("accuracy", labels, validation))
         history.validation_loss.append(log_loss(labels, validation))
         if len(self._scored):
@@ -160,30 +151,23 @@ class Fit:
         history.kept.append(self.score)
 
     def _scored_on(self, indices: Indices, probabilities: NDArray[np.float32]) -> float:
-        return score(self._rules.objective, self._network.labels[indices], probabilities)
+        return score(self.rules.objective, self.network.labels[indices], probabilities)
 
     def state(self) -> Arrays:
         """Arrays from which ``restore`` continues bit for bit; good for ``numpy.savez``."""
-        lists = {
-            "weights": self._state.weights,
-            "optimizer": self._state.optimizer,
-            "best_weights": self.best_weights,
+        groups = {**vars(self._state), "best_weights": self.best_weights}
+        return {
+            **{f"{name}/{i}": one for name, group in groups.items() for i, one in enumerate(group)},
+            **{f"history/{name}": np.array(curve) for name, curve in vars(self.history).items()},
+            "held_out_probabilities": self.held_out_probabilities,
         }
-        arrays = {
-            f"{name}/{i}": array for name, group in lists.items() for i, array in enumerate(group)
-        }
-        arrays |= {
-            f"history/{name}": np.array(figures) for name, figures in asdict(self.history).items()
-        }
-        arrays["held_out_probabilities"] = self.held_out_probabilities
-        return arrays
 
     def restore(self, arrays: Arrays) -> None:
         """Continue from what ``state`` gave to a fit that was made with the same arguments."""
         self._state = NetworkState(_group(arrays, "weights"), _group(arrays, "optimizer"))
         self.best_weights = _group(arrays, "best_weights")
-        names = History.__dataclass_fields__
-        self.history = History(*(arrays[f"history/{name}"].tolist() for name in names))
+        curves = {name: arrays[f"history/{name}"].tolist() for name in vars(self.history)}
+        self.history = History(**curves)
         self.held_out_probabilities = arrays["held_out_probabilities"].astype(np.float32)
 
 

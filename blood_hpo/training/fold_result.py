@@ -21,8 +21,7 @@ class TrainingRules:
 
     Attributes:
         epochs: Most epochs to train.
-        patience: Watched epochs without improvement after which training stops, unless the
-            schedule of the learning rate has an end, which is then reached.
+        patience: Watched epochs without improvement after which training stops; see `Fit.stopped`.
         start_epoch: Epochs at the beginning that early stopping does not watch.
         objective: The score on the validation split and on the scored images.
     """
@@ -62,9 +61,9 @@ class FoldResult:
         train_loss: Mean training loss.
         validation: Score on the validation split, which early stopping watches.
         held_out: Objective on the held-out fold; None in a retraining.
-        train_accuracy: Of a retraining: accuracy on the training images.
-        validation_accuracy: Of a retraining, as the next.
-        validation_loss: Of a retraining.
+        train_accuracy: Accuracy on the training images; this and the next in a retraining alone.
+        validation_accuracy: On the validation split.
+        validation_loss: On the validation split.
     """
 
     score: float
@@ -81,20 +80,13 @@ class FoldResult:
 def best_epoch(values: Sequence[float], start_epoch: int) -> int:
     """The epoch, from 1, whose weights early stopping would restore now; 0 before the first.
 
-    Among the watched epochs it is the first with the highest value; before any is watched, the
-    last one.
-
-    Args:
-        values: Validation score of each completed epoch.
-        start_epoch: Epochs at the beginning that are not watched.
+    After ``start_epoch`` it is the first with the highest validation score; before, the last one.
 
     >>> best_epoch([0.9, 0.5, 0.7, 0.7], start_epoch=1)
     3
     """
     watched = values[start_epoch:]
-    if not watched:
-        return len(values)
-    return start_epoch + 1 + watched.index(max(watched))
+    return start_epoch + 1 + watched.index(max(watched)) if watched else len(values)
 
 
 def exhausted(values: Sequence[float], start_epoch: int, patience: int) -> bool:

@@ -90,11 +90,7 @@ class _FusedNormalisation(layers.BatchNormalization):  # type: ignore[misc] # Ke
 
 
 def fused(network: keras.Model) -> keras.Model:
-    """A network that computes what the given one does, with variables of its own.
-
-    Args:
-        network: Any Keras model; what has no faster equal is copied as it is.
-    """
+    """A network with variables of its own that computes what the given one does."""
     pooled = dict(_pooled(network))
     absorbed = set(pooled.values())
 
@@ -120,23 +116,17 @@ def normalisations(network: keras.Model) -> list[layers.Layer]:
 
 @contextmanager
 def measuring(normalised: list[layers.Layer], batches: tf.Tensor) -> Iterator[None]:
-    """Within, moving statistics become the means over as many batches as then pass the network.
+    """Within, moving statistics become the means over so many batches, float32 (), that then pass.
 
-    The batches pass it as in prediction, without dropout, and yet normalised by themselves.
-
-    Args:
-        normalised: As `normalisations` gives them.
-        batches: Their number, float32 ().
+    They pass the network as in prediction, without dropout, and yet normalised by themselves.
     """
     for layer in normalised:
         layer.moving_mean.assign(tf.zeros_like(layer.moving_mean))
         layer.moving_variance.assign(tf.zeros_like(layer.moving_variance))
         layer.batches = batches
-    try:
-        yield
-    finally:
-        for layer in normalised:
-            layer.batches = None
+    yield
+    for layer in normalised:
+        layer.batches = None
 
 
 def _pooled(network: keras.Model) -> Iterator[tuple[layers.Conv2D, layers.Layer]]:

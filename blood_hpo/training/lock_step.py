@@ -11,12 +11,7 @@ from blood_hpo.training.fold_result import Arrays, FoldResult
 
 
 class LockStep:
-    """A training in progress: fits that share a compiled network, all at the same epoch.
-
-    Attributes:
-        epochs: Most epochs that a fit is trained for.
-        parameter_count: Trainable parameters of the network.
-    """
+    """A training in progress: fits of at most ``epochs`` that share a compiled network."""
 
     def __init__(self, network: CompiledNetwork, fits: Sequence[Fit], epochs: int) -> None:
         self._started = time.monotonic()
@@ -70,10 +65,8 @@ class LockStep:
     def restore(self, arrays: Arrays) -> None:
         """Go on from a `state`; the result is the same as without the interruption."""
         for number, fit in enumerate(self._fits):
-            prefix = f"{number}/"
-            fit.restore(
-                {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-            )
+            own = [name for name in arrays if name.startswith(f"{number}/")]
+            fit.restore({name.partition("/")[2]: arrays[name] for name in own})
 
     def close(self) -> None:
         """Free the network's memory; the object cannot be used afterwards."""

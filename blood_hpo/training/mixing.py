@@ -17,12 +17,7 @@ def mixing_masks(config: Hyperparameters, steps: int, seed: int) -> NDArray[np.f
 
     With "mixup" all pixels keep the same share, from Beta(alpha, alpha). With "cutmix" they keep
     all or nothing: a box of the share that is given away, cut off at the edges, comes from the
-    other image. With "none" there are no masks: (0, 28, 28, 1).
-
-    Args:
-        config: With ``mixing`` and, as alpha, ``mixing_strength``.
-        steps: Batches of the epoch.
-        seed: In [0, 2**32); equal seeds give equal masks.
+    other image. With "none" there are no masks: (0, 28, 28, 1). The seed is in [0, 2**32).
     """
     if config.mixing == "none":
         return np.empty((0, SIDE, SIDE, 1), np.float32)

@@ -43,8 +43,8 @@ class _Lean:
 class _FusedUpdate(_Lean):
     """Adam's update of one variable as one TensorFlow kernel instead of a dozen.
 
-    Equal to Keras's own up to rounding, and it saves a quarter of the time of an epoch of a small
-    perceptron and half of a wide one, where the update moves more memory than the network does.
+    Equal to Keras's own up to rounding, it saves a quarter of a small perceptron's epoch and half
+    of a wide one's, where the update moves more memory than the network does.
     """
 
     def update_step(
@@ -70,23 +70,12 @@ class _FusedUpdate(_Lean):
         )
 
 
-class Sgd(_Lean, keras.optimizers.SGD):  # type: ignore[misc] # Keras is untyped
-    """Gradient descent."""
-
-
-class RMSprop(_Lean, keras.optimizers.RMSprop):  # type: ignore[misc] # Keras is untyped
-    """RMSprop."""
-
-
-class Adam(_FusedUpdate, keras.optimizers.Adam):  # type: ignore[misc] # Keras is untyped
-    """Adam."""
-
-
-class AdamW(_FusedUpdate, keras.optimizers.AdamW):  # type: ignore[misc] # Keras is untyped
-    """Adam with weight decay by default."""
-
-
-_KINDS = {"sgd": Sgd, "rmsprop": RMSprop, "adam": Adam, "adamw": AdamW}
+_KINDS = {
+    "sgd": type("Sgd", (_Lean, keras.optimizers.SGD), {}),
+    "rmsprop": type("RMSprop", (_Lean, keras.optimizers.RMSprop), {}),
+    "adam": type("Adam", (_FusedUpdate, keras.optimizers.Adam), {}),
+    "adamw": type("AdamW", (_FusedUpdate, keras.optimizers.AdamW), {}),
+}
 
 
 def build(config: Hyperparameters, variables: list[keras.Variable]) -> keras.Optimizer:
@@ -98,8 +87,7 @@ def build(config: Hyperparameters, variables: list[keras.Variable]) -> keras.Opt
     and the scales and offsets of normalisation, which are vectors, keep their size: they hold no
     interaction of features that shrinking could simplify.
     """
-    given = {"learning_rate": config.learning_rate, "weight_decay": config.weight_decay}
-    settings: dict[str, object] = {k: value for k, value in given.items() if value is not None}
+    settings = config.model_dump(include={"learning_rate", "weight_decay"}, exclude_none=True)
     if config.averaging:
         settings |= {"use_ema": True, "ema_momentum": config.averaging}
     optimizer: keras.Optimizer = _KINDS[config.optimizer](**settings)

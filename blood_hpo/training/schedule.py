@@ -20,7 +20,7 @@ def learning_rates(
     epochs: int,
     steps: int,
 ) -> NDArray[np.float32]:
-    """The learning rate of each step of one epoch, shape (steps,).
+    """The learning rate of each step of one epoch (from 1, of ``epochs``), shape (steps,).
 
     Args:
         schedule: "constant"; "cosine": half a cosine over all steps of all epochs, from
@@ -29,8 +29,8 @@ def learning_rates(
             first 30 % of all steps, then another down to almost 0 (after Smith & Topin 2017,
             "Super-convergence").
         initial: The learning rate that the schedule starts from, or for "one_cycle" its peak.
-        epoch: The epoch in question, from 1.
-        epochs: Epochs over which the schedule runs.
+        epoch: The epoch in question.
+        epochs: All of them.
         steps: Optimizer steps of an epoch.
     """
     if schedule == "constant":

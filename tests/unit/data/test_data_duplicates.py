@@ -3,7 +3,7 @@
 import numpy as np
 
 from blood_hpo.data.bloodmnist import Split
-from blood_hpo.data.duplicates import duplicates
+from blood_hpo.data.held_out_test import duplicates
 
 
 def split_of(values: list[int], labels: list[int]) -> Split:

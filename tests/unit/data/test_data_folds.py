@@ -3,13 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from blood_hpo.data.bloodmnist import find, load_split
 from blood_hpo.data.folds import stratified_folds, stratified_subset
-from blood_hpo.errors import DataError
 from blood_hpo.settings import Settings
 
 SEEDS = st.integers(0, 2**64)
@@ -58,18 +56,6 @@ def test_the_seed_decides() -> None:
     assert len(subsets) == len(held_out) == 5
     first, again = (stratified_folds(labels, 3, 7) for _ in range(2))
     assert all(np.array_equal(a.train, b.train) for a, b in zip(first, again, strict=True))
-
-
-@pytest.mark.parametrize("fraction", [0, -0.1, 1.01, float("nan")])
-def test_a_fraction_out_of_range(fraction: float) -> None:
-    with pytest.raises(ValueError, match="above 0 and up to 1"):
-        stratified_subset(np.zeros(9, np.uint8), fraction, 0)
-
-
-def test_a_class_too_rare_for_the_folds() -> None:
-    labels = np.array([0, 0, 0, 1, 1], np.uint8)
-    with pytest.raises(DataError, match="class 1 has 2 images, too few for 3 folds"):
-        stratified_folds(labels, 3, 0)
 
 
 def test_the_subset_of_the_paper(real_data: Path, own_settings: Settings) -> None:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from blood_hpo.data.bloodmnist import DataSource, find
-from blood_hpo.search.dataset import SearchData, fresh_data, search_data
+from blood_hpo.search.dataset import SearchData, search_data
 from blood_hpo.settings import Settings
 from blood_hpo.studyfile.schema import StudySpec
 
@@ -42,7 +42,7 @@ def counts(data: SearchData) -> NDArray[np.int64]:
 @pytest.mark.parametrize("fraction", [0.2, 0.4, 0.5])
 def test_fresh_images_are_none_of_the_searchs(source: DataSource, fraction: float) -> None:
     spec = spec_of(fraction)
-    searched, fresh = search_data(spec, source), fresh_data(spec, source, 11)
+    searched, fresh = search_data(spec, source), search_data(spec, source, 11)
     for old, new in zip(parts(searched), parts(fresh), strict=True):
         assert len(old) == len(new)
         assert not old & new
@@ -54,7 +54,7 @@ def test_fresh_images_are_none_of_the_searchs(source: DataSource, fraction: floa
 
 def test_where_too_few_are_left_all_images_are_drawn_from(source: DataSource) -> None:
     spec = spec_of(0.8)
-    searched, fresh = search_data(spec, source), fresh_data(spec, source, 11)
+    searched, fresh = search_data(spec, source), search_data(spec, source, 11)
     assert len(searched.labels) == len(fresh.labels)
     old, new = parts(searched)[0], parts(fresh)[0]
     assert old & new
@@ -63,13 +63,13 @@ def test_where_too_few_are_left_all_images_are_drawn_from(source: DataSource) ->
 
 def test_the_whole_data_are_the_same_images_in_other_folds(source: DataSource) -> None:
     spec = spec_of(1.0)
-    searched, fresh = search_data(spec, source), fresh_data(spec, source, 11)
+    searched, fresh = search_data(spec, source), search_data(spec, source, 11)
     assert parts(searched) == parts(fresh)
     assert searched.folds[0].held_out.tolist() != fresh.folds[0].held_out.tolist()
 
 
 def test_a_seed_gives_the_same_images_and_folds_each_time(source: DataSource) -> None:
-    first, again, other = (fresh_data(spec_of(0.4), source, seed) for seed in (1, 1, 2))
+    first, again, other = (search_data(spec_of(0.4), source, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.images, again.images)
     np.testing.assert_array_equal(first.folds[1].train, again.folds[1].train)
     assert parts(first) != parts(other)

@@ -17,7 +17,6 @@ from blood_hpo.training.augment import (
     SIDE,
     SYMMETRIES,
     flips_rotation,
-    resample,
 )
 
 Floats = NDArray[np.float32]
@@ -36,6 +35,10 @@ def pixels() -> Bytes:
 
 def drawn(kind: Any, count: int, seed: tuple[int, int]) -> NDArray[Any]:
     return np.asarray(AUGMENTATIONS[kind].draw(tf.constant(count), tf.constant(seed)))
+
+
+def resample(images: Any, matrices: Any) -> Any:
+    return AUGMENTATIONS["flips_rotation"].transform(images, matrices)
 
 
 def moved(kind: Any, image: Bytes, count: int) -> Bytes:
