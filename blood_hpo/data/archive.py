@@ -28,12 +28,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Split:
-    """The images of one split and their labels, in the order of the file.
-
-    Attributes:
-        images: uint8, (N, 28, 28, 3), RGB from 0 to 255.
-        labels: uint8, (N,), from 0 to 7; `facts.CLASSES` names them.
-    """
+    """RGB images of one split, uint8 (N, 28, 28, 3), and labels, uint8 (N,), from 0 to 7."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -43,11 +38,7 @@ class Split:
 
 
 def verify(path: Path) -> bool:
-    """Check every array, label and checksum of a file; whether it is marked as synthetic.
-
-    Raises:
-        DataError: The file cannot be used.
-    """
+    """Check all of a file, or raise a DataError; whether it is marked as synthetic."""
     counts = class_counts(path)
     missing = [name for name, count in zip(CLASSES, counts["train"], strict=True) if not count]
     if missing:
@@ -63,11 +54,7 @@ def verify(path: Path) -> bool:
 
 
 def class_counts(path: Path) -> dict[SplitName, tuple[int, ...]]:
-    """Count the images of each class in each split, from the labels alone.
-
-    Raises:
-        DataError: The labels cannot be read or are out of range.
-    """
+    """Count the images of each class in each split, from the labels alone; else a DataError."""
     with _opened(path) as archive:
         return {
             split: tuple(np.bincount(_labels(archive, prefix), minlength=len(CLASSES)).tolist())
@@ -76,11 +63,7 @@ def class_counts(path: Path) -> dict[SplitName, tuple[int, ...]]:
 
 
 def read_split(path: Path, split: SplitName) -> Split:
-    """Read one split, also the test split: only for the modules of this package.
-
-    Raises:
-        DataError: The arrays are missing, damaged or not what the layout says.
-    """
+    """Read one split, also the test split, or raise a DataError: for this package alone."""
     prefix = PREFIXES[split]
     with _opened(path) as archive:
         labels = _labels(archive, prefix)
@@ -93,11 +76,7 @@ def read_split(path: Path, split: SplitName) -> Split:
 def read_array(
     archive: zipfile.ZipFile, key: str, row_shape: tuple[int | str, ...]
 ) -> NDArray[np.uint8]:
-    """Read one array, uint8 (N, *row_shape); a word in the shape stands for any length.
-
-    Raises:
-        ValueError: There is none of that name, type and shape.
-    """
+    """Read one array, uint8 (N, *row_shape), or raise a ValueError; a word is any length."""
     with _entry(archive, key, row_shape) as (stream, _):
         stream.seek(0)  # the header is sound, so the array may be read
         return cast("NDArray[np.uint8]", npy.read_array(stream, allow_pickle=False))

@@ -101,11 +101,7 @@ def load_split(source: DataSource, name: Literal["train", "validation"]) -> Spli
 
 
 def class_counts(source: DataSource) -> dict[SplitName, tuple[int, ...]]:
-    """Images of each class in each split; of the test split this count is all that is told.
-
-    Raises:
-        DataError: The file has changed or is damaged.
-    """
+    """Images of each class in each split; of the test split this count is all that is told."""
     return archive.class_counts(source.path)
 
 

@@ -14,19 +14,12 @@ from blood_hpo.data.source import DataSource
 
 
 def load_test_split(source: DataSource) -> Split:
-    """Load the test split.
-
-    Raises:
-        DataError: The file has changed or is damaged.
-    """
+    """Load the test split, or raise a DataError where the file has changed or is damaged."""
     return read_split(source.path, "test")
 
 
 def duplicates(splits: Sequence[Split]) -> NDArray[np.int64]:
-    """Find every image that repeats an earlier one, byte for byte.
-
-    Args:
-        splits: In order: training, validation, test.
+    """Every image of training, validation and test that repeats an earlier one, byte for byte.
 
     Returns:
         Shape (repeats, 5): split and place of the first copy, split and place of the repeat, and

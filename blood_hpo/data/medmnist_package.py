@@ -5,16 +5,17 @@ home directory. Here its table of data sets is parsed, and its evaluator is load
 """
 
 import ast
-import importlib.util
+import runpy
 import sys
 from functools import cache
+from importlib.metadata import distribution
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from blood_hpo.errors import DataError
 
-_PACKAGE = "medmnist"
+_FOLDER = Path(str(distribution("medmnist").locate_file("medmnist")))
 
 
 @cache
@@ -29,27 +30,22 @@ def info() -> dict[str, Any]:
 
 
 @cache
-def evaluator() -> ModuleType:
-    """The module ``medmnist.evaluator``: the official ``Evaluator``, ``getAUC`` and ``getACC``."""
-    stand_ins = {_PACKAGE: ModuleType(_PACKAGE), f"{_PACKAGE}.info": ModuleType(f"{_PACKAGE}.info")}
+def evaluator() -> SimpleNamespace:
+    """The contents of ``medmnist.evaluator``: official ``Evaluator``, ``getAUC`` and ``getACC``."""
+    stand_ins = {name: ModuleType(name) for name in ("medmnist", "medmnist.info")}
     # DEFAULT_ROOT None makes Evaluator insist on the folder it is given.
-    vars(stand_ins[f"{_PACKAGE}.info"]).update(INFO=_table(), DEFAULT_ROOT=None)
-    spec = importlib.util.spec_from_file_location("medmnist_evaluator", _folder() / "evaluator.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    vars(stand_ins["medmnist.info"]).update(INFO=_table(), DEFAULT_ROOT=None)
     sys.modules.update(stand_ins)
     try:
-        spec.loader.exec_module(module)
+        return SimpleNamespace(**runpy.run_path(str(_FOLDER / "evaluator.py")))
     finally:
         for name in stand_ins:
             del sys.modules[name]
-    return module
 
 
 @cache
 def _table() -> dict[str, Any]:
-    tree = ast.parse((_folder() / "info.py").read_text(encoding="utf-8"))
+    tree = ast.parse((_FOLDER / "info.py").read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "INFO":
             table: dict[str, Any] = ast.literal_eval(node.value)
@@ -57,10 +53,3 @@ def _table() -> dict[str, Any]:
     raise DataError(
         "this version of medmnist has no INFO table in info.py; install the locked version"
     )
-
-
-def _folder() -> Path:
-    spec = importlib.util.find_spec(_PACKAGE)
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent

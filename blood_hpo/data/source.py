@@ -19,8 +19,8 @@ class DataSource:
 
     Attributes:
         path: Where it is on this machine.
-        origin: How it was found; two machines may find the same file differently.
-        sha256: What must be equal for two results to compare.
+        origin: How it was found.
+        sha256: What must be equal for two results to compare, in lower-case hexadecimal.
         md5: The digest that MedMNIST publishes.
         official: Whether it is, byte for byte, the file MedMNIST publishes.
         synthetic: Whether its images are drawn and no photographs.

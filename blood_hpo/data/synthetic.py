@@ -1,8 +1,6 @@
 """Draws a stand-in for BloodMNIST: cell-like images of eight classes, the same on every machine.
 
-For tests, and for a first look where the data set cannot be had. An MLP learns it and does not get
-all of it right. It says nothing about blood: every file carries a mark, and every output made from
-it says SYNTHETIC.
+It says nothing about blood: every file carries a mark, and all that is made from it says SYNTHETIC.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""Images to be classified, from PNG and npz files, brought to the size that the models know.
+"""Images to be classified, from PNG and npz files; none is scaled unasked.
 
-The size of a cell in its image is part of what a model has learnt, so nothing is scaled unasked.
-BloodMNIST was made from photographs of 360 x 363 pixels, of which the central 200 x 200 were shrunk
-to 28 x 28 (Yang et al., "MedMNIST v2", Scientific Data 10:41, 2023).
+The size of a cell in its image is part of what a model has learnt. BloodMNIST was made from
+photographs of 360 x 363 pixels, of which the central 200 x 200 were shrunk to 28 x 28 (Yang et al.,
+"MedMNIST v2", Scientific Data 10:41, 2023).
 """
 
 import warnings
@@ -18,9 +18,6 @@ from blood_hpo.data.archive import read_array
 from blood_hpo.data.facts import IMAGE_SHAPE
 from blood_hpo.errors import InputError
 from blood_hpo.text import refuse_endless
-
-ORIGINAL_CROP: Final = 200
-"""Side of the square that BloodMNIST keeps of each photograph, in pixels."""
 
 ARRAY: Final = "images"
 """The array of an npz file that holds its images."""
@@ -90,8 +87,7 @@ def _fitted(name: str, pixels: NDArray[np.uint8], crop: int | None) -> NDArray[n
     if crop is None and (height, width) != (_SIDE, _SIDE):
         raise InputError(
             f"{name} has {width} x {height} pixels and not {_SIDE} x {_SIDE}; tell with --crop how"
-            f" much of its centre shows the cell ({ORIGINAL_CROP} for the photographs that"
-            " BloodMNIST was made from)"
+            " much of its centre shows the cell (200 for the photographs of BloodMNIST)"
         )
     if crop is None:
         return pixels

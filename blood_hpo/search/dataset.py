@@ -21,10 +21,10 @@ class SearchData:
     """Images of the search, with the roles they play.
 
     Attributes:
-        images: uint8, shape (N, 28, 28, 3): the training subset followed by the validation subset.
-        labels: uint8, shape (N,), 0..7.
+        images: uint8 (N, 28, 28, 3): the training subset, then the validation subset.
+        labels: uint8 (N,), 0..7.
         validation: int64 indices of the validation subset, which steers early stopping.
-        folds: Training and held-out int64 indices of each fold within the training subset.
+        folds: Of the training subset.
     """
 
     images: npt.NDArray[np.uint8]

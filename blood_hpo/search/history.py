@@ -49,14 +49,12 @@ class FamilyStudy(MemoryStudy):
     """The trials of one family, for Optuna's samplers and pruners; nothing is written through it.
 
     Attributes:
-        family: Name of the family.
         seen: Identities of the configurations that have been tried, in any state.
         given_up: Numbers of the failed trials whose configuration is not tried again.
     """
 
     def __init__(self, family: str, distributions: Mapping[str, BaseDistribution]) -> None:
         super().__init__(family)
-        self.family = family
         self.seen: set[str] = set()
         self.given_up: set[int] = set()
         self._distributions = distributions

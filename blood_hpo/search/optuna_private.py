@@ -100,9 +100,7 @@ def parameter_row(name: str, value: object, distribution: BaseDistribution) -> d
 def artifact_attribute(artifact_id: str, **described: str | None) -> dict[str, str]:
     """The row of ``trial_system_attributes`` by which Optuna links an artifact to its trial.
 
-    Args:
-        artifact_id: By which an artifact store finds it.
-        described: Its ``filename``, ``mimetype`` and ``encoding``.
+    It is ``described`` by its ``filename``, ``mimetype`` and ``encoding``.
     """
     # Optuna keeps what it says of a file as a text, which is stored as JSON once more.
     text = json.dumps(json.dumps({"artifact_id": artifact_id, **described}))

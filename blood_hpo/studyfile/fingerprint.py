@@ -1,13 +1,8 @@
 """What must match for the results of two studies to compare.
 
-The name, the description, the budgets and what follows the search (``final``) may differ, and so
-may what says where something came from (``synthetic_fallback``, ``fixed_from``): the data set of a
-study is recorded beside its file.
 Hyperparameters that are not searched count with their value, whether a file or a default gave it.
-
 In the fingerprint whatever is at its default is left out, as in a configuration's hash: a key that
-is added later, with a default that changes nothing, leaves the fingerprints of older studies as
-they are. A default may never change.
+is added later leaves the fingerprints of older studies as they are. A default may never change.
 """
 
 import hashlib
@@ -19,12 +14,11 @@ from blood_hpo.models.hyperparameters import canonical_json
 from blood_hpo.studyfile.schema import StudySpec
 
 _INCOMPARABLE: Mapping[str, Any] = {
-    "name": True,
-    "description": True,
-    "final": True,
-    "data": {"synthetic_fallback"},
+    **dict.fromkeys(("name", "description", "final"), True),
+    "data": {"synthetic_fallback"},  # the data set is recorded beside the file
     "families": {"__all__": {"budget", "fixed_from"}},
 }
+"""What may differ."""
 
 
 def fingerprint(spec: StudySpec) -> str:

@@ -16,30 +16,16 @@ def load(path: Path | str) -> StudySpec:
         InputError: The file cannot be read, is no TOML, or describes no valid study; the message is
             one line with the file and, where there is one, the key or the line.
     """
-    source = str(path)
     try:
-        document = tomllib.loads(_read(Path(path)))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{source}: not valid TOML: {error}") from error
-    except RecursionError as error:
-        raise InputError(f"{source}: not valid TOML: nested too deeply") from error
-    except ValueError as error:
-        raise InputError(f"{source}: not valid TOML: a number of thousands of digits") from error
-    return StudySpec.parse(document, source)
-
-
-def _read(path: Path) -> str:
-    try:
-        return read_text(path)
+        document = tomllib.loads(read_text(Path(path)))
     except FileNotFoundError as error:
-        others = [str(other) for other in sorted(path.parent.glob("*.toml"))]
+        others = [str(other) for other in sorted(Path(path).parent.glob("*.toml"))]
         hint = f"; {nearest(str(path), others)}" if others else ""
         raise InputError(f"{path}: no such study file{hint}") from error
-    except IsADirectoryError as error:
-        raise InputError(f"{path}: a folder; name a study file in it") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not text in UTF-8 (byte {error.start})") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"{path}: is no path: {error}") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: not valid TOML: nested too deeply") from error
+    except ValueError as error:  # not TOML, not UTF-8, or no path at all
+        raise InputError(f"{path}: not valid TOML: {error}") from error
+    return StudySpec.parse(document, str(path))

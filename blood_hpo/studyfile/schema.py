@@ -1,8 +1,4 @@
-"""The schema of a study file: what is searched, with which budget, under which training rules.
-
-`StudySpec.parse` reads the contents of a TOML file, and equally what ``model_dump(mode="json")``
-gave: a study is stored in the format it is written in.
-"""
+"""The schema of a study file, in which a study is also stored: what is searched, and how."""
 
 from collections.abc import Mapping
 from typing import Self
@@ -22,10 +18,10 @@ class StudySpec(StudyTables):
 
     @classmethod
     def parse(cls, document: object, source: str) -> Self:
-        """Check a parsed study file; ``source`` is what messages call it.
+        """Check a parsed TOML file, or what ``model_dump(mode="json")`` gave.
 
         Raises:
-            InputError: Every problem by key, with the nearest valid name.
+            InputError: Every problem of ``source`` by key, with the nearest valid name.
         """
         try:
             return cls.model_validate(document)
@@ -82,9 +78,8 @@ class StudySpec(StudyTables):
                 hint = nearest(family, self.families)
                 raise InputError(f"budget: the study has no family {family}; {hint}")
             if not 1 <= budget <= LARGEST_BUDGET:
-                raise InputError(
-                    f"budget: {family} takes 1 to {LARGEST_BUDGET} trials, not {budget}"
-                )
+                text = f"budget: {family} takes 1 to {LARGEST_BUDGET} trials, not {budget}"
+                raise InputError(text)
         return self._with(budgets, "budget")
 
     def with_around(self, study: str) -> Self:
@@ -103,9 +98,8 @@ class StudySpec(StudyTables):
     def resolve_around(self, best: Mapping[str, Mapping[str, object]]) -> Self:
         """Complete the fixed part of each family that has ``around``, which becomes ``fixed_from``.
 
-        Args:
-            best: By family, the best configuration of the study that ``around`` names. What the
-                family searches is left out of it, and what the file fixes stays as it is.
+        ``best`` has, by family, the best configuration of the study that ``around`` names; what the
+        family searches is left out of it, and what the file fixes stays as it is.
 
         Raises:
             InputError: ``best`` lacks a family, or its configuration does not fit.

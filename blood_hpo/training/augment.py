@@ -39,7 +39,7 @@ class Augmentation:
 class Moves(Augmentation):
     """One of the eight symmetries of the square, then a shift by whole pixels, all equally likely.
 
-    Values stay as they are. Beyond its edges the picture is reflected.
+    Beyond its edges the picture is reflected.
     """
 
     def __init__(self, largest_shift: int) -> None:

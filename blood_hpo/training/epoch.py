@@ -38,12 +38,7 @@ _PREPARATION = Preparation(*(tf.TensorSpec([size], tf.float32) for size in (3, 3
 
 @dataclass(frozen=True)
 class NetworkState:
-    """Everything that training changes; the arrays are never written to.
-
-    Attributes:
-        weights: All variables of the model: weights, moving statistics, states of dropout.
-        optimizer: All variables of the optimizer: step counter, learning rate, moments.
-    """
+    """All variables of the model and of its optimizer; the arrays are never written to."""
 
     weights: list[NDArray[np.generic]]
     optimizer: list[NDArray[np.generic]]

@@ -75,10 +75,10 @@ class Fit:
         A schedule with an end gains most of what it gains in its last epochs: patience does not cut
         it, and early stopping only chooses the epoch that is kept.
         """
-        rules = self.rules
-        if self.network.config.schedule_ends or self.epoch >= rules.epochs:
-            return self.epoch >= rules.epochs
-        return exhausted(self.history.validation, rules.start_epoch, rules.patience)
+        rules, values = self.rules, self.history.validation
+        cut = not self.network.config.schedule_ends
+        over = cut and exhausted(values, rules.start_epoch, rules.patience)
+        return over or self.epoch >= rules.epochs
 
     @property
     def score(self) -> float:
@@ -116,15 +116,11 @@ class Fit:
         self._record(loss, accuracy, weights, probabilities)
 
     def _train_one(self, epoch: int) -> tuple[float, float]:
-        network, rules = self.network, self.rules
+        network, config = self.network, self.network.config
         order = np.random.default_rng(derive("order", self.seed, epoch)).permutation(self.train)
-        rates = learning_rates(
-            network.config.schedule,
-            network.learning_rate,
-            epoch=epoch,
-            epochs=rules.epochs,
-            steps=-(-len(order) // network.config.batch_size),
-        )
+        steps = -(-len(order) // config.batch_size)
+        when = {"epoch": epoch, "epochs": self.rules.epochs, "steps": steps}
+        rates = learning_rates(config.schedule, network.learning_rate, **when)
         network.load(self._state)
         seed = derive("augmentation", self.seed, epoch)
         return network.train_epoch(self.preparation, order, rates, seed)

@@ -17,14 +17,7 @@ Arrays = dict[str, NDArray[np.generic]]
 
 @dataclass(frozen=True)
 class TrainingRules:
-    """When training ends and what it is judged by.
-
-    Attributes:
-        epochs: Most epochs to train.
-        patience: Watched epochs without improvement after which training stops; see `Fit.stopped`.
-        start_epoch: Epochs at the beginning that early stopping does not watch.
-        objective: The score on the validation split and on the scored images.
-    """
+    """When training ends (see `TrainingSpec` of a study file) and what it is judged by."""
 
     epochs: int
     patience: int
@@ -54,8 +47,7 @@ class FoldResult:
     """What the database keeps of a training, or of one fold; curves have an element an epoch.
 
     Attributes:
-        score: Objective on the held-out fold, or of a retraining on the validation split, with the
-            weights of ``best_epoch``.
+        score: `Fit.score` with the weights of ``best_epoch``.
         epochs: Epochs that it was trained for.
         best_epoch: Epoch whose weights early stopping restored, from 1.
         train_loss: Mean training loss.

@@ -1,11 +1,10 @@
 """The same network from faster layers: equal variables in equal order, equal results.
 
-What a family builds, and what is exported, consists of Keras's own layers. For training three of
-them are replaced:
+What a family builds and what is exported are Keras's own layers. In training three are replaced:
 
-- A convolution that max-pooling follows pools first. Neither the bias nor a monotonic activation
-  turns the order of two numbers round, so the largest of a window can be picked before them: the
-  outputs are the same to the last bit, and both run over a map that is several times smaller.
+- A convolution that max-pooling follows pools first: neither the bias nor a monotonic activation
+  turns the order of two numbers round, so the outputs are the same to the last bit, and both run
+  over a map that is several times smaller.
 - Batch normalisation is TensorFlow's single kernel.
 - A strided convolution of single pixels drops the pixels that it skips first. oneDNN's gradient of
   it writes beyond its memory on processors with AVX2 and fewer than eight input channels.
@@ -51,13 +50,10 @@ class _PixelConvolution(layers.Conv2D):  # type: ignore[misc] # Keras is untyped
 
 
 class _FusedNormalisation(layers.BatchNormalization):  # type: ignore[misc] # Keras is untyped
-    """Batch normalisation over the last axis as one kernel.
-
-    Attributes:
-        batches: None, or the number of batches over which `measuring` takes the statistics.
-    """
+    """Batch normalisation over the last axis as one kernel."""
 
     batches: tf.Tensor | None = None
+    """Over so many batches `measuring` takes the statistics, if it does."""
 
     def call(
         self, features: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
@@ -67,21 +63,14 @@ class _FusedNormalisation(layers.BatchNormalization):  # type: ignore[misc] # Ke
         if mask is not None or not (training or measured is not None):
             return super().call(features, training=training, mask=mask)
         maps = features if len(features.shape) > 2 else features[:, None, None, :]  # noqa: PLR2004
+        scaling = {"scale": self.gamma, "offset": self.beta, "epsilon": self.epsilon}
         output, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=maps,
-            scale=self.gamma,
-            offset=self.beta,
-            mean=[],
-            variance=[],
-            epsilon=self.epsilon,
-            is_training=True,
+            x=maps, mean=[], variance=[], is_training=True, **scaling
         )
         # The kernel estimates the variance with n - 1; Keras's moving variance divides by n.
         count = tf.cast(tf.reduce_prod(tf.shape(maps)[:3]), tf.float32)
-        for moving, batch in (
-            (self.moving_mean, mean),
-            (self.moving_variance, variance * (count - 1) / count),
-        ):
+        variance = variance * (count - 1) / count
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             if measured is None:
                 moving.assign(moving * self.momentum + batch * (1 - self.momentum))
             else:

@@ -9,9 +9,8 @@ from blood_hpo.models.hyperparameters import Hyperparameters
 class _Lean:
     """What all have in common: no step passes over the weights more often than it must.
 
-    And the sum of the gradients over replicas, of which there is one, is left out: TensorFlow never
-    frees a graph that contains it (its issue 97697), and with the graph the images of each trial
-    would stay in memory.
+    The sum of the gradients over replicas, of which there is one, is left out: TensorFlow never
+    frees a graph that contains it (its issue 97697), nor the images of each trial with it.
     """
 
     def _all_reduce_sum_gradients(
@@ -81,11 +80,10 @@ _KINDS = {
 def build(config: Hyperparameters, variables: list[keras.Variable]) -> keras.Optimizer:
     """The optimizer of a configuration, ready to train these variables.
 
-    What the configuration leaves open (learning rate, weight decay) and what it cannot set
-    (momenta, epsilon) stands at Keras's defaults. Weight decay is decoupled from the gradient for
-    every optimizer: each step first shrinks the weights by ``learning_rate * weight_decay``. Biases
-    and the scales and offsets of normalisation, which are vectors, keep their size: they hold no
-    interaction of features that shrinking could simplify.
+    What the configuration leaves open or cannot set (momenta, epsilon) stands at Keras's defaults.
+    Weight decay is decoupled from the gradient for every optimizer: each step first shrinks the
+    weights by ``learning_rate * weight_decay``. Biases and the scales and offsets of normalisation,
+    which are vectors, keep their size: they hold no interaction of features to be simplified.
     """
     settings = config.model_dump(include={"learning_rate", "weight_decay"}, exclude_none=True)
     if config.averaging:

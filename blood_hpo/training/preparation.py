@@ -16,7 +16,7 @@ class Preparation(NamedTuple):
     Attributes:
         mean: Subtracted from each channel of the raw 0 to 255 images, float32 (3,).
         deviation: Then divided by, float32 (3,), above 0.
-        class_weights: Weight of an image of each class in the loss, float32 (8,).
+        class_weights: Of each class in the loss, float32 (8,).
     """
 
     mean: NDArray[np.float32]

@@ -10,19 +10,15 @@ from pathlib import Path
 
 @cache
 def configure(threads: int = 1) -> None:
-    """Set TensorFlow up; to be called before anything else in the process imports or uses it.
+    """Set TensorFlow up, before anything else in the process imports it; takes seconds, once.
 
     One thread a process and one process a core use a machine better than one process with many
     threads, since the networks are small. A GPU's memory is taken as needed, so that processes can
     share it. oneDNN's kernels are used on every processor: TensorFlow leaves them out on those
-    without AVX-512, where they halve the time of a convolutional network's epoch. Further calls
-    with the same argument do nothing. Takes seconds.
+    without AVX-512, where they halve the time of a convolutional network's epoch.
 
     Args:
         threads: Threads that one operation, and independent operations, may use.
-
-    Raises:
-        RuntimeError: TensorFlow is already running with other settings.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

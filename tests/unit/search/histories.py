@@ -36,5 +36,5 @@ def learn(
     """Have a family's history know a trial of a proposal."""
     number = len(known.get_trials(deepcopy=False))
     digest = proposal.configuration.config_hash
-    row = Row(number, known.family, state, digest, dict(proposal.params), given_up, value)
+    row = Row(number, known.study_name, state, digest, dict(proposal.params), given_up, value)
     known.learn(row)
