@@ -79,22 +79,14 @@ def official_file() -> RemoteFile:
 def fetch_official(
     settings: Settings, *, official: RemoteFile | None = None, answer_seconds: float = 8.0
 ) -> DataSource:
-    """Download the official file into the cache, unless it is there: see `find` and `fetch`.
-
-    Raises:
-        DataError: The server cannot be reached, or what it sends is another file.
-    """
+    """Download the official file into the cache, unless it is there: see `find` and `fetch`."""
     cached = settings.cache / FILE_NAME
     fetched = fetch(official or official_file(), cached, answer_seconds=answer_seconds)
     return open_source(cached, "download" if fetched else "cache")
 
 
 def load_split(source: DataSource, name: Literal["train", "validation"]) -> Split:
-    """Load the training or the validation split; another is a ValueError.
-
-    Raises:
-        DataError: The file has changed or is damaged.
-    """
+    """Load a split, or raise a DataError where the file has changed; another is a ValueError."""
     if name not in {"train", "validation"}:
         raise ValueError(f"load_split gives 'train' and 'validation', not {name!r}")
     return archive.read_split(source.path, name)

@@ -22,8 +22,7 @@ _FOLDER = Path(str(distribution("medmnist").locate_file("medmnist")))
 def info() -> dict[str, Any]:
     """The entry of BloodMNIST in ``medmnist.INFO``: ``url``, ``MD5``, ``label``, ``n_samples`` etc.
 
-    Raises:
-        DataError: A version of medmnist is installed that keeps the table elsewhere.
+    A version of medmnist that keeps the table elsewhere is a DataError.
     """
     entry: dict[str, Any] = _table()["bloodmnist"]
     return entry

@@ -33,15 +33,12 @@ class Picture(NamedTuple):
 
 
 def read_pictures(paths: Sequence[Path], crop: int | None = None) -> list[Picture]:
-    """Read all images of some files, in their order.
+    """Read all images of some files, in their order, or raise an InputError.
 
     Args:
         paths: PNG files, and npz files with an array ``images``, uint8 (n, height, width, 3).
         crop: Side of the central square, in pixels, that is kept of each image and shrunk to
             28 x 28; without it every image must be of that size.
-
-    Raises:
-        InputError: A file cannot be used.
     """
     return [
         Picture(name, _fitted(name, pixels, crop))

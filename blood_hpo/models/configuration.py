@@ -19,21 +19,16 @@ class Configuration:
 
     @classmethod
     def of(cls, family: str, document: Mapping[str, Any]) -> Self:
-        """The configuration that `document` gave.
-
-        Raises:
-            ValidationError: The values are not of this family.
-        """
+        """The configuration that `document` gave; of another family, a ValidationError."""
         return cls(family, FAMILIES[family].hyperparameters.model_validate(document))
 
     @cached_property
     def config_hash(self) -> str:
         """16 hexadecimal digits that are equal exactly for equal configurations.
 
-        They do not depend on which hyperparameters a study searched, and those at their defaults
-        are left out. So a hyperparameter can be added without changing the hash of any
-        configuration, nor the seeds that derive from it: an old trial can still be replayed. A
-        default may never change.
+        Hyperparameters at their defaults are left out, so that one can be added without changing
+        any hash, nor the seeds that derive from it: an old trial can still be replayed. A default
+        may never change.
         """
         given = self.hyperparameters.model_dump(mode="json", exclude_defaults=True)
         text = canonical_json({"family": self.family, "config": given})

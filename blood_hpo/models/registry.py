@@ -13,12 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Family:
-    """A model family.
+    """A model family: the schema of its configurations, and what becomes of one.
 
     Attributes:
-        hyperparameters: The schema of its configurations.
-        build: Makes the network of one configuration: scaled float32 images (N, 28, 28, 3) in,
-            logits (N, 8) out. Imports Keras when called, not before.
+        build: Makes the network: scaled float32 images (N, 28, 28, 3) in, logits (N, 8) out.
+            Imports Keras when called, not before.
         parameter_count: Trainable parameters of that network, without building it.
     """
 

@@ -56,11 +56,7 @@ def search_data(spec: StudySpec, source: DataSource, fresh: int | None = None) -
 
 
 def refuse_too_few(spec: StudySpec, counts: Sequence[int]) -> None:
-    """Compare what the study file leaves of each class of the training split with its folds.
-
-    Raises:
-        DataError: A class has fewer images than there are folds.
-    """
+    """Raise a DataError if of a class of the training split fewer images are left than folds."""
     labels = np.repeat(np.arange(len(counts), dtype=np.uint8), counts)
     chosen = stratified_subset(labels, spec.data.fraction, derive(spec.seed, "subset", "train"))
     _refuse_too_few(spec, labels[chosen])

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial, TrialState
 
 from blood_hpo.search.optuna_private import MemoryStudy
 
@@ -65,9 +66,21 @@ class FamilyStudy(MemoryStudy):
         if row.given_up:
             self.given_up.add(row.number)
         searched = {n: one for n, one in self._distributions.items() if n in row.params}
-        params = {name: row.params[name] for name in searched}
-        reports = Reports(row.reports or ())
-        self.remember(row.number, row.state, row.value, params, searched, reports)
+        self.remember(
+            FrozenTrial(
+                number=row.number,
+                trial_id=row.number,
+                state=TrialState[row.state],
+                value=row.value,
+                datetime_start=None,
+                datetime_complete=None,
+                params={name: row.params[name] for name in searched},
+                distributions=searched,
+                user_attrs={},
+                system_attrs={},
+                intermediate_values=Reports(row.reports or ()),  # type: ignore[arg-type] # only read
+            )
+        )
 
 
 class History:

@@ -7,7 +7,7 @@ both against the versions installed, and says what a new one has changed.
 import copy
 import json
 import logging
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -47,29 +47,9 @@ class MemoryStudy(optuna.Study):
         super().__init__(name, storage, pruner=optuna.pruners.NopPruner())
         self._remembered: dict[int, FrozenTrial] = {}
 
-    def remember(  # noqa: PLR0913, PLR0917 - what a trial has
-        self,
-        number: int,
-        state: str,
-        value: float | None,
-        params: Mapping[str, object],
-        distributions: Mapping[str, BaseDistribution],
-        reports: Mapping[int, float],
-    ) -> None:
+    def remember(self, trial: FrozenTrial) -> None:
         """Take in a trial, or what has become of it; unlike Optuna's own, nothing is checked."""
-        self._remembered[number] = FrozenTrial(
-            number=number,
-            trial_id=number,
-            state=TrialState[state],
-            value=value,
-            datetime_start=None,
-            datetime_complete=None,
-            params=dict(params),
-            distributions=dict(distributions),
-            user_attrs={},
-            system_attrs={},
-            intermediate_values=reports,  # type: ignore[arg-type] # only read
-        )
+        self._remembered[trial.number] = trial
 
     def _get_trials(
         self,

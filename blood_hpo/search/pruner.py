@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from optuna.pruners import BasePruner, MedianPruner, NopPruner, PercentilePruner
+from optuna.pruners import BasePruner, NopPruner, PercentilePruner
 from optuna.trial import TrialState, create_trial
 
 from blood_hpo.search.history import FamilyStudy
@@ -17,14 +17,12 @@ def build_pruner(spec: PrunerSpec) -> BasePruner:
     """
     if spec.name == "none":
         return NopPruner()
-    common = {
-        "n_startup_trials": spec.startup_trials,
-        "n_warmup_steps": spec.warmup_epochs + 1,
-        "interval_steps": spec.interval_epochs,
-    }
-    if spec.name == "median":
-        return MedianPruner(**common)
-    return PercentilePruner(spec.percentile, **common)
+    return PercentilePruner(
+        50.0 if spec.name == "median" else spec.percentile,
+        n_startup_trials=spec.startup_trials,
+        n_warmup_steps=spec.warmup_epochs + 1,
+        interval_steps=spec.interval_epochs,
+    )
 
 
 def should_prune(pruner: BasePruner, known: FamilyStudy, reported: Mapping[int, float]) -> bool:

@@ -13,8 +13,7 @@ def load(path: Path | str) -> StudySpec:
     """The study that a TOML file describes.
 
     Raises:
-        InputError: The file cannot be read, is no TOML, or describes no valid study; the message is
-            one line with the file and, where there is one, the key or the line.
+        InputError: The file cannot be read, is no TOML, or describes no valid study.
     """
     try:
         document = tomllib.loads(read_text(Path(path)))

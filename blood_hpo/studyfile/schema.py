@@ -39,11 +39,7 @@ class StudySpec(StudyTables):
         return self._with(budgets, "budget")
 
     def config(self, family: str, params: Mapping[str, object]) -> Hyperparameters:
-        """The whole configuration: defaults, then the fixed part, then the searched ``params``.
-
-        Raises:
-            InputError: They do not fit together.
-        """
+        """Defaults, then the fixed part, then the searched ``params``; else an InputError."""
         values = {**self.families[family].fixed, **params}
         try:
             return FAMILIES[family].hyperparameters.model_validate(values)
@@ -68,11 +64,7 @@ class StudySpec(StudyTables):
         return {name: one.budget or 0 for name, one in self.families.items()}
 
     def with_budgets(self, budgets: Mapping[str, int]) -> Self:
-        """The same study with other budgets for some of its families.
-
-        Raises:
-            InputError: The study has no such family, or the budget is out of range.
-        """
+        """The same study with other budgets, or an InputError where one fits no family of it."""
         for family, budget in budgets.items():
             if family not in self.families:
                 hint = nearest(family, self.families)
@@ -83,11 +75,7 @@ class StudySpec(StudyTables):
         return self._with(budgets, "budget")
 
     def with_around(self, study: str) -> Self:
-        """The same study with every family's fixed part taken from a finished study.
-
-        Raises:
-            InputError: That is no name of a study.
-        """
+        """The same study with every fixed part taken from a study; else an InputError."""
         try:
             study_name(study)
         except ValueError as error:

@@ -99,11 +99,7 @@ class Fit:
         return FoldResult(self.score, self.epoch, self.best_epoch, held_out=held_out, **curves)
 
     def advance(self) -> None:
-        """Train one more epoch, then score the validation split and the scored images.
-
-        Raises:
-            NonFiniteLoss: Training has diverged; the fit stays at the epoch before.
-        """
+        """Train one more epoch and score; where it diverges, raise NonFiniteLoss and stay."""
         epoch = self.epoch + 1
         loss, accuracy = self._train_one(epoch)
         state = self.network.state()

@@ -31,11 +31,7 @@ class LockStep:
         return all(fit.stopped for fit in self._fits)
 
     def advance(self) -> None:
-        """Train every fit that has not stopped for one epoch; a stopped one holds its score.
-
-        Raises:
-            NonFiniteLoss: A training loss is not a finite number.
-        """
+        """`Fit.advance` every fit that has not stopped; a stopped one holds its score."""
         for fit in self._fits:
             if not fit.stopped:
                 fit.advance()

@@ -5,11 +5,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-RISING = 0.3
-"""Share of the steps in which the one-cycle schedule rises."""
-
-FIRST = 1 / 25
-"""Where it begins, as a share of its peak."""
+RISING, FIRST = 0.3, 1 / 25
+"""Share of the steps in which the one-cycle schedule rises, and of its peak where it begins."""
 
 
 def learning_rates(

@@ -9,6 +9,7 @@ import inspect
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
@@ -24,6 +25,7 @@ from optuna_dashboard import _note, _serializer, save_note, wsgi
 from sqlalchemy import select
 
 from blood_hpo.search import optuna_private
+from blood_hpo.search.history import FamilyStudy
 
 PACKAGE = Path(optuna_private.__file__).parents[1]
 HEAD = "v3.2.0.a"
@@ -111,14 +113,26 @@ def test_a_storage_takes_what_it_took() -> None:
     assert taken <= set(signature(RDBStorage.__init__))
 
 
+def row(number: int, state: str, value: float, params: dict[str, Any], reports: list[float]) -> Any:
+    """A trial as the statement ``history`` reads it."""
+    return SimpleNamespace(
+        number=number,
+        family="mlp",
+        state=state,
+        config_hash=f"{number:016x}",
+        params=params,
+        given_up=False,
+        value=value,
+        reports=reports,
+    )
+
+
 def test_samplers_and_pruners_see_the_remembered_trials() -> None:
     space = {"x": FloatDistribution(0.0, 1.0)}
-    study = optuna_private.MemoryStudy("mlp")
+    study = FamilyStudy("mlp", space)
     for number in range(12):
-        reports = {1: number / 12, 2: number / 12}
-        study.remember(
-            number, "COMPLETE", number / 12, {"x": 0.9 if number > 9 else 0.1}, space, reports
-        )
+        value = number / 12
+        study.learn(row(number, "COMPLETE", value, {"x": 0.9 if number > 9 else 0.1}, [value] * 2))
     unborn = optuna.trial.create_trial(state=TrialState.RUNNING, intermediate_values={1: 0, 2: 0})
     sampler = optuna_private.CompleteTPESampler(seed=0, n_startup_trials=2)
     drawn = [sampler.sample_relative(study, unborn, dict(space))["x"] for _ in range(20)]
@@ -132,8 +146,8 @@ def test_samplers_and_pruners_see_the_remembered_trials() -> None:
 
 
 def test_a_trial_is_what_optuna_makes_of_it() -> None:
-    study = optuna_private.MemoryStudy("mlp")
-    study.remember(0, "PRUNED", 0.5, {"x": 1}, {"x": IntDistribution(0, 2)}, {1: 0.5})
+    study = FamilyStudy("mlp", {"x": IntDistribution(0, 2)})
+    study.learn(row(0, "PRUNED", 0.5, {"x": 1}, [0.5]))
     (found,) = study.get_trials()
     made = optuna.trial.create_trial(
         state=TrialState.PRUNED,
@@ -144,6 +158,8 @@ def test_a_trial_is_what_optuna_makes_of_it() -> None:
     )
     hidden = {"_number", "_trial_id", "_datetime_start", "datetime_complete"}
     ours, theirs = ({k: v for k, v in vars(t).items() if k not in hidden} for t in (found, made))
+    reports = ours.pop("intermediate_values"), theirs.pop("intermediate_values")
+    assert dict(reports[0]) == reports[1]
     assert ours == theirs
 
 
