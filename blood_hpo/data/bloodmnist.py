@@ -36,7 +36,7 @@ def find(
 
     Args:
         path: A file asked for by name.
-        settings: Where BLOOD_HPO_DATA and the cache are.
+        settings: Of BLOOD_HPO_DATA and the cache.
         download: Whether to fetch the official file where no other is found.
         synthetic: Whether to draw a synthetic set where all else fails.
         official: Where the official file is; without it, what medmnist says.

@@ -15,11 +15,9 @@ Origin = Literal["path", "environment", "cache", "download", "synthetic"]
 
 @dataclass(frozen=True)
 class DataSource:
-    """One verified data file.
+    """One verified data file, and how it was found on this machine.
 
     Attributes:
-        path: Where it is on this machine.
-        origin: How it was found.
         sha256: What must be equal for two results to compare, in lower-case hexadecimal.
         md5: The digest that MedMNIST publishes.
         official: Whether it is, byte for byte, the file MedMNIST publishes.

@@ -21,17 +21,10 @@ from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.studyfile.staged_grid import stage_plan
 from blood_hpo.training.seeds import derive
 
-ATTEMPTS = 20
-"""Samples drawn from a sampler before the remaining configurations are looked at one by one."""
-
-CANDIDATES = 6
-"""Proposals made at once where they cost little, for when other workers claim the first ones."""
-
-ENUMERABLE = 200_000
-"""Largest finite space whose unseen configurations are listed when sampling finds none."""
-
-UNBORN = create_trial(state=TrialState.RUNNING)
-"""Stands for the trial that is proposed, which has no number yet."""
+ATTEMPTS = 20  # samples before the remaining configurations are looked at one by one
+CANDIDATES = 6  # proposals at once where they cost little, for when others claim the first ones
+ENUMERABLE = 200_000  # largest space whose unseen configurations are listed if sampling finds none
+UNBORN = create_trial(state=TrialState.RUNNING)  # the proposed trial, which has no number yet
 
 
 @dataclass(frozen=True)

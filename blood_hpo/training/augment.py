@@ -107,12 +107,9 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 
 
 def flips_rotation(mirror_x: tf.Tensor, mirror_y: tf.Tensor, angle: tf.Tensor) -> tf.Tensor:
-    """Matrices that mirror an image and then rotate it; all arguments (n,).
+    """Matrices that mirror an image where -1.0 is given, else 1.0, and then rotate it; all (n,).
 
-    Args:
-        mirror_x: -1.0 where an image is mirrored left to right, else 1.0.
-        mirror_y: The same for upside down.
-        angle: Radians; a positive one turns the picture anticlockwise.
+    The angle is in radians; a positive one turns the picture anticlockwise.
 
     Returns:
         float32 (n, 4): the matrix ((xx, xy), (yx, yy)) from a pixel of the result to its source,

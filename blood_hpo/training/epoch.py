@@ -48,8 +48,6 @@ class CompiledNetwork:
     """A network, its optimizer and a data set, compiled for whole epochs.
 
     Attributes:
-        labels: The labels it was made with.
-        config: The hyperparameters it was made with.
         learning_rate: The configured learning rate, or the optimizer's default.
         parameter_count: Number of trainable parameters.
         traces: How often the training graph has been traced; stays 1.

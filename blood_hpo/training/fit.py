@@ -27,16 +27,11 @@ Indices = NDArray[np.int64]
 class Fit:
     """A network in training on one set of images; several can share a network and take turns.
 
-    Initial weights, order of the images, dropout and augmentation follow from seed and epoch alone.
+    Initial weights, order of the images, dropout and augmentation follow from the seed, in
+    [0, 2**32), and the epoch alone. Indices point into the network's images: to train on, to steer
+    early stopping, and to score, which steer nothing (None: those that steer).
 
     Attributes:
-        network: Whose images the indices point into.
-        train: Images to train on.
-        validation: Images that steer early stopping.
-        scored: Images of the score, which steer nothing; None: the validation images.
-        rules: When training ends.
-        seed: In [0, 2**32).
-        preparation: Scaling and class weights, from the training images.
         history: The figures of the completed epochs.
         best_weights: The variables of the model after the best epoch.
         held_out_probabilities: Predictions for the scored images by these weights, float32
