@@ -16,14 +16,7 @@ def model_card(
     results: Results,
     summaries: Mapping[str, Mapping[str, Any]],
 ) -> str:
-    """A page in Markdown about a tested model.
-
-    Args:
-        search: The study that was searched.
-        claim: The trial that trained the model.
-        results: What it measured.
-        summaries: Figures of the model by set of predictions.
-    """
+    """A page in Markdown about the model of a trial, with its figures by set of predictions."""
     filters = {"figure": _figure, "quoted": repr}
     facts = {"claim": claim, "results": results, "summaries": summaries, "classes": CLASSES}
     return markdown(__package__, "card.md", filters, study=search.name, data=search.data, **facts)

@@ -32,11 +32,8 @@ def export(
 ) -> bytes:
     """The contents of a ``.keras`` file: images (n, 28, 28, 3) of 0 to 255 to (n, 8).
 
-    Args:
-        configuration: That the network is built from.
-        preparation: Scaling that the network was trained with.
-        weights: All variables of the network, in the order of its ``variables``.
-        synthetic: Whether it was trained on synthetic images, which the model's name then says.
+    The weights are all variables of the network, in the order of its ``variables``. The name of a
+    model that was trained on synthetic images says so.
     """
     name = configuration.family
     network = family(name).build(configuration.hyperparameters)

@@ -31,12 +31,9 @@ def section(found: Findings) -> Section:
         return Section("test", TITLE)
     first = {family: models[0].predictions for family, models in final.families.items()}
     bins = {family: calibration(one.labels, one.probabilities) for family, one in first.items()}
+    seeds = table("seeds", [_seed(one) for one in final.models])
     beside = Row((_summary(final), draw.calibration(bins)))
-    blocks: list[Block] = [
-        *_opening(final),
-        beside,
-        table("seeds", [_seed(one) for one in final.models]),
-    ]
+    blocks: list[Block] = [*_opening(final), beside, seeds]
     blocks += duplicates.blocks_of(final)
     for family, models in final.families.items():
         blocks += per_model.blocks_of(family, models)

@@ -40,16 +40,6 @@ class Cell:
     code: bool = False
     refers: tuple[str, ...] = ()
 
-    @property
-    def numeric(self) -> bool:
-        """Whether the value is a number, which stands at the right."""
-        return isinstance(self.value, int | float) and not isinstance(self.value, bool)
-
-    @property
-    def shown(self) -> bool:
-        """Whether there is something to show."""
-        return self.value is not None and self.value != ""
-
 
 def plain(value: object, text: str | None = None, *, best: bool = False) -> Cell:
     """A cell with a value as it is, or with a text for people; None alone is a dash."""

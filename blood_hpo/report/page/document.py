@@ -19,7 +19,6 @@ class Table:
 
     Attributes:
         name: File name without extension, unique in the report.
-        caption: What it shows.
         groups: Rows, all of the same columns, by their common heading, empty where there is none.
         note: A remark below it.
         folded: Whether it is detail that a reader opens when it is wanted.
@@ -40,12 +39,13 @@ class Table:
     def shown(self) -> list[str]:
         """The columns that have something to show."""
         rows = self.rows
-        return [one for one in next(iter(rows), ()) if any(row[one].shown for row in rows)]
+        columns = next(iter(rows), ())
+        return [one for one in columns if any(row[one].value not in (None, "") for row in rows)]
 
     def numeric(self, column: str) -> bool:
         """Whether a column holds numbers and dashes only."""
-        cells = [row[column] for row in self.rows]
-        return all(one.numeric or one.value is None for one in cells)
+        values = [row[column].value for row in self.rows]
+        return not any(isinstance(one, bool | Sequence | Mapping) for one in values)
 
     def csv(self) -> str:
         """Comma-separated values: unrounded, a header line, the group first where there are any."""
@@ -72,7 +72,6 @@ class Figure:
         name: File name without extension, unique in the report.
         svg: One SVG element that follows the reader's light or dark colours.
         alt: What it shows, for those who cannot see it.
-        caption: What to see in it.
         wide: Whether it takes the whole width of the page.
     """
 
@@ -87,9 +86,7 @@ class Figure:
 class Row:
     """Drawings and tables beside each other, as far as the page is wide enough.
 
-    Attributes:
-        parts: The drawings and tables.
-        folded: What they show, where they are detail that a reader opens when it is wanted.
+    Where they are detail that a reader opens when it is wanted, `folded` says what they show.
     """
 
     parts: Sequence[Figure | Table]
@@ -146,8 +143,6 @@ class Section:
 
     Attributes:
         key: Identifier, unique in the report.
-        title: Heading.
-        blocks: What it shows, in order.
         facts: The numbers behind it that stand in no table, for ``report.json``.
     """
 

@@ -74,14 +74,7 @@ def whole_numbers(axes: "Axes") -> None:
 
 def legend_above(axes: "Axes") -> None:
     """A legend at the right above the axes, where it hides nothing; the title is at the left."""
-    axes.legend(
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
-        ncols=4,
-        borderaxespad=0.3,
-        handlelength=1.4,
-        columnspacing=1.2,
-    )
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4)
 
 
 @contextmanager

@@ -26,9 +26,12 @@ def section(found: Findings) -> Section:
         return Section("cost", TITLE)
     # Grids may have been run on another day: they would stretch the drawing of the workers' time.
     grids = {one.study: _ended(one.trials) for one in found.grids.values() if one.around}
-    blocks = [_by_stage(found, {**stages, **grids}), *_timeline(done), *_pruning(found.study)]
-    facts = {"repeats_avoided": found.repeats_avoided}
-    return Section("cost", TITLE, [*blocks, _repeats(found)], facts)
+    blocks: list[Block] = [_by_stage(found, {**stages, **grids})]
+    workers = sorted({str(one.worker) for one in done})
+    if len(workers) <= MOST_WORKERS:
+        blocks.append(Row([_timeline(done, workers)], TIMELINE))
+    blocks += [*_pruning(found.study), _repeats(found)]
+    return Section("cost", TITLE, blocks, {"repeats_avoided": found.repeats_avoided})
 
 
 def _ended(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -90,14 +93,7 @@ def _repeats(found: Findings) -> str:
     return text
 
 
-def _timeline(done: Sequence[TrialRecord]) -> list[Block]:
-    workers = sorted({str(one.worker) for one in done})
-    if len(workers) > MOST_WORKERS:
-        return []
-    return [Row([timeline(done, workers)], TIMELINE)]
-
-
-def timeline(trials: Sequence[TrialRecord], workers: Sequence[str]) -> Figure:
+def _timeline(trials: Sequence[TrialRecord], workers: Sequence[str]) -> Figure:
     """What each worker did when, from trials with a worker, a start and an end."""
     start = min(one.started_at for one in trials if one.started_at)
     with drawing(WIDE, 1.3 + 0.26 * len(workers)) as plot:

@@ -52,15 +52,14 @@ def _table(found: Findings, family: str) -> Table:
         title: _rows(space, names, winner)
         for title, names in (stages or {"Searched together": list(space)}).items()
     }
-    held = f"All else is held at the best configuration of study {own['fixed_from']}."
-    notes = [*([_marked(winner)] if winner else []), *([held] if own["fixed_from"] else [])]
+    notes = []
+    if winner:
+        chosen = "confirmed on fresh folds" if winner.confirmed else "best score of the search"
+        notes.append(f"Marked: trial {winner.trial.number}, {chosen}.")
+    if own["fixed_from"]:
+        notes.append(f"All else is held at the best configuration of study {own['fixed_from']}.")
     facts = {"family": family_name(family), "note": " ".join(notes)}
     return table("space", groups, f"space-{family}", **facts)
-
-
-def _marked(winner: Winner) -> str:
-    chosen = "confirmed on fresh folds" if winner.confirmed else "best score of the search"
-    return f"Marked: trial {winner.trial.number}, {chosen}."
 
 
 def _rows(space: dict[str, Any], names: Iterable[str], winner: Winner | None) -> list[Cells]:

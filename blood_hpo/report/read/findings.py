@@ -50,11 +50,7 @@ class Findings:
     """All of it; what has not happened yet is None or missing from its mapping.
 
     Attributes:
-        study: The search.
-        winners: The best configuration by family.
         grids: The plain grid study whose effects are shown, by family.
-        confirmation: Its outcome.
-        final: The tested models.
         staged: The staged grid, the study itself or one beside it.
         stages: All trials of the confirmation ("confirm") and of the retraining ("final").
         costs: What each of these studies, and the grids, cost, by the name of the study.

@@ -21,14 +21,10 @@ EFFECTS = {"mlp": ("units",), "cnn": ("kernel_size", "filters")}
 
 @dataclass(frozen=True)
 class Grid:
-    """A plain grid study over the hyperparameters whose effect is shown.
+    """A plain grid study over the hyperparameters whose effect is shown, in one family.
 
-    Attributes:
-        study: Its name.
-        around: Whether its fixed part comes from the study reported on.
-        around_winner: Whether it is that of the study's winner.
-        spec: Its study file.
-        trials: Its trials of the family.
+    It is `around` the study reported on if its fixed part comes from there, and `around_winner`
+    if that is the fixed part of the study's winner.
     """
 
     study: str
@@ -74,10 +70,7 @@ def read_grids(
 ) -> dict[str, Grid]:
     """For each family the grid around this study's winner, or else one around something else.
 
-    Args:
-        connection: To the database.
-        study: The study reported on.
-        winners: The whole configuration of its winner, by family.
+    The winners are whole configurations by family.
     """
     specs = _studies(connection, study, "grid")
     found = {}

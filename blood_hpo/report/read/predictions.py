@@ -32,9 +32,7 @@ class Mistake:
     Attributes:
         index: Place in the test split, from 0.
         image: uint8 (28, 28, 3).
-        true: Its class.
-        probabilities: What the model gave to each class.
-        rank: Place of the true class among them.
+        rank: Place of the true class among the probabilities.
     """
 
     index: int

@@ -78,13 +78,11 @@ class Study:
     """A search and what the database knows about it.
 
     Attributes:
-        name: Name of the study.
         spec: The study file, resolved.
         data: Label, origin, checksums, and whether it is official or synthetic.
         fingerprint: What two studies must share for their scores to be comparable.
-        program_version: Version of the program that created the study.
+        program_version: Of the program that created the study.
         trials: In the order of their numbers.
-        totals: What each family has done.
         places: The complete trials by family, the best first.
         collapsed: How many folds learnt nothing, by the number of the trial; no trial without.
     """
