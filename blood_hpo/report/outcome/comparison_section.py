@@ -5,7 +5,7 @@ from itertools import combinations
 from statistics import fmean
 
 from blood_hpo.report.outcome.test_section import contributed, intervals
-from blood_hpo.report.page.cells import MINUS, Cell, count, interval, number, plain
+from blood_hpo.report.page.cells import MINUS, NO_BREAK, Cell, count, interval, number, plain
 from blood_hpo.report.page.document import Block, Cells, Figure, Row, Section, Table
 from blood_hpo.report.page.theme import INK, MARKERS, MUTED, WIDE, colour, drawing, figure
 from blood_hpo.report.page.words import said, table
@@ -117,14 +117,8 @@ def _drawn(final: FinalStage) -> Figure:
                 axes.errorbar(value, place, xerr=span, color=ink, capsize=4, elinewidth=2)
             marker, fill = MARKERS.get(family, "D"), ink if ours else "none"
             axes.plot(value, place, marker, markeredgecolor=ink, markerfacecolor=fill, markersize=8)
-            axes.annotate(
-                f"{value:.4f}" if family else f"{value:.3f}",
-                (ours.high if ours else value, place),
-                (9, 0),
-                textcoords="offset points",
-                va="center",
-                fontweight=weight,
-            )
+            end, text = ours.high if ours else value, f"{value:.4f}" if family else f"{value:.3f}"
+            axes.text(end, place, f"{NO_BREAK * 4}{text}", va="center", fontweight=weight)
         axes.set(xlabel="test accuracy", title="Compared with published results")
         axes.margins(x=0.12)
         return figure(plot, "comparison")

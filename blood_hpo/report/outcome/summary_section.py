@@ -50,11 +50,9 @@ def _tested(final: FinalStage) -> Cards:
     for family, models in final.families.items():
         ends, theirs = intervals(models)["accuracy"], ORIGINAL.get(family)
         beside = f"; the original report has {theirs.accuracy:.4f}" if theirs else ""
-        detail = (
-            f"95 % interval {ends.low:.4f} to {ends.high:.4f} after {models[0].trial.epochs} epochs"
-        )
+        facts = {"ends": ends, "epochs": models[0].trial.epochs, "beside": beside}
         label = f"{family_name(family)}, test accuracy"
-        cards.append(Card(family, label, f"{ends.value:.4f}", f"{detail}{beside}"))
+        cards.append(Card(family, label, f"{ends.value:.4f}", said("tested", **facts)))
     return Cards(cards)
 
 
@@ -62,10 +60,7 @@ def _searched(found: Findings) -> Cards:
     cards = []
     for family, winner in found.winners.items():
         folds = len(winner.trial.fold_scores or ())
-        detail = (
-            f"mean {found.study.objective} over {folds} held-out folds of the training split,"
-            f" trial {winner.trial.number}"
-        )
+        facts = {"objective": found.study.objective, "folds": folds, "trial": winner.trial.number}
         label = f"{family_name(family)}, best of the search"
-        cards.append(Card(family, label, f"{winner.trial.score:.4f}", detail))
+        cards.append(Card(family, label, f"{winner.trial.score:.4f}", said("best", **facts)))
     return Cards(cards)

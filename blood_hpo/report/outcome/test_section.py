@@ -14,10 +14,9 @@ from blood_hpo.report.page import cells
 from blood_hpo.report.page.cells import Cell, count, listed, mean_sd, number, plain
 from blood_hpo.report.page.document import Block, Cells, Row, Section, Table
 from blood_hpo.report.page.words import said, table
-from blood_hpo.report.read.contributions import Contributions
 from blood_hpo.report.read.final_stage import FinalStage, Model
 from blood_hpo.report.read.findings import Findings
-from blood_hpo.report.read.scores import SCORES, calibration, rank_counts
+from blood_hpo.report.read.scores import SCORES, Contributions, calibration, rank_counts
 from blood_hpo.report.read.search_study import family_name
 from blood_hpo.report.read.uncertainty import Interval, interval
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,7 @@ NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 MINUS: Final = "\N{MINUS SIGN}"
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One of the values in a cell that lists several, and whether it was found best."""
 
     text: str

@@ -70,14 +70,13 @@ class Figure:
 
     Attributes:
         name: File name without extension, unique in the report.
-        svg: One SVG element that follows the reader's light or dark colours.
-        alt: What it shows, for those who cannot see it.
+        svg: One SVG element that follows the reader's light or dark colours, and says in words what
+            it shows.
         wide: Whether it takes the whole width of the page.
     """
 
     name: str
     svg: str
-    alt: str
     caption: str
     wide: bool = False
 

@@ -106,7 +106,7 @@ def figure(plot: "Plot", kind: str, name: str = "", **facts: object) -> Figure:
     with mpl.rc_context({"svg.hashsalt": name}):
         plot.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     wide = plot.get_figwidth() > WIDTH
-    return Figure(name, page_svg(text.getvalue(), alt), alt, caption, wide)
+    return Figure(name, page_svg(text.getvalue(), alt), caption, wide)
 
 
 def page_svg(text: str, alt: str) -> str:

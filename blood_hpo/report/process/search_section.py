@@ -9,7 +9,7 @@ from blood_hpo.report.page.words import said, table
 from blood_hpo.report.process import search_figures as draw
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.importance import Importance, importance
-from blood_hpo.report.read.search_study import Place, Study, family_name
+from blood_hpo.report.read.search_study import Place, Study, family_name, searched
 
 TOP = 5
 
@@ -102,7 +102,7 @@ def _forest(found: Findings, family: str) -> tuple[Importance, int] | None:
     trials = [one for one in found.study.spent(family) if one.number in found.early_scores]
     early = [found.early_scores[one.number] for one in trials]
     params, scores = [one.params for one in trials], [score for _, score in early]
-    forest = importance(found.study.space(family), params, scores)
+    forest = importance(searched(found.study.spec, family), params, scores)
     return (forest, early[0][0]) if forest else None
 
 

@@ -7,14 +7,7 @@ from blood_hpo.report.page.cells import Cell, Option, listed, plain, setting, wo
 from blood_hpo.report.page.document import Block, Cells, Row, Section, Table
 from blood_hpo.report.page.words import said, table
 from blood_hpo.report.read.findings import Findings, Winner
-from blood_hpo.report.read.search_study import family_name
-
-SAMPLERS = {
-    "tpe": "a tree-structured Parzen estimator (TPE)",
-    "random": "uniform random sampling",
-    "grid": "a grid of every combination",
-    "staged_grid": "a grid stage by stage: the best of one stage is held in the next",
-}
+from blood_hpo.report.read.search_study import family_name, searched
 
 
 def section(found: Findings) -> Section:
@@ -26,7 +19,7 @@ def section(found: Findings) -> Section:
 
 def _rules(found: Findings) -> list[str]:
     spec, objective = found.study.spec, found.study.objective
-    training, sampler = spec["training"], SAMPLERS[spec["sampler"]["name"]]
+    training, sampler = spec["training"], said(spec["sampler"]["name"])
     trained = said("trained", **training, first=training["start_epoch"] + 1)
     return [
         said("proposed", sampler=sampler, objective=objective, folds=training["folds"]),
@@ -45,7 +38,7 @@ def _pruned(pruner: dict[str, Any]) -> str:
 
 
 def _table(found: Findings, family: str) -> Table:
-    winner, space = found.winners.get(family), found.study.space(family)
+    winner, space = found.winners.get(family), searched(found.study.spec, family)
     own = found.study.spec["families"][family]
     stages = {f"Stage {place}": names for place, names in enumerate(own["stages"] or (), start=1)}
     groups = {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 DATA = "data.npz"
+"""The file of a stage that shows its data set: arrays `sample_images` and `counts`."""
 
 
 class Layer(NamedTuple):

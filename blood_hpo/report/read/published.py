@@ -33,14 +33,15 @@ class Published:
     recalls: str = ""
 
 
-def _rows(name: str) -> tuple[Mapping[str, str], ...]:
+@cache
+def rows_of(name: str) -> tuple[Mapping[str, str], ...]:
     """A table beside this module, without its empty cells."""
     file = resources.files("blood_hpo.report") / "read" / name
     rows = csv.DictReader(file.read_text(encoding="ascii").splitlines())
     return tuple({key: value for key, value in row.items() if value} for row in rows)
 
 
-PUBLISHED: Final = TypeAdapter(tuple[Published, ...]).validate_python(_rows("published.csv"))
+PUBLISHED: Final = TypeAdapter(tuple[Published, ...]).validate_python(rows_of("published.csv"))
 ORIGINAL: Final = {one.family: one for one in PUBLISHED if one.family}
 """The original report's results by family. One run each, without an interval or a seed."""
 
@@ -53,7 +54,6 @@ ORIGINAL_RECALL: Final = {
 """Its accuracy on the images of each class, 0 to 7, which is the recall of the class."""
 
 
-@cache
 def original_stages() -> tuple[Mapping[str, str], ...]:
     """What its searches measured: by stage what was varied, and mean and deviation of three folds.
 
@@ -61,13 +61,7 @@ def original_stages() -> tuple[Mapping[str, str], ...]:
     times each, under sizes that had no effect, and its optimizers' names had none either: see
     docs/report.md.
     """
-    return _rows("original_stages.csv")
-
-
-@cache
-def original_pieces() -> tuple[Mapping[str, str], ...]:
-    """Its figures and tables: where each is, what it shows, and the names of ours."""
-    return _rows("original_pieces.csv")
+    return rows_of("original_stages.csv")
 
 
 def original_score(family: str, params: Mapping[str, object]) -> tuple[float, float] | None:

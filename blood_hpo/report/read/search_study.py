@@ -127,10 +127,6 @@ class Study:
         own = [one for one in self.trials if one.family == family]
         return [one for one in own if one.state in ("COMPLETE", "PRUNED")]
 
-    def space(self, family: str) -> dict[str, Any]:
-        """What a family searches: see `searched`."""
-        return searched(self.spec, family)
-
 
 def searched(spec: Json, family: str) -> dict[str, Any]:
     """What a family searches: choices as a list, ranges as a mapping with low and high."""
