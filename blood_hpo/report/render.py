@@ -24,6 +24,7 @@ from blood_hpo.report.outcome import (
 from blood_hpo.report.page.cells import listed
 from blood_hpo.report.page.document import Section
 from blood_hpo.report.page.theme import variables
+from blood_hpo.report.page.words import wording
 from blood_hpo.report.process import (
     confirmation_section,
     cost_section,
@@ -103,6 +104,7 @@ def page(found: Findings, sections: list[Section], written: datetime) -> str:
         found=found,
         families=listed([family_name(one) for one in found.study.families]),
         sections=sections,
+        titles=wording()["titles"],
         written=written,
         version=__version__,
         results=RESULTS,
@@ -125,7 +127,7 @@ def numbers(found: Findings, sections: list[Section], written: datetime) -> str:
         "small": found.small,
         "sections": {
             one.key: {
-                "title": one.title,
+                "title": wording()["titles"][one.key],
                 **one.facts,
                 "tables": {table.name: table.records() for table in one.tables},
             }

@@ -16,8 +16,6 @@ from blood_hpo.report.read.scores import SCORES
 from blood_hpo.report.read.search_study import family_name
 from blood_hpo.report.read.uncertainty import Interval, difference, holm, mcnemar
 
-TITLE = "Comparison"
-
 Pairs = Sequence[tuple[tuple[str, list[Model]], tuple[str, list[Model]]]]
 """Two families, each with its models."""
 
@@ -26,11 +24,16 @@ def section(found: Findings) -> Section:
     """The section; it is empty where no model was tested."""
     final = found.tested
     if final is None:
-        return Section("comparison", TITLE)
-    blocks: list[Block] = [*_between(final), _drawn(final), _published(final)]
+        return Section("comparison")
+    groups = {
+        "This study": [_row(_ours(*one), 4, best=True) for one in final.families.items()],
+        "The original report": [_row(one, 4) for one in ORIGINAL.values()],
+        "MedMNIST v2": [_row(one, 3) for one in MEDMNIST_V2],
+    }
+    blocks: list[Block] = [*_between(final), _drawn(final), table("published", groups)]
     if found.study.synthetic:
         blocks.insert(0, said("published-synthetic"))
-    return Section("comparison", TITLE, blocks)
+    return Section("comparison", blocks)
 
 
 def _between(final: FinalStage) -> list[Block]:
@@ -122,15 +125,6 @@ def _drawn(final: FinalStage) -> Figure:
         axes.set(xlabel="test accuracy", title="Compared with published results")
         axes.margins(x=0.12)
         return figure(plot, "comparison")
-
-
-def _published(final: FinalStage) -> Table:
-    groups = {
-        "This study": [_row(_ours(*one), 4, best=True) for one in final.families.items()],
-        "The original report": [_row(one, 4) for one in ORIGINAL.values()],
-        "MedMNIST v2": [_row(one, 3) for one in MEDMNIST_V2],
-    }
-    return table("published", groups)
 
 
 def _ours(family: str, models: Sequence[Model]) -> Published:

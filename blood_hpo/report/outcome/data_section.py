@@ -18,7 +18,7 @@ def section(found: Findings) -> Section:
     spec = found.study.spec
     share, folds = 100 * spec["data"]["fraction"], spec["training"]["folds"]
     blocks = [said("images"), *_pictures(found), said("used", share=share, folds=folds)]
-    return Section("data", "The data", blocks, {"data": dict(found.study.data)})
+    return Section("data", blocks, {"data": dict(found.study.data)})
 
 
 def _pictures(found: Findings) -> list[Block]:

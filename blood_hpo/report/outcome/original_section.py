@@ -20,7 +20,7 @@ def section(others: Sequence[Section]) -> Section:
         }
         for piece in rows_of("original_pieces.csv")
     ]
-    return Section("original", "The original, piece by piece", [table("original", rows)])
+    return Section("original", [table("original", rows)])
 
 
 def _ours(names: Sequence[str], there: set[str]) -> Cell:

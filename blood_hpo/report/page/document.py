@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from blood_hpo.report.page.cells import Cell
 
@@ -64,8 +64,7 @@ class Table:
         ]
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """A drawing.
 
     Attributes:
@@ -81,8 +80,7 @@ class Figure:
     wide: bool = False
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """Drawings and tables beside each other, as far as the page is wide enough.
 
     Where they are detail that a reader opens when it is wanted, `folded` says what they show.
@@ -92,31 +90,27 @@ class Row:
     folded: str = ""
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(NamedTuple):
     """A heading within a section."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """Something to run, with what it gives."""
 
     command: str
     text: str
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(NamedTuple):
     """What cannot be shown yet, why, and the command after which it can."""
 
     text: str
     command: str
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(NamedTuple):
     """One number that a reader should not miss, what it is, and what one must know with it."""
 
     family: str
@@ -125,14 +119,7 @@ class Card:
     detail: str
 
 
-@dataclass(frozen=True)
-class Cards:
-    """The numbers that a reader should not miss."""
-
-    cards: Sequence[Card]
-
-
-Block = Cards | str | Heading | Figure | Row | Table | Command | Missing
+Block = list[Card] | str | Heading | Figure | Row | Table | Command | Missing
 """A part of a section; a string is a paragraph."""
 
 
@@ -146,7 +133,6 @@ class Section:
     """
 
     key: str
-    title: str
     blocks: Sequence[Block] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 

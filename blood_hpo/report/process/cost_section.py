@@ -11,7 +11,7 @@ from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import Study, family_name
 from blood_hpo.stages import stage_names
 
-TITLE, TIMELINE = "What it cost, and what was saved", "What each worker trained, and when"
+TIMELINE = "What each worker trained, and when"
 MOST_WORKERS = 24
 """Rows that the drawing of the workers' time has room for."""
 
@@ -23,7 +23,7 @@ def section(found: Findings) -> Section:
     stages = {one: _ended(trials) for one, trials in {name: found.study.trials, **after}.items()}
     done = [one for own in stages.values() for one in own]
     if not done:
-        return Section("cost", TITLE)
+        return Section("cost")
     # Grids may have been run on another day: they would stretch the drawing of the workers' time.
     grids = {one.study: _ended(one.trials) for one in found.grids.values() if one.around}
     blocks: list[Block] = [_by_stage(found, {**stages, **grids})]
@@ -31,7 +31,7 @@ def section(found: Findings) -> Section:
     if len(workers) <= MOST_WORKERS:
         blocks.append(Row([_timeline(done, workers)], TIMELINE))
     blocks += [*_pruning(found.study), _repeats(found)]
-    return Section("cost", TITLE, blocks, {"repeats_avoided": found.repeats_avoided})
+    return Section("cost", blocks, {"repeats_avoided": found.repeats_avoided})
 
 
 def _ended(trials: Sequence[TrialRecord]) -> list[TrialRecord]:

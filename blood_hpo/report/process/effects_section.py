@@ -18,7 +18,7 @@ def section(found: Findings) -> Section:
     """The section; it is empty where no grid was run on these data."""
     blocks = _around(found) + (_staged(found, found.staged) if found.staged else [])
     opening = [said("effects")] if blocks else []
-    return Section("effects", "Effects, one at a time", [*opening, *blocks])
+    return Section("effects", [*opening, *blocks])
 
 
 def _around(found: Findings) -> list[Block]:

@@ -29,7 +29,7 @@ def section(found: Findings) -> Section:
         for family, (forest, epoch) in forests.items()
     }
     blocks += _importances(forests)
-    return Section("search", "How the search went", blocks, {"importance": facts})
+    return Section("search", blocks, {"importance": facts})
 
 
 def _progress(found: Findings) -> list[Block]:
@@ -98,7 +98,7 @@ def _collapsed(study: Study) -> list[Block]:
 
 
 def _forest(found: Findings, family: str) -> tuple[Importance, int] | None:
-    """The importances, and the epoch after which the trials had scored what they explain."""
+    """The importances, and the epoch whose scores they explain."""
     trials = [one for one in found.study.spent(family) if one.number in found.early_scores]
     early = [found.early_scores[one.number] for one in trials]
     params, scores = [one.params for one in trials], [score for _, score in early]

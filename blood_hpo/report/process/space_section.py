@@ -14,12 +14,12 @@ def section(found: Findings) -> Section:
     """The section."""
     tables = [_table(found, family) for family in found.study.families]
     blocks: list[Block] = [*_rules(found), Row(tables)]
-    return Section("space", "What was searched", blocks, {"spec": dict(found.study.spec)})
+    return Section("space", blocks, {"spec": dict(found.study.spec)})
 
 
 def _rules(found: Findings) -> list[str]:
     spec, objective = found.study.spec, found.study.objective
-    training, sampler = spec["training"], said(spec["sampler"]["name"])
+    training, sampler = spec["training"], said(f"sampler-{spec['sampler']['name']}")
     trained = said("trained", **training, first=training["start_epoch"] + 1)
     return [
         said("proposed", sampler=sampler, objective=objective, folds=training["folds"]),

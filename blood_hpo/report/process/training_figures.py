@@ -1,8 +1,7 @@
 """Drawings of training by epoch, and of the networks that were trained."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from blood_hpo.report.page import theme
 from blood_hpo.report.page.document import Figure
@@ -18,8 +17,7 @@ BOX = 10.0
 """Width of a layer's box."""
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One number an epoch; none are not drawn, and an empty label is left out of the legend.
 
     A dot marks the epoch that early stopping restored, from 1.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from blood_hpo.database.failures import database_errors
 from blood_hpo.database.record import Json, TrialRecord, read_trials
@@ -34,8 +34,7 @@ class Winner:
     confirmed: bool
 
 
-@dataclass(frozen=True)
-class Cost:
+class Cost(NamedTuple):
     """What the ended trials of a study cost, summed over folds and trials, as ``hpo.cost`` says."""
 
     study: str

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from blood_hpo import __version__
 from blood_hpo.database.record import Json, TrialRecord, read_trials
@@ -39,8 +39,7 @@ class Grid:
         return tuple(one for one in self.trials if one.state == "COMPLETE" and one.fold_scores)
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """What a stage of a staged grid compared: complete trials in the order of the study file.
 
     The next stage starts from the best one.
@@ -58,11 +57,6 @@ class StagedGrid:
     study: str
     families: Mapping[str, tuple[Stage, ...]]
 
-    @property
-    def compared(self) -> int:
-        """Trials in all stages."""
-        return sum(len(stage.trials) for stages in self.families.values() for stage in stages)
-
     def effect(self, family: str) -> Stage | None:
         """The stage that measured the effect which is drawn for this family."""
         wanted = set(EFFECTS.get(family, ()))
@@ -73,10 +67,7 @@ class StagedGrid:
 def read_grids(
     connection: "Connection", study: Study, winners: Mapping[str, Json]
 ) -> dict[str, Grid]:
-    """For each family the grid around this study's winner, or else one around something else.
-
-    The winners are whole configurations by family.
-    """
+    """By family the grid around a winner, a whole configuration, or one around something else."""
     specs = _studies(connection, study, "grid")
     found = {}
     for family, names in EFFECTS.items():
@@ -86,12 +77,9 @@ def read_grids(
             if family in spec["families"] and searched(spec, family).keys() == set(names)
         ]
         if grids:
-            found[family] = max(grids, key=_preference)
+            best = max(grids, key=lambda one: (bool(one.complete), one.around_winner, one.around))
+            found[family] = best
     return found
-
-
-def _preference(grid: Grid) -> tuple[bool, bool, bool]:
-    return bool(grid.complete), grid.around_winner, grid.around
 
 
 def _grid(connection: "Connection", study: Study, winner: Json, family: str, spec: Json) -> Grid:
@@ -107,7 +95,11 @@ def read_staged(connection: "Connection", study: Study) -> StagedGrid | None:
     specs = _studies(connection, study, "staged_grid")
     own = [spec for spec in specs if spec["name"] == study.name]
     found = [staged(one, read_trials(connection, one["name"])) for one in own or specs]
-    return max((one for one in found if one.families), key=lambda one: one.compared, default=None)
+    return max((one for one in found if one.families), key=_compared, default=None)
+
+
+def _compared(grid: StagedGrid) -> int:
+    return sum(len(stage.trials) for stages in grid.families.values() for stage in stages)
 
 
 def staged(spec: Json, trials: Sequence[TrialRecord]) -> StagedGrid:

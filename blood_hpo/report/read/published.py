@@ -1,7 +1,4 @@
-"""What others have published on BloodMNIST at 28x28: facts, none of them ours.
-
-Their sources stand below the table that shows them: see ``page/words.toml``.
-"""
+"""What others have published on BloodMNIST at 28x28; ``page/words.toml`` names the sources."""
 
 import csv
 from collections.abc import Mapping

@@ -43,13 +43,9 @@ class McNemar(NamedTuple):
 
 
 def interval(values: Values, highest: float = 1.0) -> Interval:
-    """The 95 % interval of a score over seeds and images.
+    """The 95 % interval of a score over seeds and images, within 0 and the highest score.
 
     It is seeded: the same values give the same interval.
-
-    Args:
-        values: What each image adds to the score of each seed.
-        highest: The score lies between 0 and this, and so does the interval.
     """
     found = _two_level([values])
     return Interval(found.value, max(found.low, 0.0), min(found.high, highest))
