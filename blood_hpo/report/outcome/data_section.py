@@ -56,8 +56,8 @@ def _samples(images: NDArray[np.uint8]) -> Figure:
         for axes, image, (label, name) in zip(grid, images, enumerate(CLASSES), strict=True):
             axes.imshow(image, interpolation="none")
             axes.set_axis_off()
-            short = name.replace("immature ", "immature\n")
-            axes.set_title(f"{label}\n{short}", fontsize=10, fontweight="normal", loc="center")
+            title = f"{label} {name}".replace(" granulocytes", "\ngranulocytes")
+            axes.set_title(title, fontsize=10, fontweight="normal", loc="center")
         return figure(plot, "samples", classes=", ".join(CLASSES))
 
 
