@@ -55,7 +55,17 @@ class ConfirmStage(PlannedStage):
     def trainings(self) -> list[Training]:
         """Each of the best configurations on each split."""
         sources, splits = self._sources(), range(1, self.final.confirm_splits + 1)
-        return [_training(self.search.spec, one, split) for split in splits for one in sources]
+        return [
+            Training(
+                configuration=configuration_of(one),
+                replicate=split,
+                seed=derive(split_spec(self.search.spec, split).seed, one.config_hash),
+                params=one.params,
+                source_number=one.number,
+            )
+            for split in splits
+            for one in sources
+        ]
 
     def _sources(self) -> list[TrialRecord]:
         """The best complete trials of each family of the search, the best first."""
@@ -116,16 +126,6 @@ class ConfirmStage(PlannedStage):
 def split_spec(spec: StudySpec, split: int) -> StudySpec:
     """The same study under the seed of one fresh split."""
     return spec.model_copy(update={"seed": derive(spec.seed, "confirm", split)})
-
-
-def _training(spec: StudySpec, source: TrialRecord, split: int) -> Training:
-    return Training(
-        configuration=configuration_of(source),
-        replicate=split,
-        seed=derive(split_spec(spec, split).seed, source.config_hash),
-        params=source.params,
-        source_number=source.number,
-    )
 
 
 def _candidates(sources: Sequence[TrialRecord], scores: Scores, splits: int) -> list[Row]:

@@ -32,15 +32,13 @@ LARGEST_DIFFERENCE = 1e-3
 
 @dataclass(frozen=True)
 class Tested:
-    """What the file of a model predicts.
+    """What the file of a model predicts, and how many parameters it has.
 
     Attributes:
         validation_labels: uint8 (V,).
         validation: Probabilities for the validation split, float32 (V, 8).
         test: What it predicts for the test split.
         loading_difference: Largest difference between the file and the network on validation.
-        trainable: Trainable parameters of the model in the file.
-        non_trainable: Its other parameters.
     """
 
     validation_labels: NDArray[np.uint8]
@@ -99,14 +97,9 @@ class Tested:
 def test(
     content: bytes, trained: Retraining, validation: Split, source: DataSource, *, average: bool
 ) -> Tested:
-    """Load a model's file, hold it against the training that it comes from, and test it.
+    """Load a ``.keras`` file, hold it against the training that it comes from, and test it.
 
-    Args:
-        content: The ``.keras`` file.
-        trained: The training.
-        validation: The validation split.
-        source: Where the test split is.
-        average: Whether to average predictions over the symmetries too.
+    With ``average`` predictions are averaged over the eight symmetries of an image too.
 
     Raises:
         BloodHpoError: The file is not the network that was trained; nothing has been tested.

@@ -32,11 +32,8 @@ def export(
 ) -> bytes:
     """The contents of a ``.keras`` file: images (n, 28, 28, 3) of 0 to 255 to (n, 8).
 
-    Args:
-        configuration: That the network is built from.
-        preparation: Scaling that the network was trained with.
-        weights: All variables of the network, in the order of its ``variables``.
-        synthetic: Whether it was trained on synthetic images, which the model's name then says.
+    The weights are all variables of the network, in the order of its ``variables``. The name of a
+    model that was trained on synthetic images says so.
     """
     name = configuration.family
     network = FAMILIES[name].build(configuration.hyperparameters)
@@ -80,37 +77,30 @@ def _count(variables: list["keras.Variable"]) -> int:
 
 def architecture(model: "keras.Model") -> list[dict[str, Any]]:
     """The layers in order: name, kind, output shape, parameters, and the layers before it."""
-    aliases: dict[str, str] = {}
-    found = list(_layers(model, aliases))
-    for one in found:
-        one["inputs"] = [_real(name, aliases) for name in one["inputs"]]
-    return found
+    return list(_layers(model, {}))
 
 
 def _layers(model: "keras.Model", aliases: dict[str, str]) -> Iterator[dict[str, Any]]:
     """Layers of the model and of models inside it, whose input and output are but other names."""
     for layer in model.layers:
+        nodes = layer._inbound_nodes[-1:]  # where it was called last
+        before = [_origin(tensor) for node in nodes for tensor in node.input_tensors]
+        inputs = [aliases.get(name, name) for name in before]
         if isinstance(layer, keras.Model):
-            aliases[layer.inputs[0]._keras_history.operation.name] = _inputs(layer)[0]
-            aliases[layer.name] = layer.outputs[0]._keras_history.operation.name
+            aliases[_origin(layer.inputs[0])] = inputs[0]
             yield from (one for one in _layers(layer, aliases) if one["kind"] != "InputLayer")
+            last = _origin(layer.outputs[0])
+            aliases[layer.name] = aliases.get(last, last)
         else:
             yield {
                 "name": layer.name,
                 "kind": type(layer).__name__,
                 "output_shape": list(layer.output.shape[1:]),
                 "parameters": int(layer.count_params()),
-                "inputs": _inputs(layer),
+                "inputs": inputs,
             }
 
 
-def _inputs(layer: "keras.Layer") -> list[str]:
-    """Names of the layers before one, where it was called last."""
-    nodes = layer._inbound_nodes[-1:]
-    return [tensor._keras_history.operation.name for node in nodes for tensor in node.input_tensors]
-
-
-def _real(name: str, aliases: dict[str, str]) -> str:
-    while name in aliases:
-        name = aliases[name]
-    return name
+def _origin(tensor: "keras.KerasTensor") -> str:
+    """Name of the layer that a tensor comes from."""
+    return str(tensor._keras_history.operation.name)

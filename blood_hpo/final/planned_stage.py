@@ -61,10 +61,7 @@ def reread(search: SharedStudy, stop: Waiting) -> SharedStudy:
 class PlannedStage(ABC):
     """A stage that does the trainings of a plan, on one worker; the plan is renewed at each claim.
 
-    Attributes:
-        study: That holds the trials.
-        worker: Name of the worker that claims them.
-        search: The study whose search is over, as it was read last.
+    Its `study` holds the trials, and `search` is the one that is over, as it was read last.
     """
 
     name: ClassVar[str]
@@ -88,11 +85,8 @@ class PlannedStage(ABC):
     def claim(self, stop: Waiting) -> Found:
         """Take the next training of the plan, which is made anew where it changed."""
         self.search = reread(self.search, stop)
-        patiently(
-            lambda: put_in_force(self.study, self.name, self.trainings()),
-            f"planning {self.study.name}",
-            stop,
-        )
+        doing = f"planning {self.study.name}"
+        patiently(lambda: put_in_force(self.study, self.name, self.trainings()), doing, stop)
         return claim_planned(self.study, self.name, self.worker, stop)
 
     @abstractmethod

@@ -15,12 +15,10 @@ SHAPES = ((None, *IMAGE_SHAPE), (None, len(CLASSES)))
 
 
 def read_model(path: Path, digest: str | None = None) -> bytes:
-    """The content of a model's file, if it is the one that was saved.
+    """The content of a ``.keras`` file, if it is the one that was saved.
 
-    Args:
-        path: A ``.keras`` file.
-        digest: Its SHA-256; without it the one in the file of the same name with ``.sha256`` at
-            its end, where a report has put it.
+    Its SHA-256 is given, or else stands in the file of the same name with ``.sha256`` at its end,
+    where a report has put it.
 
     Raises:
         InputError: A file cannot be read, or the model's SHA-256 is another one.
@@ -39,14 +37,8 @@ def read_model(path: Path, digest: str | None = None) -> bytes:
 def classify(content: bytes, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], bool]:
     """What a model makes of images, and whether it has only ever seen synthetic ones.
 
-    The model is loaded in safe mode: nothing in its file is run as a program.
-
-    Args:
-        content: Its file.
-        images: uint8 (n, 28, 28, 3).
-
-    Returns:
-        Probabilities float32 (n, 8).
+    The model is loaded in safe mode: nothing in its file is run as a program. It gets images uint8
+    (n, 28, 28, 3) and gives probabilities float32 (n, 8).
 
     Raises:
         InputError: The content is no model, or one that takes or gives something else.

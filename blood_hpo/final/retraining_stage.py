@@ -15,8 +15,8 @@ import numpy as np
 from blood_hpo import __version__
 from blood_hpo.dashboard.trial_pictures import pictures_of_model
 from blood_hpo.data.bloodmnist import DataSource, Split, class_counts, load_split
+from blood_hpo.data.facts import CLASSES
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.final.card import model_card
 from blood_hpo.final.confirmation_stage import ConfirmStage
 from blood_hpo.final.evaluate import Tested, medmnist_result, test
 from blood_hpo.final.export import architecture, export, load
@@ -24,15 +24,16 @@ from blood_hpo.final.plan import plan
 from blood_hpo.final.planned_stage import PlannedStage
 from blood_hpo.final.retraining import Retraining
 from blood_hpo.final.stage_study import Training
+from blood_hpo.report.read.final_stage import DATA
 from blood_hpo.report.read.uncertainty import interval
 from blood_hpo.stages import FINAL
 from blood_hpo.store.outage import Waiting, patiently
 from blood_hpo.store.pieces import link
 from blood_hpo.store.results import Ending, Results, TestedModel
+from blood_hpo.store.studies import SharedStudy
+from blood_hpo.text import markdown
 from blood_hpo.worker.claims import Finished, Found
 from blood_hpo.worker.stage import OpenTest, Run, configuration_of
-
-DATA_FILE = "data.npz"
 
 
 class RetrainStage(PlannedStage):
@@ -53,7 +54,7 @@ class RetrainStage(PlannedStage):
         storage, study_id = self.study.storage, self.study.study_id
         digest = storage.store(study_id, _data_file(self._train, self.source))
         with storage.transaction() as connection:
-            link(connection, study_id, None, DATA_FILE, digest)
+            link(connection, study_id, None, DATA, digest)
 
     def claim(self, stop: Waiting) -> Found:
         """Take the next model and seed; where there is none, see that all intervals are stored."""
@@ -93,7 +94,7 @@ class RetrainStage(PlannedStage):
         name = f"{self.search.name}-{claim.family}-{claim.replicate}"
         model, result_file = _model(name, content, run, tested)
         results = Results(run.results(), run.seconds, tested.trainable, tested=model)
-        card = model_card(self.search, claim, results, tested.summaries())
+        card = _card(self.search, claim, results, tested)
         title = f"{claim.family} ({claim.recipe}), seed {claim.replicate}"
         artefacts = {
             **pictures_of_model(title, results.folds[0], model.confusion),
@@ -124,6 +125,20 @@ def _model(name: str, content: bytes, run: Retraining, tested: Tested) -> tuple[
         **judged,
     )
     return model, result_file
+
+
+def _card(search: SharedStudy, claim: TrialRecord, results: Results, tested: Tested) -> str:
+    """A page in Markdown: what the model is, how it came about, what it may not be used for."""
+    filters = {"figure": _figure, "quoted": repr}
+    facts = {"study": search.name, "data": search.data, "claim": claim, "results": results}
+    facts |= {"summaries": tested.summaries(), "classes": CLASSES}
+    return markdown(__package__, "card.md", filters, **facts)
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"
 
 
 def versions() -> dict[str, str]:

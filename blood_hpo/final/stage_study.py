@@ -35,11 +35,10 @@ class Training:
     """A training that a stage is to do.
 
     Attributes:
-        configuration: What is trained.
         replicate: Number among the trainings of its configuration, from 1.
-        seed: Of the training; no two of a stage share configuration and seed.
+        seed: No two trainings of a stage share configuration and seed.
         params: What was searched.
-        source_number: Number of the search's trial that found the configuration, or None.
+        source_number: Of the search's trial that found the configuration, if one did.
         recipe: Of a retraining: "winner", or the name of a ResNet that needs no search.
         rules: Of a retraining: when it ends.
     """
@@ -79,11 +78,7 @@ def final_spec(spec: StudySpec) -> FinalSpec:
 
 
 def open_stage(search: SharedStudy, stage: str) -> SharedStudy:
-    """Create the study of a stage, or open the one that is there.
-
-    Args:
-        search: The study whose search is over.
-        stage: `CONFIRM` or `FINAL`.
+    """Create the study of a stage, `CONFIRM` or `FINAL`, or open the one that is there.
 
     Raises:
         StudyError: Another study has that name.

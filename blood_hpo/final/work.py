@@ -8,7 +8,6 @@ final stage that is changed, reaches workers that are at a later stage.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.record import TrialRecord
@@ -25,7 +24,7 @@ from blood_hpo.worker.shutdown import Shutdown
 from blood_hpo.worker.stage import Stage
 from blood_hpo.worker.worker import POLL_SECONDS, Worker
 
-Answer = TypeVar("Answer")
+GOING_ON = "going on to the next stage"
 
 
 @dataclass
@@ -66,7 +65,7 @@ class Workday:
             if not isinstance(found, Finished):
                 return found
         if wanted or not asked:
-            self._patiently(lambda: finish(self.study))
+            patiently(lambda: finish(self.study), GOING_ON, self.shutdown)
         return Finished()
 
     def _workers(self, *, final: bool) -> Iterator[Worker]:
@@ -92,7 +91,5 @@ class Workday:
         return self._worker(lambda: RetrainStage(confirm))
 
     def _worker(self, stage: Callable[[], Stage]) -> Worker:
-        return Worker(self._patiently(stage), self.settings, self.shutdown)
-
-    def _patiently(self, call: Callable[[], Answer]) -> Answer:
-        return patiently(call, "going on to the next stage", self.shutdown)
+        made = patiently(stage, GOING_ON, self.shutdown)
+        return Worker(made, self.settings, self.shutdown)

@@ -1,4 +1,4 @@
-"""The report: from the database and saved arrays to a page, figures, tables and numbers.
+"""The report: from the database to a page, figures, tables and numbers.
 
 Nothing here trains, predicts or reads the data set, so a report is made again on any machine.
 """

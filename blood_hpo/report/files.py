@@ -1,9 +1,11 @@
-"""What stands beside the page: drawings, tables, predictions, models, and study files."""
+"""The folder of a report, and what stands in it beside the page."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import tomli_w
 
 from blood_hpo.data.facts import CLASSES
 from blood_hpo.database.record import Json
-from blood_hpo.errors import BloodHpoError
+from blood_hpo.errors import BloodHpoError, InputError
 from blood_hpo.report.page.document import Section
 from blood_hpo.report.page.theme import standalone
 from blood_hpo.report.read import scores
@@ -54,10 +56,7 @@ def write_parts(folder: Path, section: Section) -> None:
 def write_models(final: FinalStage, folder: Path, artefact: Callable[[str], bytes]) -> None:
     """Models, cards and medmnist's result files as they were saved, checksums and predictions.
 
-    Args:
-        final: The tested models.
-        folder: Of the report.
-        artefact: Gives the content of a saved file by name.
+    The content of a saved file comes by its name from ``artefact``.
     """
     models, predictions = folder / "models", folder / "predictions"
     models.mkdir()
@@ -102,12 +101,9 @@ def write_studies(found: Findings, folder: Path) -> None:
 
 
 def study_file(spec: Json, heading: str) -> str:
-    """The study file that a study was created from, in TOML with all defaults.
+    """The study file that a study was created from, in TOML, under a line for people.
 
-    Args:
-        spec: The study file as it is stored; nulls, which TOML has none of, are left out: they are
-            the defaults.
-        heading: One line for people.
+    Nulls, which TOML has none of, are left out: they are the defaults.
     """
     first = {key: spec[key] for key in FIRST if key in spec}
     return f"# {heading}\n\n{tomli_w.dumps(_present({**first, **spec}))}"
@@ -117,3 +113,54 @@ def _present(value: Any) -> Any:  # noqa: ANN401 - whatever a study file holds
     if not isinstance(value, Mapping):
         return value
     return {key: _present(one) for key, one in value.items() if one is not None}
+
+
+def require_ours(folder: Path, mark: str) -> None:
+    """Refuse a folder that is neither missing nor empty, nor has the file that every report has.
+
+    Raises:
+        InputError: It is something else.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; name another with --out")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).is_file():
+        raise InputError(
+            f"{folder} is not empty and holds no report, so nothing in it is replaced;"
+            " name another folder with --out"
+        )
+
+
+@contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """A new folder that takes the place of ``folder`` if all goes well, and else disappears.
+
+    Raises:
+        BloodHpoError: It cannot be written, as on a full disk.
+    """
+    folder = folder.absolute()
+    prefix = f".{folder.name}-"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(
+            prefix=prefix, dir=folder.parent, ignore_cleanup_errors=True
+        ) as work:
+            new = Path(work, "new")
+            new.mkdir()
+            yield new
+            _swap(new, folder, Path(work, "old"))
+    except OSError as error:
+        raise BloodHpoError(
+            f"the report cannot be written to {folder}: {error.strerror or error};"
+            " free some space, or name another folder with --out"
+        ) from error
+
+
+def _swap(new: Path, folder: Path, old: Path) -> None:
+    if folder.exists():
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise

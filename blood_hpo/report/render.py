@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 from blood_hpo import __version__
 from blood_hpo.database.artefacts import load
 from blood_hpo.report import files
-from blood_hpo.report.folder import replaced, require_ours
 from blood_hpo.report.outcome import (
     comparison_section,
     data_section,
@@ -25,6 +24,7 @@ from blood_hpo.report.outcome import (
 from blood_hpo.report.page.cells import listed
 from blood_hpo.report.page.document import Section
 from blood_hpo.report.page.theme import variables
+from blood_hpo.report.page.words import wording
 from blood_hpo.report.process import (
     confirmation_section,
     cost_section,
@@ -62,14 +62,8 @@ _SECTIONS: Final = (
 def write_report(engine: "Engine", study: str, folder: Path, written: datetime) -> Path:
     """Write the report of a study into a folder, in place of the report that may be there.
 
-    Args:
-        engine: The database.
-        study: Name of the study.
-        folder: Created if need be; an existing one must be empty or hold a report.
-        written: The time that the report names.
-
     Returns:
-        The page.
+        The page, which names the time that it was written.
 
     Raises:
         StudyError: There is no such study.
@@ -85,10 +79,10 @@ def write(
     found: Findings, folder: Path, written: datetime, artefact: Callable[[str], bytes]
 ) -> Path:
     """The same from what has been read; ``artefact`` gives the content of a saved file by name."""
-    require_ours(folder, NUMBERS)
+    files.require_ours(folder, NUMBERS)
     made = [one for module in _SECTIONS if (one := module.section(found)).blocks]
     sections = [*made[:-1], original_section.section(made), made[-1]]
-    with replaced(folder) as new:
+    with files.replaced(folder) as new:
         (new / PAGE).write_text(page(found, sections, written), encoding="utf-8")
         (new / NUMBERS).write_text(numbers(found, sections, written), encoding="utf-8")
         for section in sections:
@@ -110,6 +104,7 @@ def page(found: Findings, sections: list[Section], written: datetime) -> str:
         found=found,
         families=listed([family_name(one) for one in found.study.families]),
         sections=sections,
+        titles=wording()["titles"],
         written=written,
         version=__version__,
         results=RESULTS,
@@ -132,7 +127,7 @@ def numbers(found: Findings, sections: list[Section], written: datetime) -> str:
         "small": found.small,
         "sections": {
             one.key: {
-                "title": one.title,
+                "title": wording()["titles"][one.key],
                 **one.facts,
                 "tables": {table.name: table.records() for table in one.tables},
             }

@@ -5,7 +5,7 @@ from itertools import combinations
 from statistics import fmean
 
 from blood_hpo.report.outcome.test_section import contributed, intervals
-from blood_hpo.report.page.cells import MINUS, Cell, count, interval, number, plain
+from blood_hpo.report.page.cells import MINUS, NO_BREAK, Cell, count, interval, number, plain
 from blood_hpo.report.page.document import Block, Cells, Figure, Row, Section, Table
 from blood_hpo.report.page.theme import INK, MARKERS, MUTED, WIDE, colour, drawing, figure
 from blood_hpo.report.page.words import said, table
@@ -16,8 +16,6 @@ from blood_hpo.report.read.scores import SCORES
 from blood_hpo.report.read.search_study import family_name
 from blood_hpo.report.read.uncertainty import Interval, difference, holm, mcnemar
 
-TITLE = "Comparison"
-
 Pairs = Sequence[tuple[tuple[str, list[Model]], tuple[str, list[Model]]]]
 """Two families, each with its models."""
 
@@ -26,11 +24,16 @@ def section(found: Findings) -> Section:
     """The section; it is empty where no model was tested."""
     final = found.tested
     if final is None:
-        return Section("comparison", TITLE)
-    blocks: list[Block] = [*_between(final), _drawn(final), _published(final)]
+        return Section("comparison")
+    groups = {
+        "This study": [_row(_ours(*one), 4, best=True) for one in final.families.items()],
+        "The original report": [_row(one, 4) for one in ORIGINAL.values()],
+        "MedMNIST v2": [_row(one, 3) for one in MEDMNIST_V2],
+    }
+    blocks: list[Block] = [*_between(final), _drawn(final), table("published", groups)]
     if found.study.synthetic:
         blocks.insert(0, said("published-synthetic"))
-    return Section("comparison", TITLE, blocks)
+    return Section("comparison", blocks)
 
 
 def _between(final: FinalStage) -> list[Block]:
@@ -117,26 +120,11 @@ def _drawn(final: FinalStage) -> Figure:
                 axes.errorbar(value, place, xerr=span, color=ink, capsize=4, elinewidth=2)
             marker, fill = MARKERS.get(family, "D"), ink if ours else "none"
             axes.plot(value, place, marker, markeredgecolor=ink, markerfacecolor=fill, markersize=8)
-            axes.annotate(
-                f"{value:.4f}" if family else f"{value:.3f}",
-                (ours.high if ours else value, place),
-                (9, 0),
-                textcoords="offset points",
-                va="center",
-                fontweight=weight,
-            )
+            end, text = ours.high if ours else value, f"{value:.4f}" if family else f"{value:.3f}"
+            axes.text(end, place, f"{NO_BREAK * 4}{text}", va="center", fontweight=weight)
         axes.set(xlabel="test accuracy", title="Compared with published results")
         axes.margins(x=0.12)
         return figure(plot, "comparison")
-
-
-def _published(final: FinalStage) -> Table:
-    groups = {
-        "This study": [_row(_ours(*one), 4, best=True) for one in final.families.items()],
-        "The original report": [_row(one, 4) for one in ORIGINAL.values()],
-        "MedMNIST v2": [_row(one, 3) for one in MEDMNIST_V2],
-    }
-    return table("published", groups)
 
 
 def _ours(family: str, models: Sequence[Model]) -> Published:

@@ -18,7 +18,7 @@ def section(found: Findings) -> Section:
     spec = found.study.spec
     share, folds = 100 * spec["data"]["fraction"], spec["training"]["folds"]
     blocks = [said("images"), *_pictures(found), said("used", share=share, folds=folds)]
-    return Section("data", "The data", blocks, {"data": dict(found.study.data)})
+    return Section("data", blocks, {"data": dict(found.study.data)})
 
 
 def _pictures(found: Findings) -> list[Block]:
@@ -56,8 +56,8 @@ def _samples(images: NDArray[np.uint8]) -> Figure:
         for axes, image, (label, name) in zip(grid, images, enumerate(CLASSES), strict=True):
             axes.imshow(image, interpolation="none")
             axes.set_axis_off()
-            short = name.replace("immature ", "immature\n")
-            axes.set_title(f"{label}\n{short}", fontsize=10, fontweight="normal", loc="center")
+            title = f"{label} {name}".replace(" granulocytes", "\ngranulocytes")
+            axes.set_title(title, fontsize=10, fontweight="normal", loc="center")
         return figure(plot, "samples", classes=", ".join(CLASSES))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from blood_hpo.report.page.cells import Cell, plain
 from blood_hpo.report.page.document import Section
 from blood_hpo.report.page.words import table
-from blood_hpo.report.read.published import original_pieces
+from blood_hpo.report.read.published import rows_of
 
 
 def section(others: Sequence[Section]) -> Section:
@@ -18,9 +18,9 @@ def section(others: Sequence[Section]) -> Section:
             "what it shows": plain(piece["what"]),
             "here": _ours(piece["names"].split(), there),
         }
-        for piece in original_pieces()
+        for piece in rows_of("original_pieces.csv")
     ]
-    return Section("original", "The original, piece by piece", [table("original", rows)])
+    return Section("original", [table("original", rows)])
 
 
 def _ours(names: Sequence[str], there: set[str]) -> Cell:

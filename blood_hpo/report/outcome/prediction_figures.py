@@ -25,14 +25,7 @@ SHORT = [name.replace("immature granulocytes", "imm. granul.") for name in CLASS
 
 
 def confusion(name: str, title: str, matrix: Sequence[Sequence[int]], ink: str) -> Figure:
-    """Counts (8, 8) of true classes (rows) and predicted ones, in the order of the labels.
-
-    Args:
-        name: Of the file.
-        title: Whose predictions they are.
-        matrix: The counts.
-        ink: Colour of the diagonal.
-    """
+    """Counts (8, 8) of true classes (rows) and predicted ones; the ink is that of the diagonal."""
     counts, places = np.array(matrix), range(len(SHORT))
     right, whole = int(counts.trace()), int(counts.sum())
     with theme.drawing(theme.WIDTH, 5.2) as plot:

@@ -17,7 +17,7 @@ def section(found: Findings) -> Section:
     if trials:
         replays = "\n".join(f"blood-hpo trial replay {name} {number}" for number in trials)
         blocks.append(Command(replays, said("replay")))
-    return Section("again", "How to run it again", [*blocks, _identity(found)])
+    return Section("again", [*blocks, _identity(found)])
 
 
 def _source(found: Findings) -> str:

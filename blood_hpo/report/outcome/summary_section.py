@@ -2,7 +2,7 @@
 
 from blood_hpo.report.outcome.test_section import intervals
 from blood_hpo.report.page.cells import counted, duration, listed
-from blood_hpo.report.page.document import Block, Card, Cards, Missing, Section
+from blood_hpo.report.page.document import Block, Card, Missing, Section
 from blood_hpo.report.page.words import said
 from blood_hpo.report.process.training_section import pending
 from blood_hpo.report.read.final_stage import FinalStage
@@ -21,7 +21,7 @@ def section(found: Findings) -> Section:
         blocks += [_searched(found), missing]
     else:
         blocks.append(Missing("No trial of the search is complete yet.", found.next_command))
-    return Section("summary", "In brief", blocks)
+    return Section("summary", blocks)
 
 
 def _what_happened(found: Findings) -> str:
@@ -45,27 +45,22 @@ def _what_happened(found: Findings) -> str:
     )
 
 
-def _tested(final: FinalStage) -> Cards:
+def _tested(final: FinalStage) -> list[Card]:
     cards = []
     for family, models in final.families.items():
         ends, theirs = intervals(models)["accuracy"], ORIGINAL.get(family)
         beside = f"; the original report has {theirs.accuracy:.4f}" if theirs else ""
-        detail = (
-            f"95 % interval {ends.low:.4f} to {ends.high:.4f} after {models[0].trial.epochs} epochs"
-        )
+        facts = {"ends": ends, "epochs": models[0].trial.epochs, "beside": beside}
         label = f"{family_name(family)}, test accuracy"
-        cards.append(Card(family, label, f"{ends.value:.4f}", f"{detail}{beside}"))
-    return Cards(cards)
+        cards.append(Card(family, label, f"{ends.value:.4f}", said("tested", **facts)))
+    return cards
 
 
-def _searched(found: Findings) -> Cards:
+def _searched(found: Findings) -> list[Card]:
     cards = []
     for family, winner in found.winners.items():
         folds = len(winner.trial.fold_scores or ())
-        detail = (
-            f"mean {found.study.objective} over {folds} held-out folds of the training split,"
-            f" trial {winner.trial.number}"
-        )
+        facts = {"objective": found.study.objective, "folds": folds, "trial": winner.trial.number}
         label = f"{family_name(family)}, best of the search"
-        cards.append(Card(family, label, f"{winner.trial.score:.4f}", detail))
-    return Cards(cards)
+        cards.append(Card(family, label, f"{winner.trial.score:.4f}", said("best", **facts)))
+    return cards

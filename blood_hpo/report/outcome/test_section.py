@@ -7,44 +7,37 @@ from typing import Any
 import numpy as np
 
 from blood_hpo.metrics import confusion
-from blood_hpo.report.outcome import model_section as per_model
 from blood_hpo.report.outcome import prediction_figures as draw
-from blood_hpo.report.outcome import repeats_section as duplicates
+from blood_hpo.report.outcome import test_parts as parts
 from blood_hpo.report.page import cells
 from blood_hpo.report.page.cells import Cell, count, listed, mean_sd, number, plain
 from blood_hpo.report.page.document import Block, Cells, Row, Section, Table
 from blood_hpo.report.page.words import said, table
-from blood_hpo.report.read.contributions import Contributions
 from blood_hpo.report.read.final_stage import FinalStage, Model
 from blood_hpo.report.read.findings import Findings
-from blood_hpo.report.read.scores import SCORES, calibration, rank_counts
+from blood_hpo.report.read.scores import SCORES, Contributions, calibration, rank_counts
 from blood_hpo.report.read.search_study import family_name
 from blood_hpo.report.read.uncertainty import Interval, interval
-
-TITLE = "The test"
 
 
 def section(found: Findings) -> Section:
     """The section; it is empty where no model was tested."""
     final = found.tested
     if final is None:
-        return Section("test", TITLE)
+        return Section("test")
     first = {family: models[0].predictions for family, models in final.families.items()}
     bins = {family: calibration(one.labels, one.probabilities) for family, one in first.items()}
+    seeds = table("seeds", [_seed(one) for one in final.models])
     beside = Row((_summary(final), draw.calibration(bins)))
-    blocks: list[Block] = [
-        *_opening(final),
-        beside,
-        table("seeds", [_seed(one) for one in final.models]),
-    ]
-    blocks += duplicates.blocks_of(final)
+    blocks: list[Block] = [*_opening(final), beside, seeds]
+    blocks += parts.repeats(final)
     for family, models in final.families.items():
-        blocks += per_model.blocks_of(family, models)
+        blocks += parts.of_family(family, models)
     facts = {
         "models": [_facts(one) for one in final.models],
         "calibration": {family: [asdict(one) for one in found] for family, found in bins.items()},
     }
-    return Section("test", TITLE, blocks, facts)
+    return Section("test", blocks, facts)
 
 
 def _opening(final: FinalStage) -> list[str]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,7 @@ NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 MINUS: Final = "\N{MINUS SIGN}"
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One of the values in a cell that lists several, and whether it was found best."""
 
     text: str
@@ -39,16 +38,6 @@ class Cell:
     options: tuple[Option, ...] = ()
     code: bool = False
     refers: tuple[str, ...] = ()
-
-    @property
-    def numeric(self) -> bool:
-        """Whether the value is a number, which stands at the right."""
-        return isinstance(self.value, int | float) and not isinstance(self.value, bool)
-
-    @property
-    def shown(self) -> bool:
-        """Whether there is something to show."""
-        return self.value is not None and self.value != ""
 
 
 def plain(value: object, text: str | None = None, *, best: bool = False) -> Cell:

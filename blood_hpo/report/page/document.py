@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from blood_hpo.report.page.cells import Cell
 
@@ -19,7 +19,6 @@ class Table:
 
     Attributes:
         name: File name without extension, unique in the report.
-        caption: What it shows.
         groups: Rows, all of the same columns, by their common heading, empty where there is none.
         note: A remark below it.
         folded: Whether it is detail that a reader opens when it is wanted.
@@ -40,12 +39,13 @@ class Table:
     def shown(self) -> list[str]:
         """The columns that have something to show."""
         rows = self.rows
-        return [one for one in next(iter(rows), ()) if any(row[one].shown for row in rows)]
+        columns = next(iter(rows), ())
+        return [one for one in columns if any(row[one].value not in (None, "") for row in rows)]
 
     def numeric(self, column: str) -> bool:
         """Whether a column holds numbers and dashes only."""
-        cells = [row[column] for row in self.rows]
-        return all(one.numeric or one.value is None for one in cells)
+        values = [row[column].value for row in self.rows]
+        return not any(isinstance(one, bool | Sequence | Mapping) for one in values)
 
     def csv(self) -> str:
         """Comma-separated values: unrounded, a header line, the group first where there are any."""
@@ -64,63 +64,53 @@ class Table:
         ]
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """A drawing.
 
     Attributes:
         name: File name without extension, unique in the report.
-        svg: One SVG element that follows the reader's light or dark colours.
-        alt: What it shows, for those who cannot see it.
-        caption: What to see in it.
+        svg: One SVG element that follows the reader's light or dark colours, and says in words what
+            it shows.
         wide: Whether it takes the whole width of the page.
     """
 
     name: str
     svg: str
-    alt: str
     caption: str
     wide: bool = False
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """Drawings and tables beside each other, as far as the page is wide enough.
 
-    Attributes:
-        parts: The drawings and tables.
-        folded: What they show, where they are detail that a reader opens when it is wanted.
+    Where they are detail that a reader opens when it is wanted, `folded` says what they show.
     """
 
     parts: Sequence[Figure | Table]
     folded: str = ""
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(NamedTuple):
     """A heading within a section."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """Something to run, with what it gives."""
 
     command: str
     text: str
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(NamedTuple):
     """What cannot be shown yet, why, and the command after which it can."""
 
     text: str
     command: str
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(NamedTuple):
     """One number that a reader should not miss, what it is, and what one must know with it."""
 
     family: str
@@ -129,14 +119,7 @@ class Card:
     detail: str
 
 
-@dataclass(frozen=True)
-class Cards:
-    """The numbers that a reader should not miss."""
-
-    cards: Sequence[Card]
-
-
-Block = Cards | str | Heading | Figure | Row | Table | Command | Missing
+Block = list[Card] | str | Heading | Figure | Row | Table | Command | Missing
 """A part of a section; a string is a paragraph."""
 
 
@@ -146,13 +129,10 @@ class Section:
 
     Attributes:
         key: Identifier, unique in the report.
-        title: Heading.
-        blocks: What it shows, in order.
         facts: The numbers behind it that stand in no table, for ``report.json``.
     """
 
     key: str
-    title: str
     blocks: Sequence[Block] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 

@@ -74,14 +74,7 @@ def whole_numbers(axes: "Axes") -> None:
 
 def legend_above(axes: "Axes") -> None:
     """A legend at the right above the axes, where it hides nothing; the title is at the left."""
-    axes.legend(
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
-        ncols=4,
-        borderaxespad=0.3,
-        handlelength=1.4,
-        columnspacing=1.2,
-    )
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4)
 
 
 @contextmanager
@@ -113,7 +106,7 @@ def figure(plot: "Plot", kind: str, name: str = "", **facts: object) -> Figure:
     with mpl.rc_context({"svg.hashsalt": name}):
         plot.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     wide = plot.get_figwidth() > WIDTH
-    return Figure(name, page_svg(text.getvalue(), alt), alt, caption, wide)
+    return Figure(name, page_svg(text.getvalue(), alt), caption, wide)
 
 
 def page_svg(text: str, alt: str) -> str:

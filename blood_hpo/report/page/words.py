@@ -28,10 +28,7 @@ def table(
     /,
     **facts: object,
 ) -> Table:
-    """A table of a kind, from rows or from rows by the heading of their group.
-
-    It has a name of its own where there are several of a kind.
-    """
+    """A table of a kind, and of that name if there are several; rows may stand in groups."""
     around = wording()["tables"][kind]
     groups = rows if isinstance(rows, Mapping) else {"": rows}
     caption, note = around["caption"].format(**facts), around.get("note", "").format(**facts)

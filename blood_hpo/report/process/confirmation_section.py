@@ -12,14 +12,12 @@ from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import family_name
 from blood_hpo.stages import METHOD, WINNER_RULE
 
-TITLE = "Confirmation"
-
 
 def section(found: Findings) -> Section:
     """The section; it is empty where nothing was confirmed."""
     confirmed = found.confirmation
     if confirmed is None:
-        return Section("confirmation", TITLE)
+        return Section("confirmation")
     families = confirmed.families.items()
     drawn = [_drawn(*one, found.study.objective) for one in families]
     texts = [said("confirmation"), WINNER_RULE, *(_verdict(*one) for one in families)]
@@ -29,7 +27,7 @@ def section(found: Findings) -> Section:
     ]
     blocks: list[Block] = [*texts, Row(drawn), _table(confirmed, found.study.objective)]
     facts = {"method": METHOD, "winner_rule": WINNER_RULE}
-    return Section("confirmation", TITLE, blocks, facts)
+    return Section("confirmation", blocks, facts)
 
 
 def _verdict(family: str, candidates: Sequence[Candidate]) -> str:

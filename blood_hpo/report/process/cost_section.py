@@ -11,7 +11,7 @@ from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import Study, family_name
 from blood_hpo.stages import stage_names
 
-TITLE, TIMELINE = "What it cost, and what was saved", "What each worker trained, and when"
+TIMELINE = "What each worker trained, and when"
 MOST_WORKERS = 24
 """Rows that the drawing of the workers' time has room for."""
 
@@ -23,12 +23,15 @@ def section(found: Findings) -> Section:
     stages = {one: _ended(trials) for one, trials in {name: found.study.trials, **after}.items()}
     done = [one for own in stages.values() for one in own]
     if not done:
-        return Section("cost", TITLE)
+        return Section("cost")
     # Grids may have been run on another day: they would stretch the drawing of the workers' time.
     grids = {one.study: _ended(one.trials) for one in found.grids.values() if one.around}
-    blocks = [_by_stage(found, {**stages, **grids}), *_timeline(done), *_pruning(found.study)]
-    facts = {"repeats_avoided": found.repeats_avoided}
-    return Section("cost", TITLE, [*blocks, _repeats(found)], facts)
+    blocks: list[Block] = [_by_stage(found, {**stages, **grids})]
+    workers = sorted({str(one.worker) for one in done})
+    if len(workers) <= MOST_WORKERS:
+        blocks.append(Row([_timeline(done, workers)], TIMELINE))
+    blocks += [*_pruning(found.study), _repeats(found)]
+    return Section("cost", blocks, {"repeats_avoided": found.repeats_avoided})
 
 
 def _ended(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -90,14 +93,7 @@ def _repeats(found: Findings) -> str:
     return text
 
 
-def _timeline(done: Sequence[TrialRecord]) -> list[Block]:
-    workers = sorted({str(one.worker) for one in done})
-    if len(workers) > MOST_WORKERS:
-        return []
-    return [Row([timeline(done, workers)], TIMELINE)]
-
-
-def timeline(trials: Sequence[TrialRecord], workers: Sequence[str]) -> Figure:
+def _timeline(trials: Sequence[TrialRecord], workers: Sequence[str]) -> Figure:
     """What each worker did when, from trials with a worker, a start and an end."""
     start = min(one.started_at for one in trials if one.started_at)
     with drawing(WIDE, 1.3 + 0.26 * len(workers)) as plot:

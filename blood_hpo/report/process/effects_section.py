@@ -18,7 +18,7 @@ def section(found: Findings) -> Section:
     """The section; it is empty where no grid was run on these data."""
     blocks = _around(found) + (_staged(found, found.staged) if found.staged else [])
     opening = [said("effects")] if blocks else []
-    return Section("effects", "Effects, one at a time", [*opening, *blocks])
+    return Section("effects", [*opening, *blocks])
 
 
 def _around(found: Findings) -> list[Block]:
@@ -53,13 +53,10 @@ def _staged(found: Findings, grid: StagedGrid) -> list[Block]:
         for family in grid.families
         if (stage := grid.effect(family))
     ]
-    whose = (
-        "This study" if grid.study == found.study.name else f"Study {grid.study}, on these data,"
-    )
     tables = [_stage_table(family, stages) for family, stages in grid.families.items()]
     # Folded where the same is drawn around the winner: one of them is enough to look at.
     folded = "The original's Figures 4 and 8" if found.grids else ""
-    return [said("staged", whose=whose), *([Row(drawn, folded)] if drawn else []), *tables]
+    return [said("staged", study=grid.study), *([Row(drawn, folded)] if drawn else []), *tables]
 
 
 def _stage_table(family: str, stages: Sequence[Stage]) -> Table:
@@ -101,7 +98,7 @@ def _drawn(
     }
     ours = {tuple(int(one.params[key]) for key in names): _effect(one) for one in trials}
     make = draw.units if family == "mlp" else draw.kernels
-    return make(draw.Compared(name, study, found.study.objective, ours, theirs))
+    return make(name, study, found.study.objective, ours, theirs)
 
 
 def _held(found: Findings, grid: Grid, family: str) -> str:

@@ -21,13 +21,7 @@ Flags = NDArray[np.bool_]
 
 
 def history(family: str, trials: Sequence[TrialRecord], objective: str) -> Figure:
-    """Score of every finished trial in order, and the best so far.
-
-    Args:
-        family: Their family.
-        trials: Complete and pruned trials with a score, by number; at least one is complete.
-        objective: Name of the score.
-    """
+    """Score of complete and pruned trials in order, one of them complete, and the best so far."""
     name = family_name(family)
     scores = np.array([one.score for one in trials], dtype=float)
     complete = np.array([one.state == "COMPLETE" for one in trials])
@@ -69,12 +63,7 @@ def _floor(scores: Values) -> float:
 
 
 def importance(family: str, values: Mapping[str, tuple[float, float]]) -> Figure:
-    """Permutation importance of each hyperparameter, as bars with their spread.
-
-    Args:
-        family: The family.
-        values: Mean and standard deviation over the shuffles, by hyperparameter.
-    """
+    """Importance of each hyperparameter: mean and standard deviation over the shuffles."""
     name = family_name(family)
     ordered = sorted(values.items(), key=lambda item: (item[1][0], item[0]))
     labels = [words(key) for key, _ in ordered]

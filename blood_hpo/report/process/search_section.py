@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.page.cells import Cell, count, duration, listed, number, plain, settings
 from blood_hpo.report.page.document import Block, Cells, Heading, Missing, Row, Section
 from blood_hpo.report.page.words import said, table
 from blood_hpo.report.process import search_figures as draw
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.importance import Importance, importance
-from blood_hpo.report.read.search_study import Place, Study, family_name
+from blood_hpo.report.read.search_study import Place, Study, family_name, searched
 
 TOP = 5
 
@@ -24,13 +23,13 @@ def section(found: Findings) -> Section:
         family: {
             "held_out_r2": forest.held_out,
             "trials": forest.trials,
-            "epoch": _epoch(found, family),
+            "epoch": epoch,
             "r2_lost": {name: value[0] for name, value in forest.values.items()},
         }
-        for family, forest in forests.items()
+        for family, (forest, epoch) in forests.items()
     }
-    blocks += _importances(found, forests)
-    return Section("search", "How the search went", blocks, {"importance": facts})
+    blocks += _importances(forests)
+    return Section("search", blocks, {"importance": facts})
 
 
 def _progress(found: Findings) -> list[Block]:
@@ -98,27 +97,21 @@ def _collapsed(study: Study) -> list[Block]:
     return [said("collapsed", trials=listed(trials))]
 
 
-def _early(found: Findings, family: str) -> list[TrialRecord]:
-    return [one for one in found.study.spent(family) if one.number in found.early_scores]
+def _forest(found: Findings, family: str) -> tuple[Importance, int] | None:
+    """The importances, and the epoch whose scores they explain."""
+    trials = [one for one in found.study.spent(family) if one.number in found.early_scores]
+    early = [found.early_scores[one.number] for one in trials]
+    params, scores = [one.params for one in trials], [score for _, score in early]
+    forest = importance(searched(found.study.spec, family), params, scores)
+    return (forest, early[0][0]) if forest else None
 
 
-def _epoch(found: Findings, family: str) -> int:
-    return found.early_scores[_early(found, family)[0].number][0]
-
-
-def _forest(found: Findings, family: str) -> Importance | None:
-    trials = _early(found, family)
-    scores = [found.early_scores[one.number][1] for one in trials]
-    return importance(found.study.space(family), [one.params for one in trials], scores)
-
-
-def _importances(found: Findings, forests: Mapping[str, Importance]) -> list[Block]:
+def _importances(forests: Mapping[str, tuple[Importance, int]]) -> list[Block]:
     if not forests:
         return []
     fits = ", ".join(
-        f"{forest.held_out:.2f} ({family_name(family)}, {forest.trials} trials after epoch"
-        f" {_epoch(found, family)})"
-        for family, forest in forests.items()
+        f"{forest.held_out:.2f} ({family_name(family)}, {forest.trials} trials after epoch {epoch})"
+        for family, (forest, epoch) in forests.items()
     )
-    drawn = [draw.importance(family, one.values) for family, one in forests.items()]
+    drawn = [draw.importance(family, one.values) for family, (one, _) in forests.items()]
     return [Heading("What mattered"), said("importance", fits=fits), Row(drawn)]

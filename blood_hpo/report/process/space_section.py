@@ -7,26 +7,19 @@ from blood_hpo.report.page.cells import Cell, Option, listed, plain, setting, wo
 from blood_hpo.report.page.document import Block, Cells, Row, Section, Table
 from blood_hpo.report.page.words import said, table
 from blood_hpo.report.read.findings import Findings, Winner
-from blood_hpo.report.read.search_study import family_name
-
-SAMPLERS = {
-    "tpe": "a tree-structured Parzen estimator (TPE)",
-    "random": "uniform random sampling",
-    "grid": "a grid of every combination",
-    "staged_grid": "a grid stage by stage: the best of one stage is held in the next",
-}
+from blood_hpo.report.read.search_study import family_name, searched
 
 
 def section(found: Findings) -> Section:
     """The section."""
     tables = [_table(found, family) for family in found.study.families]
     blocks: list[Block] = [*_rules(found), Row(tables)]
-    return Section("space", "What was searched", blocks, {"spec": dict(found.study.spec)})
+    return Section("space", blocks, {"spec": dict(found.study.spec)})
 
 
 def _rules(found: Findings) -> list[str]:
     spec, objective = found.study.spec, found.study.objective
-    training, sampler = spec["training"], SAMPLERS[spec["sampler"]["name"]]
+    training, sampler = spec["training"], said(f"sampler-{spec['sampler']['name']}")
     trained = said("trained", **training, first=training["start_epoch"] + 1)
     return [
         said("proposed", sampler=sampler, objective=objective, folds=training["folds"]),
@@ -45,22 +38,21 @@ def _pruned(pruner: dict[str, Any]) -> str:
 
 
 def _table(found: Findings, family: str) -> Table:
-    winner, space = found.winners.get(family), found.study.space(family)
+    winner, space = found.winners.get(family), searched(found.study.spec, family)
     own = found.study.spec["families"][family]
     stages = {f"Stage {place}": names for place, names in enumerate(own["stages"] or (), start=1)}
     groups = {
         title: _rows(space, names, winner)
         for title, names in (stages or {"Searched together": list(space)}).items()
     }
-    held = f"All else is held at the best configuration of study {own['fixed_from']}."
-    notes = [*([_marked(winner)] if winner else []), *([held] if own["fixed_from"] else [])]
+    notes = []
+    if winner:
+        chosen = "confirmed on fresh folds" if winner.confirmed else "best score of the search"
+        notes.append(f"Marked: trial {winner.trial.number}, {chosen}.")
+    if own["fixed_from"]:
+        notes.append(f"All else is held at the best configuration of study {own['fixed_from']}.")
     facts = {"family": family_name(family), "note": " ".join(notes)}
     return table("space", groups, f"space-{family}", **facts)
-
-
-def _marked(winner: Winner) -> str:
-    chosen = "confirmed on fresh folds" if winner.confirmed else "best score of the search"
-    return f"Marked: trial {winner.trial.number}, {chosen}."
 
 
 def _rows(space: dict[str, Any], names: Iterable[str], winner: Winner | None) -> list[Cells]:

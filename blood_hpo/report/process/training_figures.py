@@ -1,20 +1,11 @@
 """Drawings of training by epoch, and of the networks that were trained."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from blood_hpo.report.page import theme
 from blood_hpo.report.page.document import Figure
-from blood_hpo.report.page.theme import (
-    INK,
-    MUTED,
-    WIDTH,
-    colour,
-    drawing,
-    figure,
-    legend_above,
-    whole_numbers,
-)
+from blood_hpo.report.page.theme import INK, MUTED, WIDTH, colour, drawing, figure
 from blood_hpo.report.read.final_stage import Layer
 from blood_hpo.report.read.search_study import Curve, family_name
 
@@ -26,16 +17,10 @@ BOX = 10.0
 """Width of a layer's box."""
 
 
-@dataclass(frozen=True)
-class Line:
-    """One number an epoch.
+class Line(NamedTuple):
+    """One number an epoch; none are not drawn, and an empty label is left out of the legend.
 
-    Attributes:
-        label: What the legend calls it; empty leaves it out.
-        values: The numbers, from epoch 1; none are not drawn.
-        ink: Its colour.
-        dashed: Whether it is.
-        chosen: The epoch that early stopping restored, from 1, marked by a dot.
+    A dot marks the epoch that early stopping restored, from 1.
     """
 
     label: str
@@ -74,10 +59,10 @@ def lines(name: str, title: str, panels: Mapping[str, Sequence[Line]], caption: 
                 if one.values and one.chosen:
                     axes.plot(one.chosen, one.values[one.chosen - 1], "o", color=one.ink)
             axes.set(xlabel="epoch", ylabel=label)
-            whole_numbers(axes)
+            theme.whole_numbers(axes)
         grid[0].set_title(title)
         if grid[-1].get_legend_handles_labels()[1]:
-            legend_above(grid[-1])  # at the first it would hide the title
+            theme.legend_above(grid[-1])  # at the first it would hide the title
         facts = {"title": title, "panels": " and ".join(panels), "caption": caption}
         return figure(plot, "lines", name, **facts)
 

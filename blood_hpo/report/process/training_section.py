@@ -11,7 +11,6 @@ from blood_hpo.report.read.final_stage import FinalStage, Model
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import family_name
 
-TITLE = "Retraining"
 RECIPES = {
     "winner": "winner of the search",
     "report": "the original report's architecture and settings",
@@ -23,7 +22,7 @@ def section(found: Findings) -> Section:
     """The section; it is empty where no model was retrained and tested."""
     final = found.tested
     if final is None:
-        return Section("training", TITLE)
+        return Section("training")
     first = {family: models[0] for family, models in final.families.items()}
     drawn = [draw.training(family, one.curve, one.best_epoch) for family, one in first.items()]
     networks = [draw.architecture(family, one.layers) for family, one in first.items()]
@@ -35,7 +34,7 @@ def section(found: Findings) -> Section:
         Row(drawn),
         Row(networks, "Layers of the networks"),
     ]
-    return Section("training", TITLE, blocks)
+    return Section("training", blocks)
 
 
 def _opening(final: FinalStage) -> str:

@@ -51,7 +51,6 @@ class Candidate(Standing):
     family: str
     number: int
     params: Json
-    config_hash: str
     parameter_count: int
     search_score: float
     search_rank: int

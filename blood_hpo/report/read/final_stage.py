@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 DATA = "data.npz"
+"""The file of a stage that shows its data set: arrays `sample_images` and `counts`."""
 
 
 class Layer(NamedTuple):
@@ -43,7 +44,6 @@ class Model:
     trial: TrialRecord
     file: str
     sha256: str
-    bytes: int
     best_epoch: int
     validation_accuracy: float
     medmnist_auc: float
@@ -71,14 +71,12 @@ class FinalStage:
     """The final stage.
 
     Attributes:
-        study: Name of the stage's study.
         missing: Models of the plan that are still to be trained and tested.
         models: The tested models of the plan in force by family and seed.
         sample_images: The first training image of each class, uint8 (8, 28, 28, 3), or None.
         counts: Images by split and class (3, 8), or None.
     """
 
-    study: str
     missing: int
     models: tuple[Model, ...]
     sample_images: NDArray[np.uint8] | None
@@ -107,7 +105,6 @@ def read_final(connection: "Connection", study: str) -> FinalStage | None:
     kept = any(one.name == DATA for one in listing(engine, stage))
     data = load_arrays(engine, stage, DATA) if kept else {}
     return FinalStage(
-        study=stage,
         missing=sum(row.remaining for row in totals),
         models=tuple(
             sorted(models, key=lambda one: (*family_place(one.family), one.trial.replicate))

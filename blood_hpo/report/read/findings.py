@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from blood_hpo.database.failures import database_errors
 from blood_hpo.database.record import Json, TrialRecord, read_trials
@@ -34,8 +34,7 @@ class Winner:
     confirmed: bool
 
 
-@dataclass(frozen=True)
-class Cost:
+class Cost(NamedTuple):
     """What the ended trials of a study cost, summed over folds and trials, as ``hpo.cost`` says."""
 
     study: str
@@ -50,11 +49,7 @@ class Findings:
     """All of it; what has not happened yet is None or missing from its mapping.
 
     Attributes:
-        study: The search.
-        winners: The best configuration by family.
         grids: The plain grid study whose effects are shown, by family.
-        confirmation: Its outcome.
-        final: The tested models.
         staged: The staged grid, the study itself or one beside it.
         stages: All trials of the confirmation ("confirm") and of the retraining ("final").
         costs: What each of these studies, and the grids, cost, by the name of the study.

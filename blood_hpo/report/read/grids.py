@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from blood_hpo import __version__
 from blood_hpo.database.record import Json, TrialRecord, read_trials
@@ -21,14 +21,10 @@ EFFECTS = {"mlp": ("units",), "cnn": ("kernel_size", "filters")}
 
 @dataclass(frozen=True)
 class Grid:
-    """A plain grid study over the hyperparameters whose effect is shown.
+    """A plain grid study over the hyperparameters whose effect is shown, in one family.
 
-    Attributes:
-        study: Its name.
-        around: Whether its fixed part comes from the study reported on.
-        around_winner: Whether it is that of the study's winner.
-        spec: Its study file.
-        trials: Its trials of the family.
+    It is `around` the study reported on if its fixed part comes from there, and `around_winner`
+    if that is the fixed part of the study's winner.
     """
 
     study: str
@@ -43,8 +39,7 @@ class Grid:
         return tuple(one for one in self.trials if one.state == "COMPLETE" and one.fold_scores)
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """What a stage of a staged grid compared: complete trials in the order of the study file.
 
     The next stage starts from the best one.
@@ -72,13 +67,7 @@ class StagedGrid:
 def read_grids(
     connection: "Connection", study: Study, winners: Mapping[str, Json]
 ) -> dict[str, Grid]:
-    """For each family the grid around this study's winner, or else one around something else.
-
-    Args:
-        connection: To the database.
-        study: The study reported on.
-        winners: The whole configuration of its winner, by family.
-    """
+    """By family the grid around a winner, a whole configuration, or one around something else."""
     specs = _studies(connection, study, "grid")
     found = {}
     for family, names in EFFECTS.items():
@@ -88,12 +77,9 @@ def read_grids(
             if family in spec["families"] and searched(spec, family).keys() == set(names)
         ]
         if grids:
-            found[family] = max(grids, key=_preference)
+            best = max(grids, key=lambda one: (bool(one.complete), one.around_winner, one.around))
+            found[family] = best
     return found
-
-
-def _preference(grid: Grid) -> tuple[bool, bool, bool]:
-    return bool(grid.complete), grid.around_winner, grid.around
 
 
 def _grid(connection: "Connection", study: Study, winner: Json, family: str, spec: Json) -> Grid:

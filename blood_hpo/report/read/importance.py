@@ -35,12 +35,8 @@ def importance(
 
     A fifth of the trials is held out in turn; the errors are in units of the scores' variance. This
     is the importance for the forest, hence for the region that the search has looked at, and
-    neither an effect size nor fANOVA.
-
-    Args:
-        space: What is searched: choices as a list, ranges as a mapping.
-        params: What each trial tried.
-        scores: What each trial scored, all after the same epoch, so that pruned ones count too.
+    neither an effect size nor fANOVA. All trials scored after the same epoch, so that pruned ones
+    count too.
     """
     y = np.array(scores, dtype=float)
     if len(y) < FEWEST_TRIALS or not space or not y.var():

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blood_hpo.metrics import accuracy
-from blood_hpo.report.read.contributions import Contributions, contributions
-from blood_hpo.report.read.scores import Scores, all_scores, ranks
+from blood_hpo.report.read.scores import Contributions, Scores, all_scores, contributions, ranks
 
 TEST = 2
 """Number of the test split, after training and validation."""
@@ -32,9 +31,7 @@ class Mistake:
     Attributes:
         index: Place in the test split, from 0.
         image: uint8 (28, 28, 3).
-        true: Its class.
-        probabilities: What the model gave to each class.
-        rank: Place of the true class among them.
+        rank: Place of the true class among the probabilities.
     """
 
     index: int

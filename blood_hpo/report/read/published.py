@@ -1,7 +1,4 @@
-"""What others have published on BloodMNIST at 28x28: facts, none of them ours.
-
-Their sources stand below the table that shows them: see ``page/words.toml``.
-"""
+"""What others have published on BloodMNIST at 28x28; ``page/words.toml`` names the sources."""
 
 import csv
 from collections.abc import Mapping
@@ -19,7 +16,7 @@ class Published:
     """A published result on the official test split; what was not published is None.
 
     The family is that of the original report's models and empty for MedMNIST's; AUC is the macro
-    AUC, and the parameters are the trainable ones.
+    AUC, the parameters are the trainable ones, and the recalls those of the classes.
     """
 
     model: str
@@ -30,16 +27,18 @@ class Published:
     parameters: int | None = None
     epochs: int | None = None
     note: str = ""
+    recalls: str = ""
 
 
-def _rows(name: str) -> tuple[Mapping[str, str], ...]:
+@cache
+def rows_of(name: str) -> tuple[Mapping[str, str], ...]:
     """A table beside this module, without its empty cells."""
     file = resources.files("blood_hpo.report") / "read" / name
     rows = csv.DictReader(file.read_text(encoding="ascii").splitlines())
     return tuple({key: value for key, value in row.items() if value} for row in rows)
 
 
-PUBLISHED: Final = TypeAdapter(tuple[Published, ...]).validate_python(_rows("published.csv"))
+PUBLISHED: Final = TypeAdapter(tuple[Published, ...]).validate_python(rows_of("published.csv"))
 ORIGINAL: Final = {one.family: one for one in PUBLISHED if one.family}
 """The original report's results by family. One run each, without an interval or a seed."""
 
@@ -47,14 +46,11 @@ MEDMNIST_V2: Final = tuple(one for one in PUBLISHED if not one.family)
 """Three decimals, as published."""
 
 ORIGINAL_RECALL: Final = {
-    "mlp": (0.5205, 0.9247, 0.7878, 0.6615, 0.6749, 0.5599, 0.9204, 0.9915),
-    "cnn": (0.7992, 0.9792, 0.9293, 0.8238, 0.8848, 0.7923, 0.9339, 1.0000),
-    "resnet": (0.8730, 0.9872, 0.9743, 0.9378, 0.9383, 0.8732, 0.9715, 0.9957),
+    family: tuple(map(float, one.recalls.split())) for family, one in ORIGINAL.items()
 }
 """Its accuracy on the images of each class, 0 to 7, which is the recall of the class."""
 
 
-@cache
 def original_stages() -> tuple[Mapping[str, str], ...]:
     """What its searches measured: by stage what was varied, and mean and deviation of three folds.
 
@@ -62,13 +58,7 @@ def original_stages() -> tuple[Mapping[str, str], ...]:
     times each, under sizes that had no effect, and its optimizers' names had none either: see
     docs/report.md.
     """
-    return _rows("original_stages.csv")
-
-
-@cache
-def original_pieces() -> tuple[Mapping[str, str], ...]:
-    """Its figures and tables: where each is, what it shows, and the names of ours."""
-    return _rows("original_pieces.csv")
+    return rows_of("original_stages.csv")
 
 
 def original_score(family: str, params: Mapping[str, object]) -> tuple[float, float] | None:

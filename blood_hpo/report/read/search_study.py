@@ -78,13 +78,11 @@ class Study:
     """A search and what the database knows about it.
 
     Attributes:
-        name: Name of the study.
         spec: The study file, resolved.
         data: Label, origin, checksums, and whether it is official or synthetic.
         fingerprint: What two studies must share for their scores to be comparable.
-        program_version: Version of the program that created the study.
+        program_version: Of the program that created the study.
         trials: In the order of their numbers.
-        totals: What each family has done.
         places: The complete trials by family, the best first.
         collapsed: How many folds learnt nothing, by the number of the trial; no trial without.
     """
@@ -128,10 +126,6 @@ class Study:
         """A family's trials that count against its budget, by number."""
         own = [one for one in self.trials if one.family == family]
         return [one for one in own if one.state in ("COMPLETE", "PRUNED")]
-
-    def space(self, family: str) -> dict[str, Any]:
-        """What a family searches: see `searched`."""
-        return searched(self.spec, family)
 
 
 def searched(spec: Json, family: str) -> dict[str, Any]:

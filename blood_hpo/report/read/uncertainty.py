@@ -3,7 +3,7 @@
 There is one kind of interval. A score is the mean, over a model's seeds and the test images, of
 what each image adds; the bootstrap draws seeds and images with replacement, each by itself, since
 every seed is tested on the same images. Scores that are no plain means are made one by their
-infinitesimal jackknife: see `contributions`.
+infinitesimal jackknife: see `scores.contributions`.
 
 A bootstrap's variance of the mean of S seeds is (S - 1) / S of what it should be. The seeds'
 deviations are therefore multiplied by sqrt(S / (S - 1)), and the ends stand t / z as far out, with
@@ -23,7 +23,7 @@ LEVEL = 0.95
 BOOTSTRAP_SEED = 20_230_119
 
 Values = NDArray[np.floating] | NDArray[np.bool_]
-"""What each image adds to each seed's score, shape (seeds, images): see `contributions`."""
+"""What each image adds to each seed's score, shape (seeds, images): see `scores.contributions`."""
 
 
 class Interval(NamedTuple):
@@ -43,13 +43,9 @@ class McNemar(NamedTuple):
 
 
 def interval(values: Values, highest: float = 1.0) -> Interval:
-    """The 95 % interval of a score over seeds and images.
+    """The 95 % interval of a score over seeds and images, within 0 and the highest score.
 
     It is seeded: the same values give the same interval.
-
-    Args:
-        values: What each image adds to the score of each seed.
-        highest: The score lies between 0 and this, and so does the interval.
     """
     found = _two_level([values])
     return Interval(found.value, max(found.low, 0.0), min(found.high, highest))

@@ -18,7 +18,7 @@ from blood_hpo.report.process import cost_section as cost
 from blood_hpo.report.process import search_section as search
 from blood_hpo.report.read import findings
 from blood_hpo.report.read.findings import Findings
-from blood_hpo.report.read.search_study import read_study
+from blood_hpo.report.read.search_study import read_study, searched
 from blood_hpo.report.render import write_report
 from blood_hpo.store.pieces import link, store
 
@@ -191,7 +191,7 @@ def test_models_are_those_of_the_plan_in_force(connected: Engine) -> None:
 
 def test_a_staged_grid_is_read_stage_by_stage(connected: Engine) -> None:
     """One stage over everything that the study searches compares all its complete trials."""
-    space = findings.read(connected, "made").study.space("mlp")
+    space = searched(findings.read(connected, "made").study.spec, "mlp")
     staged = "jsonb_set(spec, '{sampler,name}', '\"staged_grid\"')"
     change = f"jsonb_set({staged}, '{{families,mlp,stages}}', CAST(:stages AS jsonb))"
     update = f"UPDATE hpo.study SET spec = {change} WHERE stage = 'search'"

@@ -255,7 +255,6 @@ def candidates(board: list[TrialRecord]) -> tuple[Candidate, ...]:
                 number=one.number,
                 rank=place + 1,
                 params=one.params,
-                config_hash=one.config_hash,
                 parameter_count=one.parameter_count or 0,
                 search_score=one.score,
                 search_rank=3 - place,
@@ -358,7 +357,6 @@ def model(number: int, family: str, seed: int, source: int | None) -> Model:
         trial=own,
         file=f"blood-{family}-{seed}.keras",
         sha256="12" * 32,
-        bytes=99,
         best_epoch=28,
         validation_accuracy=accuracy + 0.01,
         medmnist_auc=auc,
@@ -386,7 +384,7 @@ def final_stage(winners: dict[str, Winner]) -> FinalStage:
     ]
     images = np.random.default_rng(1).integers(0, 256, (8, 28, 28, 3), dtype=np.uint8)
     counts = np.array(list(OFFICIAL_COUNTS.values()))
-    return FinalStage("blood-final", 0, tuple(models), images, counts)
+    return FinalStage(0, tuple(models), images, counts)
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,17 @@
 import csv
 import io
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from blood_hpo.report.page import cells
 from blood_hpo.report.page.cells import Cell
 from blood_hpo.report.page.document import Table
+from blood_hpo.report.page.words import wording
+
+REPORT = Path(cells.__file__).parents[1]
 
 
 def test_a_number_keeps_its_digits_for_programs_and_few_for_people() -> None:
@@ -73,3 +78,18 @@ def test_a_table_reads_back_from_csv_and_json() -> None:
         "y": 0.12345678,
         "z": [1, 2],
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "pattern"),
+    [
+        ("titles", r'Section\("(\w+)"'),
+        ("texts", r"\bsaid\(\s*['\"]([\w-]+)['\"]"),
+        ("tables", r'\btable\(\s*"([\w-]+)"'),
+        ("figures", r'\bfigure\(plot, "([\w-]+)"'),
+    ],
+)
+def test_what_the_sections_say_is_written_and_nothing_else(kind: str, pattern: str) -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in REPORT.rglob("*.py"))
+    written = {one for one in wording()[kind] if not one.startswith("sampler-")}
+    assert set(re.findall(pattern, source)) == written

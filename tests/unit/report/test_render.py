@@ -174,6 +174,19 @@ def test_every_drawing_is_valid_and_brings_its_colours_for_light_and_dark(report
         assert used <= set(re.findall(r"(--\w+):", text))
 
 
+def test_text_of_drawings_has_seven_points_on_paper(page: Page, report: Path) -> None:
+    """A4 is 516 points wide between its margins; beside others a drawing gets 28rem, 336 points."""
+    wide = [str(one["id"]) for one in page.of("figure") if one.get("class") == "wide"]
+    assert len(wide) > 4
+    for path in (report / "figures").iterdir():
+        text = path.read_text(encoding="utf-8")
+        (width,) = re.findall(r'viewBox="0 0 ([\d.]+) ', text)
+        paper = 516 if f"figure-{path.stem}" in wide else 336
+        sizes = [float(size) for size in re.findall(r"font(?:-size)?: [^;\"]*?([\d.]+)px", text)]
+        assert sizes, path
+        assert min(sizes) * paper / float(width) >= 7, path
+
+
 def test_every_number_is_in_the_json_and_the_tables_are_in_csv(report: Path) -> None:
     document = json.loads((report / "report.json").read_text(encoding="utf-8"))
     tables = {

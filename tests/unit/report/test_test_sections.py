@@ -117,6 +117,19 @@ def test_a_grid_says_what_it_is_around(
     assert any(sentence in str(block) for block in blocks)
 
 
+@pytest.mark.parametrize(
+    ("name", "study"),
+    [("stage-mlp", "steps"), ("stage-cnn", "steps"), ("grid-mlp", "blood-mlp-grid")],
+)
+def test_drawings_of_grids_say_whose_results_are_which(
+    finished: Findings, name: str, study: str
+) -> None:
+    (drawn,) = [one for one in effects.section(finished).figures if one.name == name]
+    assert f">study {study}</text>" in drawn.svg
+    assert ">original report</text>" in drawn.svg
+    assert f"study {study}. D" in drawn.caption  # then: Diamonds, or Dotted
+
+
 def test_stages_hold_the_best_of_those_before(finished: Findings) -> None:
     assert finished.staged
     first, second = finished.staged.families["mlp"]

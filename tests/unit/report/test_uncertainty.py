@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from blood_hpo.report.read import uncertainty
-from blood_hpo.report.read.contributions import contributions
-from blood_hpo.report.read.scores import all_scores
+from blood_hpo.report.read.scores import all_scores, contributions
 
 Array = NDArray[np.float64]
 
