@@ -19,7 +19,6 @@ from blood_hpo.store.storage import StudyStorage
 from blood_hpo.text import markdown
 
 log = logging.getLogger(__name__)
-Facts = Mapping[str, Any]
 
 LEAST_SECONDS = 60.0  # nobody reads a note twice a minute
 BEST = 5  # trials of a family in the note
@@ -55,7 +54,7 @@ def _refresh(storage: StudyStorage, study_id: int, least_seconds: float) -> str 
     return str(facts["stage_of"]) if facts["stage_of"] else None
 
 
-def _facts(storage: StudyStorage, study_id: int) -> Facts:
+def _facts(storage: StudyStorage, study_id: int) -> Mapping[str, Any]:
     """Columns of the statement ``note_facts``, and rows of three questions."""
     (row,) = storage.ask("note_facts", study_id=study_id)
     ask = partial(run_query, storage.engine)

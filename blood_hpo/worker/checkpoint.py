@@ -37,7 +37,8 @@ class Checkpoint:
         part = self.path.with_name(f"{self.path.stem}-{secrets.token_hex(8)}.part")
         try:
             part.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("xb") as file:
+            part.touch(mode=0o600)
+            with part.open("wb") as file:
                 np.savez(file, **arrays)  # type: ignore[arg-type]
             part.replace(self.path)
         except OSError as error:

@@ -64,7 +64,7 @@ def test_a_configuration_that_kills_its_worker(lab: Lab, measured: Measure) -> N
 def test_when_everything_fails_the_study_is_paused(lab: Lab, measured: Measure) -> None:
     study = lab.create(budget=8, epochs=3)
     broken = lab.worker(broken=True, fault="crash")
-    broken.says("study is paused (5 configurations in a row failed, the last one with:")
+    broken.says(" is paused (5 configurations in a row failed, the last one with:")
     assert "the network does not fit" in broken.text
     broken.process.kill()
     broken.wait()

@@ -81,7 +81,7 @@ def test_an_interrupt_drains_also_when_the_terminal_is_gone(tmp_path: Path) -> N
         owner.stderr.close()
         owner.send_signal(signal.SIGINT)
         deadline = time.monotonic() + 20
-        while any(child.status() != "zombie" for child in psutil.Process(owner.pid).children()):
+        while psutil.Process(owner.pid).children():  # whose end it sees at once
             assert time.monotonic() < deadline
             time.sleep(0.01)
         owner.send_signal(signal.SIGINT)
