@@ -51,7 +51,11 @@ class Forks:
             out, err = (stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(2))
             asked = repr((["blood-hpo", *words], str(folder), dict(environment)))
             socket.send_fds(self._control, [asked.encode()], [out.fileno(), err.fileno()])
-            code = int(self._control.recv(16))
+            try:
+                code = int(self._control.recv(16))
+            except BaseException:  # or the next command would be told the end of this one
+                self._origin.kill()
+                raise
             for file in (out, err):
                 file.seek(0)
             return subprocess.CompletedProcess(words, code, out.read(), err.read())
