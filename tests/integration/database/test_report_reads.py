@@ -53,7 +53,7 @@ def predictions() -> bytes:
 def connected(server: Engine, migrated: str) -> Iterator[Engine]:
     """A database with a SYNTHETIC study and the files of its models."""
     with copy_of(migrated, server) as url:
-        fill_synthetic(url, trials=36, name="made")
+        fill_synthetic(url, trials=18, name="made")
         found = engine(url)
         _finish(found)
         yield found
