@@ -1,11 +1,14 @@
 """Data sets for every test: the real one where the environment names it, a small synthetic one."""
 
+import gc
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from blood_hpo.data.synthetic import write_synthetic
 
@@ -16,6 +19,10 @@ os.environ.pop("COLUMNS", None)
 # Every run tries the same examples: a failure is seen again, and the count is a fact.
 hypothesis.settings.register_profile("unhurried", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("unhurried")
+
+
+TOGETHER = {"cli", "final"}
+"""Rooms whose tests share a study that takes long to make."""
 
 
 @pytest.fixture(scope="session")
@@ -51,4 +58,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What starts whole programs takes longest, so it begins first."""
-    items.sort(key=lambda item: item.path.parent.name not in {"cli", "final"})
+    items.sort(key=lambda item: item.path.parent.name not in TOGETHER)
+
+
+def pytest_collection_finish() -> None:
+    """Nothing that was imported is looked through again whenever a trial collects garbage."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """A file's tests run in one process, and so do those of a room that trains its studies once."""
+    return _ByRoom(config, log)
+
+
+class _ByRoom(LoadFileScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        room = file.rpartition("/")[0]
+        return room if room.rpartition("/")[2] in TOGETHER else file

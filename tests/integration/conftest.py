@@ -16,7 +16,15 @@ from blood_hpo.database.migrate import migrate
 from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
 
+from .forks import Forks
+
 NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    with Forks() as one:
+        yield one
 
 
 @pytest.fixture(scope="session")

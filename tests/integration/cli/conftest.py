@@ -1,12 +1,19 @@
-"""The program as its users start it: a process of its own, in a folder of its own."""
+"""The program as its users run it: each command a process of its own, in one folder."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from blood_hpo.server import embedded
+
+from ..forks import Completed, Forks
 
 STUDY = """
 name = "tiny"
@@ -37,6 +44,11 @@ class Program:
 
     folder: Path
     data: Path
+    forks: Forks
+
+    @property
+    def home(self) -> Path:
+        return self.folder / ".blood_hpo"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -53,11 +65,10 @@ class Program:
             text=True,
         )
 
-    def run(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        process = self.start(*words)
-        out, err = process.communicate(timeout=900)
-        assert process.returncode == code, f"exit code {process.returncode}\n{out}\n{err}"
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+    def run(self, *words: str, code: int = 0, **environment: str) -> Completed:
+        done = self.forks.run(words, self.folder, self.environment | environment)
+        assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
 
     def file(self, text: str, name: str = "tiny.toml") -> str:
         path = self.folder / name
@@ -66,13 +77,29 @@ class Program:
 
 
 @pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory, synthetic_npz: Path) -> Program:
-    """A folder in which the study ``tiny`` has been run by two workers."""
-    one = Program(tmp_path_factory.mktemp("program"), synthetic_npz)
-    one.run("run", one.file(STUDY), "--workers", "2")
-    return one
+def served(synthetic_npz: Path, forks: Forks) -> Iterator[Program]:
+    """A folder whose embedded server stays."""
+    # Not in pytest's own folder, which every other run of pytest closes to the server's account.
+    one = Program(Path(tempfile.mkdtemp(prefix="blood-hpo-cli-")), synthetic_npz, forks)
+    embedded.ensure_running(one.home)
+    yield one
+    embedded.release(one.home)
+    shutil.rmtree(one.folder)
 
 
 @pytest.fixture(scope="session")
-def tiny_file(program: Program) -> str:
-    return str(program.folder / "tiny.toml")
+def tiny_file(served: Program) -> str:
+    return served.file(STUDY)
+
+
+@pytest.fixture(scope="session")
+def quiet_run(served: Program, tiny_file: str) -> Completed:
+    """The run of ``tiny``."""
+    return served.run("--quiet", "run", tiny_file, "--workers", "2", "--top", "1")
+
+
+@pytest.fixture(scope="session")
+def program(served: Program, quiet_run: Completed) -> Program:
+    """A folder in which the study ``tiny`` has been run by two workers."""
+    assert quiet_run.returncode == 0
+    return served

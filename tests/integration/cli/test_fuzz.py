@@ -150,7 +150,7 @@ def answer(words: list[str], **environment: str) -> tuple[int, str]:
     return int(code), out.getvalue() + err.getvalue()
 
 
-@many(500)
+@many(250)
 @given(command=st.sampled_from(COMMANDS), words=st.lists(WORDS, max_size=4))
 def test_any_command_line_is_answered(
     elsewhere: Path, command: list[str], words: list[str]
@@ -159,7 +159,7 @@ def test_any_command_line_is_answered(
     answer([*command, *words], DATABASE_URL=NOWHERE)
 
 
-@many(300)
+@many(150)
 @given(
     command=st.sampled_from([["status", "x"], ["data", "info"], ["study", "check", "x"]]),
     changed=st.dictionaries(
@@ -177,7 +177,7 @@ def test_any_environment_is_answered(
 PIECES = st.text("@:/?#[]%&=+ \\'\"äx1", max_size=6)
 
 
-@many(300)
+@many(150)
 @given(
     scheme=st.sampled_from(["postgresql", "postgres", "postgresql+psycopg", "mysql", "", "a b"]),
     secret=st.tuples(PIECES, PIECES),
@@ -193,14 +193,14 @@ def test_no_part_of_a_password_is_printed(
     assert not any(part in said for part in ("zq", "wk", "jv"))
 
 
-@many(200)
+@many(100)
 @given(contents=st.binary(max_size=300))
 def test_any_data_file_is_answered(elsewhere: Path, contents: bytes) -> None:
     (elsewhere / "set.npz").write_bytes(contents)
     assert answer(["data", "info", "--data", "set.npz"])[0] == 3
 
 
-@many(150)
+@many(100)
 @given(
     names=st.lists(st.sampled_from(["train_images", "train_labels", "test_labels", "synthetic"])),
     contents=st.binary(max_size=100),
@@ -212,14 +212,14 @@ def test_any_archive_is_answered(elsewhere: Path, names: list[str], contents: by
     assert answer(["data", "info", "--data", "set.npz"])[0] == 3
 
 
-@many(100)
+@many(60)
 @given(contents=st.binary(max_size=300))
 def test_any_study_file_is_answered(elsewhere: Path, contents: bytes) -> None:
     (elsewhere / "own.toml").write_bytes(contents)
     assert answer(["run", "own.toml"], DATABASE_URL=NOWHERE)[0] == 2
 
 
-@many(150)
+@many(100)
 @given(data=st.data())
 def test_a_damaged_study_file_is_answered(elsewhere: Path, data: st.DataObject) -> None:
     contents = bytearray(data.draw(st.sampled_from(SHIPPED)))

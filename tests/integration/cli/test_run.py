@@ -4,9 +4,13 @@ import json
 import os
 import signal
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from ..forks import Completed
 from .conftest import STUDY, Program
 
 DEADLINE = 120.0
@@ -24,12 +28,6 @@ def test_a_run_ends_with_the_budget_spent_and_a_leaderboard_per_family(program: 
     board = program.run("study", "show", "tiny").stdout
     assert "tiny, mlp: best of the search on SYNTHETIC" in board
     assert "tiny, cnn: best of the search on SYNTHETIC" in board
-
-
-def test_the_same_command_again_finds_nothing_to_do(program: Program, tiny_file: str) -> None:
-    again = program.run("run", tiny_file, "--workers", "1", "--format", "json")
-    assert "data: SYNTHETIC" in again.stderr
-    assert len(json.loads(again.stdout)) == 6
 
 
 def test_a_changed_file_is_refused_with_the_difference(program: Program) -> None:
@@ -80,13 +78,20 @@ def test_a_grid_around_the_best_configuration_of_a_finished_study(program: Progr
     assert "study around: ready" in again.stdout
 
 
-def test_a_grid_around_the_winners_is_part_of_the_same_run_and_of_its_report(
-    program: Program, tiny_file: str
-) -> None:
+@pytest.fixture(scope="module")
+def with_grid(program: Program, tiny_file: str) -> Completed:
+    """The same command again, with a grid around the winners, and its log as lines of JSON."""
     text = STUDY.partition("[space]")[0].replace("tiny", "widths")
     text += '[sampler]\nname = "grid"\n[families.mlp.space]\nunits = [8, 16]\n'
-    result = program.run("run", tiny_file, "--grid", program.file(text, "widths.toml"))
-    assert "report: report/tiny/report.html" in result.stderr
+    words = ("run", tiny_file, "--grid", program.file(text, "widths.toml"), "--workers", "1")
+    return program.run(*words, "--format", "json", BLOOD_HPO_LOG="json")
+
+
+def test_a_grid_around_the_winners_is_part_of_the_same_run_and_of_its_report(
+    program: Program, with_grid: Completed
+) -> None:
+    ran = Counter(row["study"] for row in json.loads(with_grid.stdout))
+    assert ran == {"tiny": 6, "tiny-widths": 2}  # of the first, nothing was left to do
     shown = json.loads(program.run("study", "show", "tiny-widths", "--format", "json").stdout)
     assert shown["spec"]["families"]["mlp"]["fixed_from"] == "tiny"
     folder = program.folder / "report/tiny"
@@ -95,31 +100,17 @@ def test_a_grid_around_the_winners_is_part_of_the_same_run_and_of_its_report(
     assert {one.name for one in (folder / "studies").iterdir()} == {"tiny.toml", "tiny-widths.toml"}
 
 
-def test_a_space_smaller_than_its_budget_is_said_and_ends_the_watch(
-    program: Program, tiny_file: str
-) -> None:
-    text = """
-    name = "narrow"
-    [training]
-    epochs = 1
-    start_epoch = 0
-    [sampler]
-    name = "random"
-    [pruner]
-    name = "none"
-    [families.mlp]
-    budget = 5
-    [families.mlp.space]
-    units = [4, 8]
-    """
-    words = ("run", tiny_file, program.file(text, "narrow.toml"), "--workers", "1")
-    ran = program.run(*words, "--format", "json")
-    assert {row["study"] for row in json.loads(ran.stdout)} == {"tiny", "narrow"}  # one document
-    assert "the space of mlp has 2 configurations, so 2 will be tried and not 5" in ran.stderr
-    assert "narrow: 2 of 5 trials of mlp counted: every configuration of its" in ran.stderr
-    program.run("status", "narrow", "--watch")
-    (progress,) = rows(program, "status", "narrow")
-    assert (progress["counted"], progress["budget"], progress["remaining"]) == (2, 5, 0)
+def test_logs_are_lines_of_json(program: Program, with_grid: Completed) -> None:
+    lines = [json.loads(line) for line in with_grid.stderr.splitlines()]
+    assert all({"time", "level", "logger", "message"} == set(line) for line in lines)
+    said = [line["message"] for line in lines]
+    assert {
+        "tiny: 1 workers start and load TensorFlow",
+        "report: report/tiny/report.html",
+    } < set(said)
+    assert any(one.startswith("data: SYNTHETIC") for one in said)
+    log = (program.folder / ".blood_hpo/logs/tiny/worker-1.log").read_text(encoding="utf-8")
+    assert json.loads(log.splitlines()[-1])["message"] == "study tiny is finished"
 
 
 def test_a_drained_run_goes_on_where_it_stopped(program: Program) -> None:

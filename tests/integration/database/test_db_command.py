@@ -92,8 +92,9 @@ def test_psql_passes_arguments_and_exit_codes_through(db: Db) -> None:
 
 
 def test_the_password_is_shown_only_where_it_is_asked_for(guarded_db: Db, guarded_url: str) -> None:
-    assert PASSWORD not in guarded_db("url").stdout
-    assert ":***@" in guarded_db("url").stdout
+    shown = guarded_db("url").stdout
+    assert PASSWORD not in shown
+    assert ":***@" in shown
     assert guarded_db("url", "--show-password").stdout.strip() == guarded_url
     assert "s3cret" not in guarded_db("url", "--libpq").stdout
     assert "s3cret%2Fword" in guarded_db("url", "--libpq", "--show-password").stdout

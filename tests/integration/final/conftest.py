@@ -22,6 +22,8 @@ from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy, create_study
 from blood_hpo.studyfile.schema import StudySpec
 
+from ..forks import Forks
+
 STUDY = """
 name = "NAME"
 seed = 5
@@ -54,8 +56,10 @@ class House:
     folder: Path
     data: Path
     database: Engine
+    forks: Forks
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    @property
+    def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("BLOOD_HPO", "DATABASE"))}
         own = {
             "HOME": str(self.folder / "home"),
@@ -64,24 +68,30 @@ class House:
             "GRACE_SECONDS": "1.5",
             "CHECKPOINT_SECONDS": "0",
         }
+        return {**kept, **{f"BLOOD_HPO_{name}": value for name, value in own.items()}}
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "blood_hpo", *words],
             cwd=self.folder,
-            env={**kept, **{f"BLOOD_HPO_{name}": value for name, value in own.items()}},
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
     def run(self, *words: str) -> tuple[str, str]:
-        process = self.start(*words)
-        out, err = process.communicate(timeout=280)
-        assert process.returncode == 0, f"exit code {process.returncode}\n{out}\n{err}"
+        code, out, err = self.answer(*words)
+        assert code == 0, f"exit code {code}\n{out}\n{err}"
         return out, err
 
-    def create(self, name: str) -> None:
+    def answer(self, *words: str) -> tuple[int, str, str]:
+        done = self.forks.run(words, self.folder, self.environment)
+        return done.returncode, done.stdout, done.stderr
+
+    def create(self, name: str, text: str = STUDY) -> None:
         path = self.folder / f"{name}.toml"
-        path.write_text(STUDY.replace("NAME", name), encoding="utf-8")
+        path.write_text(text.replace("NAME", name), encoding="utf-8")
         self.run("study", "create", str(path))
 
     def rows(self, statement: str, **values: object) -> list[dict[str, Any]]:
@@ -98,11 +108,11 @@ def search(url: str) -> SharedStudy:
 
 
 @pytest.fixture(scope="session")
-def house(synthetic_npz: Path) -> Iterator[House]:
+def house(synthetic_npz: Path, forks: Forks) -> Iterator[House]:
     # Not in pytest's own folder, which every other run of pytest closes to the server's account.
     folder = Path(tempfile.mkdtemp(prefix="blood-hpo-final-"))
     database = engine(embedded_url(Settings(home=folder / "home")))
-    yield House(folder, synthetic_npz, database)
+    yield House(folder, synthetic_npz, database, forks)
     database.dispose()
     embedded.release(folder / "home")
     shutil.rmtree(folder)
@@ -114,6 +124,13 @@ def finished(house: House) -> House:
     house.create("whole")
     house.run("worker", "whole")
     return house
+
+
+@pytest.fixture(scope="session")
+def report(finished: House) -> Path:
+    """The folder of its report. Read it, never write."""
+    finished.run("report", "whole", "--out", "one")
+    return finished.folder / "one"
 
 
 def until(condition: Callable[[], bool], seconds: float = 200.0) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,8 @@ from .conftest import House
 
 
 @pytest.fixture(scope="module")
-def model(finished: House) -> Path:
-    finished.run("report", "whole", "--out", "for-predict")
-    return finished.folder / "for-predict/models/whole-mlp-1.keras"
+def model(report: Path) -> Path:
+    return report / "models/whole-mlp-1.keras"
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +31,20 @@ def cells(finished: House) -> Path:
 
 
 def refusal(house: House, *words: str) -> str:
-    process = house.start("predict", *words)
-    out, err = process.communicate(timeout=280)
-    assert process.returncode == 2, err
+    code, out, err = house.answer("predict", *words)
+    assert code == 2, err
     assert out == ""
     (line,) = err.strip().splitlines()
     return line
 
 
-def test_it_predicts_what_was_tested(finished: House, model: Path, cells: Path) -> None:
-    out, err = finished.run("predict", str(model), str(cells), "--format", "json")
+@pytest.fixture(scope="module")
+def predicted(finished: House, model: Path, cells: Path) -> tuple[str, str]:
+    return finished.run("predict", str(model), str(cells), "--format", "json")
+
+
+def test_it_predicts_what_was_tested(model: Path, cells: Path, predicted: tuple[str, str]) -> None:
+    out, err = predicted
     rows = json.loads(out)
     (saved,) = (model.parents[1] / "predictions").glob("*@whole-mlp-1.csv")
     expected = np.loadtxt(saved, delimiter=",")[:, 1:]
@@ -53,15 +57,14 @@ def test_it_predicts_what_was_tested(finished: House, model: Path, cells: Path) 
 
 
 def test_a_png_by_itself_is_the_same_and_needs_no_database(
-    finished: House, model: Path, cells: Path, tmp_path: Path
+    finished: House, model: Path, cells: Path, predicted: tuple[str, str], tmp_path: Path
 ) -> None:
     png = cells.with_name("cell.png")
     shutil.copytree(model.parent, tmp_path / "elsewhere")
-    alone = House(tmp_path, Path("nothing.npz"), finished.database)
+    alone = replace(finished, folder=tmp_path, data=Path("nothing.npz"))
     out, _ = alone.run("predict", f"elsewhere/{model.name}", str(png), "--format", "json")
     (row,) = json.loads(out)
-    out, _ = finished.run("predict", str(model), str(cells), "--format", "json")
-    assert row == {**json.loads(out)[3], "image": str(png)} | {
+    assert row == {**json.loads(predicted[0])[3], "image": str(png)} | {
         name: pytest.approx(row[name], abs=1e-6) for name in (*CLASSES, "probability")
     }
     out, _ = alone.run("predict", f"elsewhere/{model.name}", str(png))

@@ -5,9 +5,15 @@ import signal
 
 import pytest
 
-from .conftest import House, until
+from .conftest import STUDY, House, until
 
 pytestmark = pytest.mark.timeout(900)
+
+SHORT = (
+    STUDY.replace("budget = 2", "budget = 1")
+    .replace("confirm_top = 2\nconfirm_splits = 2", "confirm_top = 1\nconfirm_splits = 1")
+    .replace("epochs = 60\npatience = 60", "epochs = 2\npatience = 2")
+)
 
 
 def finished(house: House) -> list[str]:
@@ -18,8 +24,8 @@ def finished(house: House) -> list[str]:
 
 
 def test_studies_are_worked_on_in_the_order_of_their_creation(house: House) -> None:
-    house.create("queue-b")
-    house.create("queue-a")
+    for name in ("queue-b", "queue-a"):
+        house.create(name, text=SHORT)
     house.run("study", "pause", "queue-b")
     worker = house.start("worker")
     try:

@@ -25,12 +25,6 @@ main()
 """
 
 
-@pytest.fixture(scope="module")
-def report(finished: House) -> Path:
-    finished.run("report", "whole", "--out", "one")
-    return finished.folder / "one"
-
-
 def content(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -149,9 +143,8 @@ def test_a_changed_or_deleted_file_is_one_line_and_leaves_the_report_that_was(
 ) -> None:
     before = content(report)
     with altered(finished, file, change):
-        process = finished.start("report", "whole", "--out", "one")
-        _, err = process.communicate(timeout=280)
-    assert process.returncode == 5, err
+        code, _, err = finished.answer("report", "whole", "--out", "one")
+    assert code == 5, err
     (line,) = err.strip().splitlines()
     assert message in line
     assert content(report) == before
@@ -168,8 +161,7 @@ def test_a_changed_or_deleted_file_is_one_line_and_leaves_the_report_that_was(
 def test_what_is_no_study_to_report_on_is_one_line(
     finished: House, study: str, message: str
 ) -> None:
-    process = finished.start("report", study)
-    _, err = process.communicate(timeout=280)
-    assert process.returncode == 5
+    code, _, err = finished.answer("report", study)
+    assert code == 5
     assert message in err
     assert len(err.strip().splitlines()) == 1

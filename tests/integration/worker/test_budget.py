@@ -49,9 +49,10 @@ def test_eight_workers_spend_exactly_the_budget_and_repeat_nothing(
         "cnn": {"budget": 22, "space": {"filters": [8, 16], "kernel_size": [3, 5]}},
     }
     study = make_study(families=families)
-    spawn = multiprocessing.get_context("spawn")
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([Claims.__module__, SharedStudy.__module__])
     workers = [
-        spawn.Process(target=run_to_the_end, args=(database_url, f"worker-{n}", n))
+        processes.Process(target=run_to_the_end, args=(database_url, f"worker-{n}", n))
         for n in range(8)
     ]
     for worker in workers:

@@ -51,7 +51,7 @@ def test_equal_numbers_give_equal_bytes() -> None:
     assert pictures_of_folds("mlp, trial 4", trial()) == pictures_of_folds("mlp, trial 4", trial())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.lists(st.lists(st.floats(-1e6, 1e6), max_size=60), max_size=6),
     st.text(max_size=30).filter(lambda text: text.isprintable()),

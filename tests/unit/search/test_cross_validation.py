@@ -47,6 +47,14 @@ def begin(data: SearchData) -> Iterator[Begin]:
         trial.close()
 
 
+@pytest.fixture(scope="module")
+def whole(data: SearchData) -> Iterator[CrossValidation]:
+    """A trial of the usual configuration, trained to its end."""
+    trial = train(CrossValidation(spec_of(), Configuration.of("mlp", MLP), data))
+    yield trial
+    trial.close()
+
+
 def train(trial: CrossValidation) -> CrossValidation:
     while not trial.finished:
         trial.advance()
@@ -65,22 +73,23 @@ def test_every_report_is_the_mean_over_the_folds(begin: Begin) -> None:
     assert [fold.epochs for fold in results] == [4, 4, 4]
 
 
-def test_the_score_is_that_of_the_epoch_which_early_stopping_restores(begin: Begin) -> None:
-    for fold in train(begin()).results():
+def test_the_score_is_that_of_the_epoch_which_early_stopping_restores(
+    whole: CrossValidation,
+) -> None:
+    for fold in whole.results():
         assert fold.best_epoch == 2 + int(np.argmax(fold.validation[1:]))
         assert fold.held_out
         assert fold.score == pytest.approx(fold.held_out[fold.best_epoch - 1], rel=1e-5)
 
 
 def test_the_confusion_counts_every_image_where_it_was_held_out(
-    begin: Begin, data: SearchData
+    whole: CrossValidation, data: SearchData
 ) -> None:
-    trial = train(begin())
-    counts = np.array(trial.confusion)
+    counts = np.array(whole.confusion)
     held_out = data.labels[: len(data.labels) - len(data.validation)]
     assert counts.sum(axis=1).tolist() == np.bincount(held_out, minlength=8).tolist()
     sizes = [len(fold.held_out) for fold in data.folds]
-    scores = [fold.score for fold in trial.results()]
+    scores = [fold.score for fold in whole.results()]
     right = sum(size * score for size, score in zip(sizes, scores, strict=True))
     assert int(np.trace(counts)) == round(right)
 
@@ -93,20 +102,19 @@ def test_a_fold_that_has_stopped_holds_its_score(begin: Begin) -> None:
     assert trial.reports()[trial.epoch] == pytest.approx(trial.score)
 
 
-def test_the_same_configuration_gives_the_same_result(begin: Begin) -> None:
-    assert train(begin()).results() == train(begin()).results()
+def test_the_same_configuration_gives_the_same_result(whole: CrossValidation, begin: Begin) -> None:
+    assert train(begin()).results() == whole.results()
 
 
-def test_another_configuration_has_other_seeds(begin: Begin) -> None:
+def test_another_configuration_has_other_seeds(whole: CrossValidation, begin: Begin) -> None:
     other = {**MLP, "label_smoothing": 0.0001}
-    ours, theirs = train(begin()).results(), train(begin(other)).results()
+    ours, theirs = whole.results(), train(begin(other)).results()
     assert [fold.validation for fold in ours] != [fold.validation for fold in theirs]
 
 
 def test_a_trial_resumed_from_its_arrays_gives_the_same_result(
-    begin: Begin, tmp_path: Path
+    whole: CrossValidation, begin: Begin, tmp_path: Path
 ) -> None:
-    whole = train(begin()).results()
     interrupted = begin()
     interrupted.advance()
     interrupted.advance()
@@ -116,7 +124,7 @@ def test_a_trial_resumed_from_its_arrays_gives_the_same_result(
         resumed.restore(dict(arrays))
     assert resumed.epoch == 2
     assert resumed.reports() == interrupted.reports()
-    assert train(resumed).results() == whole
+    assert train(resumed).results() == whole.results()
 
 
 def test_training_and_scored_images_are_disjoint_and_the_test_split_is_absent(

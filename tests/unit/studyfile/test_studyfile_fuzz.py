@@ -72,7 +72,7 @@ def test_any_document_is_answered(document: object) -> None:
     answer(document)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(data=st.data())
 def test_a_shipped_file_with_one_thing_changed_is_answered(data: st.DataObject) -> None:
     original = tomllib.loads(data.draw(st.sampled_from(SHIPPED)).decode())
@@ -112,7 +112,7 @@ def test_any_bytes_are_answered(tmp_path_factory: pytest.TempPathFactory, conten
     assert str(caught.value).isprintable()
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_a_shipped_file_with_damaged_bytes_is_answered(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -32,17 +32,19 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "cnn",
         {"filters": 3, "dropout": 0.4, "augmentation": "flips_rotation", "averaging": 0.9},
     ),
-    "batch normalisation": (
-        "resnet",
-        {"initial_filters": 2, "blocks": 1, "convolutions_per_block": 1, "standardise": True},
-    ),
     "batch normalisation, cutmix": (
         "mlp",
         {"units": 8, "batch_normalisation": True, "input_dropout": 0.2, "mixing": "cutmix"},
     ),
-    "batch normalisation, averaged weights": (
+    "batch normalisation, standardised, averaged weights": (
         "resnet",
-        {"initial_filters": 2, "blocks": 1, "convolutions_per_block": 1, "averaging": 0.9},
+        {
+            "initial_filters": 2,
+            "blocks": 1,
+            "convolutions_per_block": 1,
+            "standardise": True,
+            "averaging": 0.9,
+        },
     ),
 }
 
