@@ -27,7 +27,7 @@ from blood_hpo.errors import DatabaseError
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-VIEWS_VERSION: Final = 3
+VIEWS_VERSION: Final = 4
 """Raised with every change of a view, so that an older program never puts older views in place."""
 ROLES: Final = ("blood_hpo_worker", "blood_hpo_dashboard", "blood_hpo_analyst")
 """Group roles; roles.sql says what each may do."""
