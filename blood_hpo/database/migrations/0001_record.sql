@@ -19,8 +19,8 @@ CREATE TABLE hpo.study (
     UNIQUE (search_id, stage),
     UNIQUE (study_id, stage),
     CHECK ((stage = 'search') = (search_id = study_id)),
-    -- Any worker may write it, and views and report read the study file from it: a seed that is no
-    -- number, or a family without a space, would break every page of every study.
+    -- Any worker may write them, and views and report read study files and data sets from them: a
+    -- seed that is no number, or a family without a space, would break every page of every study.
     CONSTRAINT study_spec_is_a_study_file CHECK (coalesce(
         jsonb_typeof(spec) = 'object'
         AND spec ->> 'seed' ~ '^[0-9]{1,18}$'
@@ -30,6 +30,16 @@ CREATE TABLE hpo.study (
         AND jsonb_path_exists(spec, '$.data.fraction ? (@ > 0 && @ <= 1)')
         AND jsonb_typeof(spec -> 'families') = 'object'
         AND NOT jsonb_path_exists(spec, 'lax $.families.* ? (!(@.space.type() == "object"))'),
+        false
+    )),
+    CONSTRAINT study_data_is_a_data_set CHECK (coalesce(
+        data ->> 'label' !~ '[[:cntrl:]]'
+        AND jsonb_typeof(data -> 'label') = 'string'
+        AND data ->> 'sha256' ~ '^[0-9a-f]{64}$'
+        AND data ->> 'md5' ~ '^[0-9a-f]{32}$'
+        AND data ->> 'origin' ~ '^[a-z]{1,20}$'
+        AND jsonb_typeof(data -> 'official') = 'boolean'
+        AND jsonb_typeof(data -> 'synthetic') = 'boolean',
         false
     ))
 );
@@ -47,6 +57,11 @@ CREATE TABLE hpo.budget (
 CREATE FUNCTION hpo.number(config jsonb, name text) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN jsonb_path_query_first(config -> name, '$ ? (@ >= 0)')::double precision;
+
+-- Whether what was measured is; NaN is above infinity here, and what was not measured is null.
+CREATE FUNCTION hpo.is_finite(VARIADIC measured double precision[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '-infinity' < ALL (measured) AND 'infinity' > ALL (measured);
 
 -- A place of the budget is held from the claim on, and given back when a configuration is given up.
 -- That one holds it, and that none lies beyond the family's budget, keeps budgets from being overspent.
@@ -139,6 +154,9 @@ CREATE TABLE hpo.result (
     mean_train_loss double precision[] NOT NULL,
     mean_validation double precision[] NOT NULL,
     mean_score double precision[] NOT NULL,
+    CONSTRAINT result_is_finite CHECK (
+        hpo.is_finite(seconds) AND least(seconds, epoch, epochs, parameter_count) >= 0
+    ),
     -- what is read without curves and confusion
     PRIMARY KEY (trial_id) INCLUDE (epoch, epochs, seconds, parameter_count)
 );
@@ -155,6 +173,7 @@ CREATE TABLE hpo.fold (
     train_accuracy double precision[],
     validation_accuracy double precision[],
     validation_loss double precision[],
+    CONSTRAINT fold_is_finite CHECK (hpo.is_finite(score)),
     PRIMARY KEY (trial_id, fold) INCLUDE (score, epochs, best_epoch) -- what is read without curves
 );
 
@@ -179,6 +198,9 @@ CREATE TABLE hpo.candidate (
     collapsed boolean[],
     separable boolean,
     winner boolean NOT NULL,
+    CONSTRAINT candidate_is_finite CHECK (hpo.is_finite(VARIADIC scores) AND hpo.is_finite(
+        search_score, mean, sd, low, high, behind, behind_low, behind_high, p_value
+    )),
     PRIMARY KEY (study_id, config_hash)
 );
 CREATE UNIQUE INDEX candidate_winner ON hpo.candidate (study_id, family) WHERE winner;
@@ -217,7 +239,15 @@ CREATE TABLE hpo.tested_model (
     scaling_deviation double precision[] NOT NULL,
     class_weights double precision[] NOT NULL,
     architecture jsonb NOT NULL,
-    versions jsonb NOT NULL
+    versions jsonb NOT NULL,
+    CONSTRAINT tested_model_is_finite CHECK (
+        hpo.is_finite(VARIADIC scaling_mean || scaling_deviation || class_weights)
+        AND hpo.is_finite(
+            loading_difference, validation_accuracy, validation_balanced_accuracy,
+            validation_macro_auc, validation_log_loss, test_accuracy, test_balanced_accuracy,
+            test_macro_auc, test_log_loss, averaged_accuracy, medmnist_auc, medmnist_acc
+        )
+    )
 );
 
 CREATE TABLE hpo.mistake (
@@ -227,6 +257,7 @@ CREATE TABLE hpo.mistake (
     predicted_class integer NOT NULL CHECK (predicted_class BETWEEN 0 AND 7),
     confidence double precision NOT NULL,
     true_probability double precision NOT NULL,
+    CONSTRAINT mistake_is_finite CHECK (hpo.is_finite(confidence, true_probability)),
     PRIMARY KEY (trial_id, image)
 );
 
@@ -236,6 +267,7 @@ CREATE TABLE hpo.test_interval (
     seeds integer NOT NULL,
     low double precision NOT NULL,
     high double precision NOT NULL,
+    CONSTRAINT test_interval_is_finite CHECK (hpo.is_finite(low, high)),
     PRIMARY KEY (study_id, config_hash)
 );
 
