@@ -7,17 +7,16 @@ the transaction is read-only, one statement runs for at most 30 seconds, and it 
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from blood_hpo.database.address import connected, database_url
 from blood_hpo.database.failures import first_line
 from blood_hpo.database.query import Result
 from blood_hpo.errors import BloodHpoError, DatabaseError, InputError
 from blood_hpo.settings import Settings
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-    from sqlalchemy.exc import DBAPIError
 
 ROLE: Final = "blood_hpo_analyst"
 SECONDS: Final = 30
@@ -43,8 +42,6 @@ def analyst_url(settings: Settings) -> str:
         InputError: ``DATABASE_URL`` is not the address of a PostgreSQL database.
         DatabaseError: The database cannot be reached, or has not been migrated.
     """
-    from sqlalchemy import make_url
-
     url = database_url(settings)
     if settings.server_url() is not None:
         return url
@@ -66,8 +63,6 @@ def ask(url: str, statement: str, parameters: Mapping[str, object] | None = None
         InputError: The statement is wrong, is more than one, or would change something.
         DatabaseError: The database cannot be reached, refuses, or the time is up.
     """
-    from sqlalchemy.exc import DBAPIError
-
     if not statement.strip(" ;\n") or any(map(_is_no_text, statement)):
         raise InputError(
             "the statement is empty, or no text; write one that reads, such as select 1"
@@ -86,9 +81,7 @@ def _is_no_text(letter: str) -> bool:
     return letter == "\0" or "\ud800" <= letter <= "\udfff"
 
 
-def _limit(connection: "Connection") -> None:
-    from sqlalchemy import text
-
+def _limit(connection: Connection) -> None:
     connection.exec_driver_sql("SET TRANSACTION READ ONLY")
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{SECONDS}s'")
     connection.exec_driver_sql("SET LOCAL search_path = hpo")
@@ -97,14 +90,12 @@ def _limit(connection: "Connection") -> None:
         connection.exec_driver_sql(f"SET LOCAL ROLE {ROLE}")
 
 
-def _bound(connection: "Connection", statement: str, parameters: Mapping[str, object]) -> str:
+def _bound(connection: Connection, statement: str, parameters: Mapping[str, object]) -> str:
     """The statement with its parameters as literals, which the driver spells.
 
     Raises:
         InputError: One is missing, or one too many.
     """
-    from sqlalchemy import text
-
     if not parameters:
         return statement
     asked = text(statement).compile(dialect=connection.dialect)
@@ -115,9 +106,7 @@ def _bound(connection: "Connection", statement: str, parameters: Mapping[str, ob
     return bytes(cursor.mogrify(str(asked), dict(parameters))).decode()
 
 
-def _fetch(connection: "Connection", statement: str) -> Result:
-    from sqlalchemy import text
-
+def _fetch(connection: Connection, statement: str) -> Result:
     connection.execute(
         text("SELECT set_config('blood_hpo.statement', :given, true)"),
         {"given": statement.strip().rstrip(";")},
@@ -127,7 +116,7 @@ def _fetch(connection: "Connection", statement: str) -> Result:
     return Result(tuple(found.keys()), [tuple(row) for row in found])
 
 
-def _refusal(error: "DBAPIError") -> BloodHpoError | None:
+def _refusal(error: DBAPIError) -> BloodHpoError | None:
     """What is wrong with the statement; None where the database or the rights are to blame."""
     code = str(getattr(error.orig, "pgcode", None) or "")
     if code == _TOO_LONG:

@@ -5,13 +5,14 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Engine
+
 from blood_hpo.database.failures import database_errors
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from sqlalchemy import Engine
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Artefact:
     size: int
 
 
-def listing(engine: "Engine", study: str) -> list[Artefact]:
+def listing(engine: Engine, study: str) -> list[Artefact]:
     """The files of a study by name.
 
     Raises:
@@ -39,7 +40,7 @@ def listing(engine: "Engine", study: str) -> list[Artefact]:
         return [Artefact(*row) for row in connection.execute(statement("files"), {"study": study})]
 
 
-def load(engine: "Engine", study: str, name: str) -> bytes:
+def load(engine: Engine, study: str, name: str) -> bytes:
     """The content of a file, after its checksum.
 
     Raises:
@@ -63,7 +64,7 @@ def load(engine: "Engine", study: str, name: str) -> bytes:
     return content
 
 
-def by_digest(engine: "Engine", sha256: str) -> bytes | None:
+def by_digest(engine: Engine, sha256: str) -> bytes | None:
     """The content of a file of any study by its checksum; None if there is none.
 
     Raises:
@@ -74,7 +75,7 @@ def by_digest(engine: "Engine", sha256: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def load_arrays(engine: "Engine", study: str, name: str) -> "dict[str, NDArray[Any]]":
+def load_arrays(engine: Engine, study: str, name: str) -> "dict[str, NDArray[Any]]":
     """The arrays of an ``.npz`` file by name; nothing in it is ever unpickled.
 
     Raises:

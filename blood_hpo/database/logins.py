@@ -1,15 +1,14 @@
 """Passwords for the group roles, so that each service logs in with no more rights than it needs."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from psycopg2.extensions import encrypt_password
+from sqlalchemy import URL, make_url
 
 from blood_hpo.database.address import connected, server_address
 from blood_hpo.database.migrate import ROLES
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import InputError
-
-if TYPE_CHECKING:
-    from sqlalchemy import URL
 
 
 def allow_logins(url: str, addresses: Sequence[str]) -> list[str]:
@@ -38,9 +37,7 @@ def allow_logins(url: str, addresses: Sequence[str]) -> list[str]:
     return [str(login.username) for login in logins]
 
 
-def _login(address: str) -> "URL":
-    from sqlalchemy import make_url
-
+def _login(address: str) -> URL:
     login = make_url(server_address(address))
     if login.username not in ROLES:
         raise InputError(
@@ -51,8 +48,6 @@ def _login(address: str) -> "URL":
     return login
 
 
-def _verifier(login: "URL", driver: object) -> str:
-    from psycopg2.extensions import encrypt_password
-
+def _verifier(login: URL, driver: object) -> str:
     made = encrypt_password(login.password, login.username, driver, "scram-sha-256")
     return str(made)
