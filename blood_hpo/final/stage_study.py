@@ -16,7 +16,8 @@ from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.stages import stage_name
-from blood_hpo.store.studies import NewStudy, SharedStudy, insert_study
+from blood_hpo.store.new_study import insert_study
+from blood_hpo.store.studies import SharedStudy
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.studyfile.tables import FinalSpec
 
@@ -89,16 +90,9 @@ def open_stage(search: SharedStudy, stage: str) -> SharedStudy:
         StudyError: Another study has that name.
     """
     name, storage = stage_name(search.name, stage), search.storage
-    new = NewStudy(
-        name=name,
-        stage=stage,
-        search_id=search.study_id,
-        spec=_document(search, stage),
-        fingerprint=search.fingerprint,
-        data=search.data,
-        budgets={},
-    )
-    insert_study(storage, new)
+    new = {"name": name, "stage": stage, "search_id": search.study_id}
+    new |= {"fingerprint": search.fingerprint, "data": search.data}
+    insert_study(storage, {**new, "spec": _document(search, stage)}, {})
     (found,) = storage.ask("study_record", name=name)
     if found.stage != stage or found.search != search.name:
         raise StudyError(
