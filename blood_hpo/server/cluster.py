@@ -13,10 +13,17 @@ import time
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from blood_hpo.errors import DatabaseError
-from blood_hpo.server.account import Account, allow_passage, server_account
+from blood_hpo.server.account import (
+    Account,
+    allow_passage,
+    make_private,
+    server_account,
+    socket_folder,
+)
 from blood_hpo.server.programs import MAJOR, complaint, program, run
-from blood_hpo.server.sockets import make_private, socket_folder
 
 SUPERUSER: Final = "postgres"
 MAX_CONNECTIONS: Final = 100
@@ -109,8 +116,6 @@ class Cluster:
 
     def is_running(self) -> bool:
         """Whether the process named in ``postmaster.pid`` is the server of this very folder."""
-        import psutil
-
         try:
             pid = int((self.folder / "postmaster.pid").read_text().split(maxsplit=1)[0])
             return self._socket_option in psutil.Process(pid).cmdline()
@@ -122,8 +127,7 @@ class Cluster:
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
             unfinished.mkdir(mode=0o700)
-            account = self._account()
-            if account:
+            if account := self._account():
                 os.chown(unfinished, account.uid, account.gid)
             self._open_ways()
             self._initdb(unfinished)

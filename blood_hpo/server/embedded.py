@@ -13,13 +13,13 @@ import fcntl
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, Final
+
+import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812  a class
 
 from blood_hpo.errors import BloodHpoError, DatabaseError
 from blood_hpo.server.cluster import MAX_CONNECTIONS, SUPERUSER, Cluster
-
-if TYPE_CHECKING:
-    from psycopg2.extensions import connection as Connection  # noqa: N812  a class
 
 DATABASE: Final = "blood_hpo"
 MOST_WORKERS: Final = (MAX_CONNECTIONS - 10) // 2
@@ -31,11 +31,8 @@ _held: dict[Path, IO[bytes]] = {}
 def ensure_running(home: Path) -> Path:
     """Start the server of this home if it is not running and use it until this process ends.
 
-    Args:
-        home: The program's home folder; the data folder is ``home/postgres``.
-
-    Returns:
-        The folder of the server's socket. The database ``blood_hpo`` exists.
+    The data folder is ``home/postgres``, and has the database ``blood_hpo``. What comes back is the
+    folder of the server's socket.
 
     Raises:
         DatabaseError: The server cannot be installed or started.
@@ -60,7 +57,7 @@ def require(home: Path) -> None:
     """Make sure that this home has a database, without making one.
 
     Raises:
-        DatabaseError: It has none; the message says where it was looked for, and what to do.
+        DatabaseError: It has none.
     """
     if not exists(home):
         raise DatabaseError(
@@ -154,7 +151,7 @@ def _turn(cluster: Cluster) -> Iterator[None]:
     """Be the only process that starts or stops this server."""
     with _open(cluster.folder.with_name("postgres.turn")) as file:
         deadline = time.monotonic() + _TURN_SECONDS
-        while not _lock(file, fcntl.LOCK_EX):
+        while not _locked(file):
             if time.monotonic() > deadline:
                 raise DatabaseError(
                     f"another process has been starting or stopping {cluster.folder} "
@@ -164,12 +161,12 @@ def _turn(cluster: Cluster) -> Iterator[None]:
         yield
 
 
-def _lock(file: IO[bytes], kind: int) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _locked(file: IO[bytes]) -> bool:
+    """Lock a file, unless somebody holds it."""
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def _hold(cluster: Cluster) -> None:
@@ -182,12 +179,10 @@ def _hold(cluster: Cluster) -> None:
 
 def _nobody_holds(cluster: Cluster) -> bool:
     with _open(cluster.folder.with_name("postgres.users")) as file:
-        return _lock(file, fcntl.LOCK_EX)
+        return _locked(file)
 
 
 def _accepts_connections(cluster: Cluster) -> bool:
-    import psycopg2
-
     with contextlib.suppress(psycopg2.OperationalError):
         _connect(cluster, DATABASE).close()
         return True
@@ -195,15 +190,13 @@ def _accepts_connections(cluster: Cluster) -> bool:
 
 
 def _create_database(cluster: Cluster) -> None:
-    import psycopg2
-
     try:
         connection = _connect(cluster, SUPERUSER)
         connection.autocommit = True
         with contextlib.closing(connection), connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
-            if cursor.fetchone() is None:
-                cursor.execute(f"CREATE DATABASE {DATABASE}")
+            cursor.execute(f"CREATE DATABASE {DATABASE}")
+    except psycopg2.errors.DuplicateDatabase:
+        return
     except psycopg2.Error as error:
         raise DatabaseError(
             f"the embedded PostgreSQL of {cluster.folder} runs but cannot be used "
@@ -211,14 +204,6 @@ def _create_database(cluster: Cluster) -> None:
         ) from error
 
 
-def _connect(cluster: Cluster, database: str) -> "Connection":
-    import psycopg2
-
-    return psycopg2.connect(
-        host=str(cluster.socket_folder),
-        port=5432,
-        user=SUPERUSER,
-        dbname=database,
-        connect_timeout=30,
-        options="",
-    )
+def _connect(cluster: Cluster, database: str) -> Connection:
+    place = {"host": str(cluster.socket_folder), "port": 5432, "dbname": database}
+    return psycopg2.connect(**place, user=SUPERUSER, connect_timeout=30, options="")

@@ -6,19 +6,17 @@ linked by it as Optuna links its artifacts. Its identifier is the SHA-256 of its
 
 import hashlib
 import mimetypes
-from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
 
 from blood_hpo.database.statements import statement
 from blood_hpo.search.optuna_private import artifact_attribute
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 PIECE_BYTES = 128 * 1024
 """Twice as much travels, as hexadecimal digits: a tenth of a second at 2 MB/s."""
 
 
-def store(connection: "Connection", study_id: int, content: bytes) -> str:
+def store(connection: Connection, study_id: int, content: bytes) -> str:
     """Store the pieces of a file that are not there yet, so that a second try goes on.
 
     Args:
@@ -38,7 +36,7 @@ def store(connection: "Connection", study_id: int, content: bytes) -> str:
 
 
 def link(
-    connection: "Connection", study_id: int, trial_id: int | None, name: str, digest: str
+    connection: Connection, study_id: int, trial_id: int | None, name: str, digest: str
 ) -> None:
     """Give a stored file its name in a study, and link it to its trial as Optuna does.
 

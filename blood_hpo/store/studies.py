@@ -143,13 +143,10 @@ def pause(storage: StudyStorage, study_id: int, reason: str) -> None:
 
 def pause_reasons(storage: StudyStorage, names: Iterable[str]) -> dict[str, str]:
     """Why studies are paused, by name; those that are not, or do not exist, are left out."""
-    paused = {row.study: str(row.paused) for row in storage.ask("studies") if row.paused}
+    paused = {
+        row.study: str(row.paused) for row in storage.ask("studies") if row.paused is not None
+    }
     return {name: paused[name] for name in names if name in paused}
-
-
-def close_families(storage: StudyStorage, study_id: int, families: Sequence[str]) -> None:
-    """Record that the rest of these families' budgets is not going to be spent."""
-    storage.tell("close_families", study_id=study_id, families=list(families))
 
 
 def resume(storage: StudyStorage, study_id: int) -> None:
