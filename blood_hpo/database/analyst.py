@@ -6,6 +6,7 @@ the analyst's role, which keeps mistakes out but not somebody who has that URL a
 the transaction is read-only, one statement runs for at most 30 seconds, and it is one statement.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -31,8 +32,7 @@ _OPEN: Final = """
 """
 """A cursor takes one statement that gives rows, and nothing that hides a second one behind it."""
 _WRONG: Final = ("22", "42", "0A", "34", "25006")
-_REFUSED: Final = "42501"
-_TOO_LONG: Final = "57014"
+"""How the SQLSTATEs of a wrong statement begin; rights that are refused, 42501, are none."""
 
 
 def analyst_url(settings: Settings) -> str:
@@ -63,7 +63,8 @@ def ask(url: str, statement: str, parameters: Mapping[str, object] | None = None
         InputError: The statement is wrong, is more than one, or would change something.
         DatabaseError: The database cannot be reached, refuses, or the time is up.
     """
-    if not statement.strip(" ;\n") or any(map(_is_no_text, statement)):
+    # NUL, and half of a surrogate pair, no database takes.
+    if not statement.strip(" ;\n") or re.search("[\0\ud800-\udfff]", statement):
         raise InputError(
             "the statement is empty, or no text; write one that reads, such as select 1"
         )
@@ -74,11 +75,6 @@ def ask(url: str, statement: str, parameters: Mapping[str, object] | None = None
             return _fetch(connection, _bound(connection, statement, parameters or {}))
         except DBAPIError as error:
             raise _refusal(error) or error from error
-
-
-def _is_no_text(letter: str) -> bool:
-    """Whether it is NUL, or half of a surrogate pair: no database takes those."""
-    return letter == "\0" or "\ud800" <= letter <= "\udfff"
 
 
 def _limit(connection: Connection) -> None:
@@ -107,10 +103,8 @@ def _bound(connection: Connection, statement: str, parameters: Mapping[str, obje
 
 
 def _fetch(connection: Connection, statement: str) -> Result:
-    connection.execute(
-        text("SELECT set_config('blood_hpo.statement', :given, true)"),
-        {"given": statement.strip().rstrip(";")},
-    )
+    given = {"given": statement.strip().rstrip(";")}
+    connection.execute(text("SELECT set_config('blood_hpo.statement', :given, true)"), given)
     connection.exec_driver_sql(_OPEN)
     found = connection.exec_driver_sql("FETCH ALL FROM answer")
     return Result(tuple(found.keys()), [tuple(row) for row in found])
@@ -119,13 +113,13 @@ def _fetch(connection: Connection, statement: str) -> Result:
 def _refusal(error: DBAPIError) -> BloodHpoError | None:
     """What is wrong with the statement; None where the database or the rights are to blame."""
     code = str(getattr(error.orig, "pgcode", None) or "")
-    if code == _TOO_LONG:
+    if code == "57014":
         return DatabaseError(
             f"the statement was ended after {SECONDS} s; ask for less, or without that limit in"
             " `blood-hpo db psql`"
         )
     if "multi-query" in first_line(error):
         return InputError("give one statement that reads, such as select 1; this is none, or more")
-    if code != _REFUSED and code.startswith(_WRONG):
+    if code != "42501" and code.startswith(_WRONG):
         return InputError(f"{first_line(error)}; correct the statement")
     return None

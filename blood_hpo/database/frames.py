@@ -11,7 +11,7 @@ which ``\d+ hpo.trials`` in psql describes, units included; lists and objects st
 import difflib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Final
 
 from pandas import DataFrame
@@ -33,12 +33,7 @@ _INTEGERS: Final = (20, 21, 23)
 
 @dataclass(frozen=True)
 class Study:
-    """A study to look at.
-
-    Attributes:
-        name: Its name.
-        settings: Where the database is.
-    """
+    """A study to look at, by its name, and where the database is."""
 
     name: str
     settings: Settings = field(repr=False)
@@ -53,11 +48,9 @@ class Study:
         return found if top is None else found[found["rank"] <= top].reset_index(drop=True)
 
     def frame(self, view: str, number: int | None = None) -> DataFrame:
-        """What a view of schema ``hpo`` says of this study; integers may be missing (Int64).
+        """What a view of schema ``hpo`` says of this study, or of one trial by its number.
 
-        Args:
-            view: Its name without the schema.
-            number: Of one trial, where a view has rows of trials.
+        Integers may be missing (Int64).
 
         Raises:
             InputError: There is no such view, or it has no column ``number``.
@@ -93,14 +86,11 @@ class Study:
     def files(self) -> DataFrame:
         """The files that trials left, models among them: name, sha256, size in bytes."""
         with _engine(self.settings) as engine:
-            found = [astuple(one) for one in listing(engine, self.name)]
+            found = [tuple(one) for one in listing(engine, self.name)]
         return DataFrame(found, columns=["name", "sha256", "size"])
 
     def file(self, name: str) -> bytes:
-        """The content of a file, after its checksum.
-
-        Args:
-            name: Number of the trial, a slash and the name of the file, as in `files`.
+        """The content of a file of `files`, after its checksum.
 
         Raises:
             StudyError: There is no such file, or its content has been changed.
@@ -131,9 +121,6 @@ def list_studies() -> DataFrame:
 
 def open_study(name: str) -> Study:
     """Open a study to look at it; the database is found as the commands find it.
-
-    Args:
-        name: Name of the study.
 
     Raises:
         StudyError: There is no study of that name.

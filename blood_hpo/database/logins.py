@@ -12,16 +12,13 @@ from blood_hpo.errors import InputError
 
 
 def allow_logins(url: str, addresses: Sequence[str]) -> list[str]:
-    """Let roles log in with the passwords that stand in their own addresses.
+    """Let roles log in with the passwords that stand in their own addresses; the roles' names.
 
     The server is sent SCRAM verifiers made here, so that no password can end in its log.
 
     Args:
         url: The address of the database, of the user who migrated it.
         addresses: Addresses of the roles of :data:`ROLES`.
-
-    Returns:
-        The names of the roles.
 
     Raises:
         InputError: An address is of another user or has no password.
@@ -32,7 +29,7 @@ def allow_logins(url: str, addresses: Sequence[str]) -> list[str]:
         connection.execute(statement("migrate_lock"))
         driver = connection.connection.driver_connection
         for login in logins:
-            verifier = _verifier(login, driver)
+            verifier = encrypt_password(login.password, login.username, driver, "scram-sha-256")
             connection.exec_driver_sql(f"ALTER ROLE {login.username} LOGIN PASSWORD '{verifier}'")
     return [str(login.username) for login in logins]
 
@@ -46,8 +43,3 @@ def _login(address: str) -> URL:
     if not login.password:
         raise InputError(f"the address of {login.username} has no password; put one into it")
     return login
-
-
-def _verifier(login: URL, driver: object) -> str:
-    made = encrypt_password(login.password, login.username, driver, "scram-sha-256")
-    return str(made)

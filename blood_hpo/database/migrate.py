@@ -33,12 +33,8 @@ _logger = logging.getLogger(__name__)
 def migrate(url: str) -> list[str]:
     """Bring the database to this program's schema; done again, it restores views and rights.
 
-    Args:
-        url: The address of the database, of a user who may create tables and, for the roles to be
-            made, create roles.
-
-    Returns:
-        What was done, in order, a line each.
+    The address is that of a user who may create tables and, for the roles to be made, create roles.
+    What comes back is what was done, a line each.
 
     Raises:
         DatabaseError: The database cannot be reached, was written by newer software, this user may

@@ -39,12 +39,7 @@ def _plain(value: object) -> object:
 
 
 def run_query(engine: Engine, name: str, **parameters: object) -> Result:
-    """Ask a question; texts in the answer are printable, whoever stored them.
-
-    Args:
-        engine: The database.
-        name: Name of the question.
-        parameters: A value for each of its parameters.
+    """Ask a question by its name; texts in the answer are printable, whoever stored them.
 
     Raises:
         InputError: There is no such question, or a parameter is missing or unknown.

@@ -18,11 +18,9 @@ _UPDATE: Final = "newer than this program's; update blood_hpo"
 
 @dataclass(frozen=True)
 class State:
-    """What a database has been brought to.
+    """The digests of the applied migrations by number, and version and digest of the views.
 
-    Attributes:
-        applied: Digests of the applied migrations by number; None where no schema is.
-        views: Version and digest of the views; None where there are none.
+    Either is None where there is none.
     """
 
     applied: dict[int, str] | None

@@ -26,14 +26,10 @@ class ConnectedStorage(RDBStorage):
         read_only: bool = False,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
-        """Connect to a database that has this program's schema.
+        """Connect to a database that has this program's schema; see `engine_options`.
 
-        Args:
-            url: Its address.
-            application_name: Who asks, as it stands in ``pg_stat_activity``.
-            read_only: Whether the server refuses every change.
-            grace_seconds: Silence in the middle of a transaction after which the server ends it,
-                so that a process that was stopped there does not hold up the others.
+        Silence in the middle of a transaction ends it after the grace time, so that a process that
+        was stopped there does not hold up the others.
         """
         options = engine_options(
             application_name, read_only=read_only, silence_seconds=grace_seconds

@@ -88,7 +88,7 @@ def patiently(
         call: The whole transaction; it is run again from its start.
         doing: What is being done, for the log.
         wait: Waits between two tries and ends them.
-        outages: Where the outage is said.
+        outages: Where it is said.
 
     Raises:
         Interrupted: ``wait`` said so while the database was away.

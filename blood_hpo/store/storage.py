@@ -28,7 +28,6 @@ class NewTrial:
     """What Optuna is told of a trial that is created.
 
     Attributes:
-        family: Model family.
         params: As `optuna_private.parameter_row` makes them.
         copied_from: Key of a trial whose parameters it has too, or None.
     """

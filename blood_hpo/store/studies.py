@@ -25,13 +25,11 @@ class SharedStudy:
     """A study in the database, as a worker holds it.
 
     Attributes:
-        name: Its name.
         study_id: Optuna's key of it.
         spec: The study file.
         fingerprint: What two studies must share for their scores to be comparable.
         data: Identity of the data set.
         program_version: Of the program that created it.
-        storage: The database.
     """
 
     name: str
@@ -64,11 +62,7 @@ class SharedStudy:
         return found
 
     def refuse_other_program(self) -> None:
-        """Compare this program with the one that the study was created with.
-
-        Raises:
-            StudyError: It has another version, so trials could not be compared.
-        """
+        """Raise a `StudyError` where a program of another version created the study."""
         if self.program_version != __version__:
             raise StudyError(
                 f"study {self.name!r} was created by blood_hpo {self.program_version} and this is"
@@ -77,11 +71,7 @@ class SharedStudy:
             )
 
     def refuse_other_data(self, source: DataSource) -> None:
-        """Compare a data set with the one that the study was created with.
-
-        Raises:
-            StudyError: It is another file, so scores could not be compared.
-        """
+        """Raise a `StudyError` where the study was created with another data set."""
         if source.sha256 != self.data["sha256"]:
             raise StudyError(
                 f"study {self.name!r} was created with {self.data['label']} (SHA-256"

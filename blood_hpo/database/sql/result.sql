@@ -40,7 +40,7 @@ WHERE study_id = :study_id
     AND (study_id, sha256) NOT IN (SELECT study_id, sha256 FROM hpo.artefact)
 
 -- files: The files of a study by name.
-SELECT name, sha256, bytes FROM hpo.artefact JOIN public.studies USING (study_id)
+SELECT name, sha256, bytes AS size FROM hpo.artefact JOIN public.studies USING (study_id)
 WHERE study_name = :study
 ORDER BY name
 
