@@ -123,16 +123,15 @@ def put_in_force(stage: SharedStudy, name: str, trainings: Sequence[Training]) -
         connection.execute(statement("claim_lock"), key)
         if _in_force(connection, stage, trainings):
             return
-        connection.execute(statement("withdraw_plan"), key)
-        for family in dict.fromkeys(one.configuration.family for one in trainings):
+        families = list(dict.fromkeys(one.configuration.family for one in trainings))
+        connection.execute(statement("withdraw_plan"), {**key, "families": families})
+        for family in families:
             own = [one for one in trainings if one.configuration.family == family]
             budget = {**key, "family": family, "budget": len(own)}
             connection.execute(statement("write_budget"), budget)
             for place, one in enumerate(own, start=1):
                 row = {**budget, **one.row(), "place": place}
                 connection.execute(statement("plan_training"), row)
-        others = {**key, "families": [one.configuration.family for one in trainings]}
-        connection.execute(statement("drop_other_budgets"), others)
         connection.execute(statement("end_withdrawn"), key)
 
 

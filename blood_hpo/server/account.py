@@ -74,11 +74,7 @@ def socket_folder(data_folder: Path) -> Path:
 
 
 def make_private(folder: Path, account: Account | None) -> None:
-    """Make a folder that only the server's account may enter, and make sure that it is.
-
-    Raises:
-        DatabaseError: Somebody else has made it before.
-    """
+    """Make a folder that only the server's account may enter, or raise a `DatabaseError`."""
     folder.mkdir(mode=0o700, exist_ok=True)
     if account and folder.lstat().st_uid == os.geteuid():
         os.chown(folder, account.uid, account.gid, follow_symlinks=False)

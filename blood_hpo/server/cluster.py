@@ -1,8 +1,7 @@
 """One PostgreSQL 18 server on a local folder.
 
-The server listens on a Unix socket alone, in a folder that only its account may enter, so it needs
-no port and no password. It gets its settings on its command line: nothing in the data folder goes
-out of date when the program does.
+It listens on a Unix socket alone, in a folder that only its account may enter: no port, no
+password. Its settings are on its command line, so that nothing in the data folder goes out of date.
 """
 
 import contextlib
@@ -43,12 +42,7 @@ _SETTINGS: Final = {
 
 
 class Cluster:
-    """The server on one data folder. Callers see to it that one at a time starts or stops it.
-
-    Attributes:
-        folder: The data folder, absolute; it need not exist yet.
-        socket_folder: Where the server's socket is.
-    """
+    """The server on one data folder, which need not exist yet; one at a time starts or stops it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
@@ -109,9 +103,8 @@ class Cluster:
             raise DatabaseError(
                 f"the embedded PostgreSQL does not stop: {problem}; its log is {self._log}"
             )
-        if self.socket_folder != self.folder:
-            with contextlib.suppress(OSError):
-                self.socket_folder.rmdir()
+        with contextlib.suppress(OSError):  # it is the data folder, or in use
+            self.socket_folder.rmdir()
         return True
 
     def is_running(self) -> bool:

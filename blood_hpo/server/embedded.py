@@ -1,10 +1,9 @@
 """The embedded server: started by the first process that needs it, stopped by the last.
 
-The count of users is kept by the kernel. Each process that uses the server holds a shared lock on
-``postgres.users`` until it ends, however it ends; whoever leaves and can then lock the file for
-itself was the last and stops the server. A second lock, ``postgres.turn``, lets one process at a
-time start or stop. ``blood-hpo db start`` leaves the marker ``postgres.pinned``: the server then
-stays until ``blood-hpo db stop``.
+Each process that uses it holds a shared lock on ``postgres.users``, which the kernel releases
+however it ends; whoever leaves and can then lock the file for itself was the last and stops the
+server. A second lock, ``postgres.turn``, lets one process at a time start or stop. The marker
+``postgres.pinned``, of ``blood-hpo db start``, has the server stay until ``blood-hpo db stop``.
 """
 
 import atexit
@@ -54,11 +53,7 @@ def exists(home: Path) -> bool:
 
 
 def require(home: Path) -> None:
-    """Make sure that this home has a database, without making one.
-
-    Raises:
-        DatabaseError: It has none.
-    """
+    """Raise a `DatabaseError` where this home has no database."""
     if not exists(home):
         raise DatabaseError(
             f"there is no database in {home.absolute()}; change to the folder that has one, name it"
@@ -89,12 +84,11 @@ def stop(home: Path) -> bool:
 def revive(home: Path) -> bool:
     """Start the server again if it has died; False if it runs or was stopped on purpose.
 
-    A server that was stopped has taken its ``postmaster.pid`` away; one that was killed has not.
-
     Raises:
         DatabaseError: It does not start.
     """
     cluster = _cluster(home)
+    # A server that was stopped has taken its file away; one that was killed has not.
     if cluster.is_running() or not (cluster.folder / "postmaster.pid").exists():
         return False
     ensure_running(home)

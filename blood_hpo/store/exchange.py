@@ -58,11 +58,8 @@ def import_studies(
 ) -> dict[str, int]:
     """Copy studies of any program, to be looked at in the dashboard; their trials by name.
 
-    Args:
-        storage: Where to.
-        place: An SQLite file, or the URL of a database that Optuna uses.
-        study: Which one; None for all.
-        name: What to call the one.
+    The place is an SQLite file or the URL of a database that Optuna uses. All of its studies are
+    copied, or the one that is named, which may be called otherwise.
 
     Raises:
         InputError: The place cannot be read, or holds no such study.

@@ -81,12 +81,8 @@ class Results:
 class Ending:
     """What a complete or pruned trial leaves behind, stored together with its final state.
 
-    Attributes:
-        value: The trial's value.
-        results: What it measured.
-        artefacts: Contents of files by name, kept under ``<number of the trial>/<name>`` and linked
-            to the trial for Optuna.
-        reason: Why it was pruned.
+    Artefacts are contents of files by name, kept under ``<number of the trial>/<name>`` and linked
+    to the trial for Optuna; the reason is why it was pruned.
     """
 
     value: float

@@ -48,17 +48,15 @@ class StudyStorage(ConnectedStorage):
         wanted: Mapping[str, Any],
         told: Callable[[Row[Any]], NewTrial],
     ) -> int | None:
-        """Create a running trial, with the study locked.
+        """Create a running trial, with the study locked; its number.
 
         Args:
             connection: From `plain`.
             worker: Name of the worker that will run the trial.
-            configuration: The statement that makes or finds its configuration.
+            configuration: The statement that makes or finds its configuration; without a row there
+                is no trial.
             wanted: Parameters of the statement, ``study_id`` among them.
             told: What Optuna is told, given the statement's row.
-
-        Returns:
-            Number of the trial; None if the statement gives no row.
         """
         try:
             with _transaction(connection):
@@ -133,18 +131,8 @@ class StudyStorage(ConnectedStorage):
         """Fail a running trial and, if it may be retried, enqueue its configuration again.
 
         The retry is a new trial, so that a worker that wakes up later cannot write to it. Of
-        several processes that try, one succeeds.
-
-        Args:
-            study_id: Optuna's key of the study.
-            trial_id: Optuna's key of the trial.
-            reason: Why, in a line.
-            worker: The worker that must hold it; otherwise nothing happens.
-            retry: Whether to enqueue the configuration again.
-            grace_seconds: Where a peer fails it: how long the worker must have been silent.
-
-        Returns:
-            Whether the trial has failed for this reason.
+        several processes that try, one succeeds; the others hear that it has not failed for this
+        reason. A peer must give the grace time for which the worker has been silent.
         """
         told: dict[str, Any] = {"reason": printable(reason), "grace_seconds": grace_seconds}
         told["failure"] = "error" if grace_seconds is None else "lost"
@@ -220,12 +208,10 @@ def _leave(
         worker: The worker that must hold it.
         state: The new one.
         shown: What optuna-dashboard shows besides the reason, by name.
-        why: Value, reason, failure ("error" or "lost"), and grace_seconds, for which the worker
-            must have been silent where it is not the one that asks.
+        why: Further parameters of the statement ``leave``.
 
     Returns:
-        The trial: study_id, number, configuration_id, family, in_force. Where the worker does not
-        hold it: whether it has left it so before.
+        The trial; where the worker does not hold it, whether it has left it so before.
     """
     told = {"trial_id": trial_id, "worker": worker, "state": state}
     row = dict.fromkeys(("value", "reason", "failure", "grace_seconds")) | why | told

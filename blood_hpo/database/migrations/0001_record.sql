@@ -1,7 +1,6 @@
--- The record of a study beside Optuna's own tables: which configuration holds which place of a budget,
--- who attempts it, and what an attempt measured. That no budget is overspent and no configuration is
--- trained twice follows from these keys, at any isolation level and for any program. Tables are
--- singular, views plural; views/words.toml says what they and their columns mean.
+-- The record of a study beside Optuna's own tables; views/words.toml says what each table holds. That
+-- no budget is overspent and no configuration is trained twice follows from these keys, at any
+-- isolation level and for any program.
 
 CREATE TABLE hpo.study (
     study_id integer PRIMARY KEY REFERENCES public.studies ON DELETE CASCADE,
@@ -53,7 +52,7 @@ CREATE TABLE hpo.budget (
     UNIQUE (study_id, family, budget)
 );
 
--- A hyperparameter that is a number from 0; null if it is anything else.
+-- A hyperparameter that is a number from 0, decoded once; null if it is anything else.
 CREATE FUNCTION hpo.number(config jsonb, name text) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN jsonb_path_query_first(config -> name, '$ ? (@ >= 0)')::double precision;
@@ -63,8 +62,7 @@ CREATE FUNCTION hpo.is_finite(VARIADIC measured double precision[]) RETURNS bool
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN '-infinity' < ALL (measured) AND 'infinity' > ALL (measured);
 
--- A place of the budget is held from the claim on, and given back when a configuration is given up.
--- That one holds it, and that none lies beyond the family's budget, keeps budgets from being overspent.
+-- A place of the budget is held from the claim on, until the configuration is given up.
 CREATE TABLE hpo.configuration (
     configuration_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     study_id integer NOT NULL,
@@ -84,7 +82,6 @@ CREATE TABLE hpo.configuration (
     epochs integer,
     patience integer,
     start_epoch integer,
-    -- Hyperparameters, decoded once; null where a family has none, or one of another type.
     optimizer text GENERATED ALWAYS AS (config ->> 'optimizer') STORED,
     learning_rate double precision GENERATED ALWAYS AS (hpo.number(config, 'learning_rate')) STORED,
     schedule text GENERATED ALWAYS AS (config ->> 'schedule') STORED,
@@ -136,8 +133,7 @@ CREATE TABLE hpo.attempt (
 CREATE UNIQUE INDEX attempt_once ON hpo.attempt (configuration_id) WHERE failure IS NULL;
 CREATE INDEX attempt_open ON hpo.attempt (study_id) WHERE open;
 
--- Whether a worker was not heard of for the grace time, by the server's clock: since its heartbeat or
--- the start of the server, whichever is later, for while that was away nobody could be heard.
+-- By the server's clock, since the heartbeat or the start of the server: before, nobody was heard.
 CREATE FUNCTION hpo.is_stale(heartbeat_at timestamptz, grace_seconds double precision) RETURNS boolean
     LANGUAGE sql
     RETURN greatest(heartbeat_at, pg_postmaster_start_time())
@@ -271,8 +267,7 @@ CREATE TABLE hpo.test_interval (
     PRIMARY KEY (study_id, config_hash)
 );
 
--- A file is stored in pieces before the transaction that links it, so that none lasts long on a slow
--- link; pieces are stored as they are, since models and predictions are compressed already.
+-- In pieces, before the transaction that links the file, so that none lasts long on a slow link.
 CREATE TABLE hpo.piece (
     study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,
     sha256 text NOT NULL,
@@ -281,7 +276,7 @@ CREATE TABLE hpo.piece (
     stored_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (study_id, sha256, piece)
 );
-ALTER TABLE hpo.piece ALTER COLUMN content SET STORAGE EXTERNAL;
+ALTER TABLE hpo.piece ALTER COLUMN content SET STORAGE EXTERNAL; -- it is compressed already
 CREATE INDEX piece_sha256 ON hpo.piece (sha256); -- the dashboard asks for files by their content
 
 CREATE TABLE hpo.artefact (
