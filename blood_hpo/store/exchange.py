@@ -76,7 +76,8 @@ def import_studies(
         raise InputError(f"{_shown(place)} holds {', '.join(known) or 'no study'}; name one")
     for one in wanted:
         _copy(there, one, storage, name or one)
-    return {one: storage.get_n_trials(storage.study_id(one)) for one in (name and [name]) or wanted}
+    names = [name or one for one in wanted]
+    return {one: storage.get_n_trials(storage.study_id(one)) for one in names}
 
 
 def _url(place: str) -> str:

@@ -133,10 +133,7 @@ def pause(storage: StudyStorage, study_id: int, reason: str) -> None:
 
 def pause_reasons(storage: StudyStorage, names: Iterable[str]) -> dict[str, str]:
     """Why studies are paused, by name; those that are not, or do not exist, are left out."""
-    paused = {
-        row.study: str(row.paused) for row in storage.ask("studies") if row.paused is not None
-    }
-    return {name: paused[name] for name in names if name in paused}
+    return {row.name: row.reason for row in storage.ask("paused", names=list(names))}
 
 
 def resume(storage: StudyStorage, study_id: int) -> None:

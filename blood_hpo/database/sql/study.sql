@@ -84,6 +84,10 @@ WITH opened AS (
 )
 UPDATE hpo.study SET paused = NULL, resumed_at = clock_timestamp() WHERE study_id = :study_id
 
+-- paused: Which of some studies are paused, and why.
+SELECT study AS name, paused AS reason FROM hpo.studies
+WHERE study = ANY(:names) AND paused IS NOT NULL
+
 -- note_facts: What a study's note on the dashboard says besides progress, best trials and models.
 SELECT
     study_id, study, description, objective, folds, data_fraction, data_label, data_sha256, synthetic,
