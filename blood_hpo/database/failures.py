@@ -6,12 +6,13 @@ A failure is an outage, which waiting cures, unless it is known to be ours.
 import contextlib
 import re
 from collections.abc import Iterator
-from typing import Final
-
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import DataError, DBAPIError, NotSupportedError, ProgrammingError
+from typing import TYPE_CHECKING, Final
 
 from blood_hpo.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+    from sqlalchemy.exc import DBAPIError
 
 OURS: Final = (
     *("0A", "20", "21", "22", "23", "24", "25001", "26", "27", "28", "2B", "2D", "2F"),
@@ -54,7 +55,7 @@ _PASSING: Final = (
 
 
 @contextlib.contextmanager
-def database_errors(url: str | URL) -> Iterator[None]:
+def database_errors(url: "str | URL") -> Iterator[None]:
     """Turn the driver's errors into one line that says what to do; it never holds the password.
 
     Args:
@@ -63,14 +64,18 @@ def database_errors(url: str | URL) -> Iterator[None]:
     Raises:
         DatabaseError: Something inside the block failed in the database.
     """
+    from sqlalchemy.exc import DBAPIError
+
     try:
         yield
     except DBAPIError as error:
         raise DatabaseError(explain(error, url)) from error
 
 
-def explain(error: DBAPIError, url: str | URL) -> str:
+def explain(error: "DBAPIError", url: "str | URL") -> str:
     """One line: which database, what it said, what to do next."""
+    from sqlalchemy import make_url
+
     address = make_url(url)
     host = address.host or address.query.get("host", "this machine")
     said = first_line(error)
@@ -79,11 +84,13 @@ def explain(error: DBAPIError, url: str | URL) -> str:
     return f"database {address.database} on {host}: {said}; {advice or 'see the server log'}"
 
 
-def is_outage(error: DBAPIError) -> bool:
+def is_outage(error: "DBAPIError") -> bool:
     """Whether the same call may succeed later, because the failure is not known to be ours.
 
     A refused login comes without a SQLSTATE: then the server's words tell.
     """
+    from sqlalchemy.exc import DataError, NotSupportedError, ProgrammingError
+
     code = getattr(error.orig, "pgcode", None)
     if code:
         return not code.startswith(OURS)
@@ -93,7 +100,7 @@ def is_outage(error: DBAPIError) -> bool:
     return not any(re.search(pattern, said) for pattern, _ in _LASTING)
 
 
-def first_line(error: DBAPIError) -> str:
+def first_line(error: "DBAPIError") -> str:
     """What the server or the driver said, without the address that the driver puts in front."""
     lines = str(error.orig).strip().splitlines() or ["it said nothing"]
     line = next((line for line in lines if "FATAL:" in line), lines[0])

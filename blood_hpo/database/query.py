@@ -3,14 +3,15 @@
 import difflib
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
-
-from sqlalchemy import Engine
+from typing import TYPE_CHECKING, Any
 
 from blood_hpo.database.failures import database_errors
 from blood_hpo.database.statements import Query, load_query, names, statement
 from blood_hpo.errors import InputError, StudyError
 from blood_hpo.text import cleaned
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 __all__ = ["Query", "Result", "load_query", "names", "run_query"]
 
@@ -38,7 +39,7 @@ def _plain(value: object) -> object:
     return int(value) if whole else float(value)
 
 
-def run_query(engine: Engine, name: str, **parameters: object) -> Result:
+def run_query(engine: "Engine", name: str, **parameters: object) -> Result:
     """Ask a question by its name; texts in the answer are printable, whoever stored them.
 
     Raises:
@@ -55,7 +56,7 @@ def run_query(engine: Engine, name: str, **parameters: object) -> Result:
         return Result(tuple(found.keys()), [tuple(map(cleaned, row)) for row in found])
 
 
-def unknown_study(engine: Engine, name: str) -> StudyError:
+def unknown_study(engine: "Engine", name: str) -> StudyError:
     """What to say where there is no study of a name, with the nearest one."""
     known = [str(row[0]) for row in run_query(engine, "studies").rows]
     near = difflib.get_close_matches(name, known, n=1)

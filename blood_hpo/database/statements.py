@@ -10,11 +10,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Final
-
-from sqlalchemy import TextClause, text
+from typing import TYPE_CHECKING, Final
 
 from blood_hpo.errors import InputError
+
+if TYPE_CHECKING:
+    from sqlalchemy import TextClause
 
 QUESTIONS: Final = "questions"
 """The file of what people ask. It asks the views alone, so that the analyst may ask it."""
@@ -75,10 +76,12 @@ def load_query(name: str) -> Query:
 
 
 @cache
-def statement(name: str) -> TextClause:
+def statement(name: str) -> "TextClause":
     """The statement of that name, to be executed.
 
     Raises:
         KeyError: There is none.
     """
+    from sqlalchemy import text
+
     return text(queries()[name].sql)

@@ -12,8 +12,6 @@ import time
 from pathlib import Path
 from typing import Final
 
-import psutil
-
 from blood_hpo.errors import DatabaseError
 from blood_hpo.server.account import (
     Account,
@@ -109,6 +107,8 @@ class Cluster:
 
     def is_running(self) -> bool:
         """Whether the process named in ``postmaster.pid`` is the server of this very folder."""
+        import psutil
+
         try:
             pid = int((self.folder / "postmaster.pid").read_text().split(maxsplit=1)[0])
             return self._socket_option in psutil.Process(pid).cmdline()

@@ -12,13 +12,13 @@ import fcntl
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
-
-import psycopg2
-from psycopg2.extensions import connection as Connection  # noqa: N812  a class
+from typing import IO, TYPE_CHECKING, Final
 
 from blood_hpo.errors import BloodHpoError, DatabaseError
 from blood_hpo.server.cluster import MAX_CONNECTIONS, SUPERUSER, Cluster
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection  # noqa: N812  a class
 
 DATABASE: Final = "blood_hpo"
 MOST_WORKERS: Final = (MAX_CONNECTIONS - 10) // 2
@@ -177,6 +177,8 @@ def _nobody_holds(cluster: Cluster) -> bool:
 
 
 def _accepts_connections(cluster: Cluster) -> bool:
+    import psycopg2
+
     with contextlib.suppress(psycopg2.OperationalError):
         _connect(cluster, DATABASE).close()
         return True
@@ -184,6 +186,8 @@ def _accepts_connections(cluster: Cluster) -> bool:
 
 
 def _create_database(cluster: Cluster) -> None:
+    import psycopg2
+
     try:
         connection = _connect(cluster, SUPERUSER)
         connection.autocommit = True
@@ -198,6 +202,8 @@ def _create_database(cluster: Cluster) -> None:
         ) from error
 
 
-def _connect(cluster: Cluster, database: str) -> Connection:
+def _connect(cluster: Cluster, database: str) -> "Connection":
+    import psycopg2
+
     place = {"host": str(cluster.socket_folder), "port": 5432, "dbname": database}
     return psycopg2.connect(**place, user=SUPERUSER, connect_timeout=30, options="")
