@@ -41,9 +41,10 @@ from surroundings import home, machine
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.address import engine
 from blood_hpo.database.record import TrialRecord
+from blood_hpo.store.new_study import create_study
 from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import create_study, open_study
+from blood_hpo.store.studies import open_study
 from blood_hpo.studyfile.load import load
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.worker.claims import Busy, Claims

@@ -22,8 +22,8 @@ from surroundings import home, machine
 
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.address import engine
+from blood_hpo.store.new_study import create_study
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import create_study
 from blood_hpo.studyfile.schema import StudySpec
 
 sys.path.append(str(Path(__file__).parents[1]))

@@ -13,7 +13,8 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from blood_hpo.database.address import embedded_url, engine
-from blood_hpo.database.migrate import migrate, words
+from blood_hpo.database.migrate import migrate
+from blood_hpo.database.scripts import words
 from blood_hpo.database.statements import load_query, names
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.server import embedded

@@ -13,8 +13,9 @@ from blood_hpo.data.bloodmnist import class_counts
 from blood_hpo.database.migrate import ensure_schema
 from blood_hpo.errors import InputError
 from blood_hpo.search.dataset import refuse_too_few
+from blood_hpo.store.new_study import create_study
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import SharedStudy, create_study, stored_spec, winning_configuration
+from blood_hpo.store.studies import SharedStudy, stored_spec, winning_configuration
 from blood_hpo.studyfile.feasibility import largest_network
 from blood_hpo.studyfile.load import load
 from blood_hpo.studyfile.schema import StudySpec

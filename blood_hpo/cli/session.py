@@ -119,7 +119,7 @@ def engine(application_name: str = "blood-hpo") -> Iterator["Engine"]:
         DatabaseError: The database cannot be reached, or its schema is another version's.
     """
     from blood_hpo.database.address import connected
-    from blood_hpo.database.migrate import check_schema
+    from blood_hpo.database.schema_version import check_schema
 
     with connected(address(), application_name) as found:
         check_schema(found)

@@ -6,17 +6,17 @@ with :func:`masked` only.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import quote, urlencode
+
+from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError
 
 from blood_hpo.database.failures import database_errors
 from blood_hpo.errors import InputError
 from blood_hpo.server import embedded
 from blood_hpo.server.cluster import SUPERUSER
 from blood_hpo.settings import Settings
-
-if TYPE_CHECKING:
-    from sqlalchemy import URL, Engine
 
 _DRIVER: Final = "postgresql+psycopg2"
 _SCHEMES: Final = ("postgres", "postgresql", _DRIVER)
@@ -25,9 +25,7 @@ _SCHEMES: Final = ("postgres", "postgresql", _DRIVER)
 def database_url(settings: Settings, *, create: bool = False) -> str:
     """The address of the database; the embedded server is started where no other is set.
 
-    Args:
-        settings: Where the database is.
-        create: Whether an embedded one is made where there is none. Who only reads makes nothing.
+    With ``create`` an embedded database is made where there is none: who only reads makes nothing.
 
     Raises:
         InputError: ``DATABASE_URL`` is not the address of a PostgreSQL database.
@@ -43,13 +41,9 @@ def database_url(settings: Settings, *, create: bool = False) -> str:
 
 def embedded_url(settings: Settings, database: str = embedded.DATABASE) -> str:
     """The address of a database on the embedded server, which is started if need be."""
-    from sqlalchemy import URL
-
-    socket_folder = embedded.ensure_running(settings.home)
-    query = {"host": str(socket_folder), "port": "5432"}
-    return URL.create(
-        _DRIVER, username=SUPERUSER, database=database, query=query
-    ).render_as_string()
+    query = {"host": str(embedded.ensure_running(settings.home)), "port": "5432"}
+    made = URL.create(_DRIVER, username=SUPERUSER, database=database, query=query)
+    return made.render_as_string()
 
 
 def server_address(url: str) -> str:
@@ -58,10 +52,8 @@ def server_address(url: str) -> str:
     Raises:
         InputError: It is not a PostgreSQL address or names no database.
     """
-    from sqlalchemy.exc import ArgumentError
-
     try:
-        parsed = _parsed(url)
+        parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
         raise _unreadable() from error
     if url.count("@") > 1 + (parsed.username or "").count("@"):
@@ -76,7 +68,11 @@ def server_address(url: str) -> str:
         raise InputError("DATABASE_URL names no database; end it with /blood_hpo, for example")
     if parsed.port is not None and not 0 < parsed.port < 2**16:
         raise InputError(f"DATABASE_URL names port {parsed.port}; ports go from 1 to 65535")
-    return _secret_in_its_place(parsed).render_as_string(hide_password=False)
+    # Among the options a password would not be masked.
+    given = parsed.query.get("password")
+    password = parsed.password if given is None else str(given)
+    ours = parsed.difference_update_query(["password"]).set(drivername=_DRIVER, password=password)
+    return ours.render_as_string(hide_password=False)
 
 
 def _unreadable() -> InputError:
@@ -86,36 +82,24 @@ def _unreadable() -> InputError:
     )
 
 
-def _secret_in_its_place(parsed: "URL") -> "URL":
-    """The address with our driver, and with its password where it is masked."""
-    given = parsed.query.get("password")
-    password = parsed.password if given is None else str(given)
-    bare = parsed.difference_update_query(["password"])
-    return bare.set(drivername=_DRIVER, password=password)
-
-
 def masked(url: str) -> str:
     """The address with *** in place of its password."""
-    return _parsed(url).render_as_string(hide_password=True)
+    return make_url(url).render_as_string()
 
 
 def libpq_uri(url: str, *, password: bool = False) -> str:
     """The address as psql, DuckDB and other programs on libpq read it, by default without password.
 
-    SQLAlchemy names the driver in the scheme and writes a space as a plus sign: libpq does neither.
+    SQLAlchemy names the driver in the scheme, writes a space among the options as a plus sign, and
+    elsewhere leaves it as it is: libpq wants none of that.
     """
-    from sqlalchemy import URL
-
-    parsed = _parsed(url)
-    login = quote(parsed.username or "", safe="")
-    if password and parsed.password:
-        login += f":{quote(str(parsed.password), safe='')}"
-    place = URL.create("", host=parsed.host, port=parsed.port, database=parsed.database)
-    query = urlencode(parsed.query, doseq=True, quote_via=quote)
-    return (
-        f"postgresql://{login}{login and '@'}"
-        f"{place.render_as_string().removeprefix('://')}{query and '?'}{query}"
-    )
+    known = make_url(url)
+    secret = known.password if password else None
+    place = (known.host, known.port, known.database)
+    plain = URL.create("postgresql", known.username, secret, *place)
+    query = urlencode(known.query, doseq=True, quote_via=quote)
+    said = plain.render_as_string(hide_password=False).replace(" ", "%20")
+    return said + (query and f"?{query}")
 
 
 def engine_options(
@@ -158,17 +142,15 @@ def engine_options(
     }
 
 
-def engine(url: str, application_name: str = "blood-hpo", *, read_only: bool = False) -> "Engine":
+def engine(url: str, application_name: str = "blood-hpo", *, read_only: bool = False) -> Engine:
     """An engine with the program's time-outs; it connects when it is first used."""
-    from sqlalchemy import create_engine
-
     return create_engine(url, **engine_options(application_name, read_only=read_only))
 
 
 @contextmanager
 def connected(
     url: str, application_name: str = "blood-hpo", *, read_only: bool = False
-) -> Iterator["Engine"]:
+) -> Iterator[Engine]:
     """An engine whose connections end with the block.
 
     Raises:
@@ -180,9 +162,3 @@ def connected(
             yield found
     finally:
         found.dispose()
-
-
-def _parsed(url: str) -> "URL":
-    from sqlalchemy import make_url
-
-    return make_url(url)

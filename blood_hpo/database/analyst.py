@@ -6,18 +6,18 @@ the analyst's role, which keeps mistakes out but not somebody who has that URL a
 the transaction is read-only, one statement runs for at most 30 seconds, and it is one statement.
 """
 
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from blood_hpo.database.address import connected, database_url
 from blood_hpo.database.failures import first_line
 from blood_hpo.database.query import Result
 from blood_hpo.errors import BloodHpoError, DatabaseError, InputError
 from blood_hpo.settings import Settings
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-    from sqlalchemy.exc import DBAPIError
 
 ROLE: Final = "blood_hpo_analyst"
 SECONDS: Final = 30
@@ -32,8 +32,7 @@ _OPEN: Final = """
 """
 """A cursor takes one statement that gives rows, and nothing that hides a second one behind it."""
 _WRONG: Final = ("22", "42", "0A", "34", "25006")
-_REFUSED: Final = "42501"
-_TOO_LONG: Final = "57014"
+"""How the SQLSTATEs of a wrong statement begin; rights that are refused, 42501, are none."""
 
 
 def analyst_url(settings: Settings) -> str:
@@ -43,8 +42,6 @@ def analyst_url(settings: Settings) -> str:
         InputError: ``DATABASE_URL`` is not the address of a PostgreSQL database.
         DatabaseError: The database cannot be reached, or has not been migrated.
     """
-    from sqlalchemy import make_url
-
     url = database_url(settings)
     if settings.server_url() is not None:
         return url
@@ -66,9 +63,8 @@ def ask(url: str, statement: str, parameters: Mapping[str, object] | None = None
         InputError: The statement is wrong, is more than one, or would change something.
         DatabaseError: The database cannot be reached, refuses, or the time is up.
     """
-    from sqlalchemy.exc import DBAPIError
-
-    if not statement.strip(" ;\n") or any(map(_is_no_text, statement)):
+    # NUL, and half of a surrogate pair, no database takes.
+    if not statement.strip(" ;\n") or re.search("[\0\ud800-\udfff]", statement):
         raise InputError(
             "the statement is empty, or no text; write one that reads, such as select 1"
         )
@@ -81,14 +77,7 @@ def ask(url: str, statement: str, parameters: Mapping[str, object] | None = None
             raise _refusal(error) or error from error
 
 
-def _is_no_text(letter: str) -> bool:
-    """Whether it is NUL, or half of a surrogate pair: no database takes those."""
-    return letter == "\0" or "\ud800" <= letter <= "\udfff"
-
-
-def _limit(connection: "Connection") -> None:
-    from sqlalchemy import text
-
+def _limit(connection: Connection) -> None:
     connection.exec_driver_sql("SET TRANSACTION READ ONLY")
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{SECONDS}s'")
     connection.exec_driver_sql("SET LOCAL search_path = hpo")
@@ -97,14 +86,12 @@ def _limit(connection: "Connection") -> None:
         connection.exec_driver_sql(f"SET LOCAL ROLE {ROLE}")
 
 
-def _bound(connection: "Connection", statement: str, parameters: Mapping[str, object]) -> str:
+def _bound(connection: Connection, statement: str, parameters: Mapping[str, object]) -> str:
     """The statement with its parameters as literals, which the driver spells.
 
     Raises:
         InputError: One is missing, or one too many.
     """
-    from sqlalchemy import text
-
     if not parameters:
         return statement
     asked = text(statement).compile(dialect=connection.dialect)
@@ -115,28 +102,24 @@ def _bound(connection: "Connection", statement: str, parameters: Mapping[str, ob
     return bytes(cursor.mogrify(str(asked), dict(parameters))).decode()
 
 
-def _fetch(connection: "Connection", statement: str) -> Result:
-    from sqlalchemy import text
-
-    connection.execute(
-        text("SELECT set_config('blood_hpo.statement', :given, true)"),
-        {"given": statement.strip().rstrip(";")},
-    )
+def _fetch(connection: Connection, statement: str) -> Result:
+    given = {"given": statement.strip().rstrip(";")}
+    connection.execute(text("SELECT set_config('blood_hpo.statement', :given, true)"), given)
     connection.exec_driver_sql(_OPEN)
     found = connection.exec_driver_sql("FETCH ALL FROM answer")
     return Result(tuple(found.keys()), [tuple(row) for row in found])
 
 
-def _refusal(error: "DBAPIError") -> BloodHpoError | None:
+def _refusal(error: DBAPIError) -> BloodHpoError | None:
     """What is wrong with the statement; None where the database or the rights are to blame."""
     code = str(getattr(error.orig, "pgcode", None) or "")
-    if code == _TOO_LONG:
+    if code == "57014":
         return DatabaseError(
             f"the statement was ended after {SECONDS} s; ask for less, or without that limit in"
             " `blood-hpo db psql`"
         )
     if "multi-query" in first_line(error):
         return InputError("give one statement that reads, such as select 1; this is none, or more")
-    if code != _REFUSED and code.startswith(_WRONG):
+    if code != "42501" and code.startswith(_WRONG):
         return InputError(f"{first_line(error)}; correct the statement")
     return None

@@ -2,8 +2,10 @@
 
 import hashlib
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine, Row
 
 from blood_hpo.database.failures import database_errors
 from blood_hpo.database.statements import statement
@@ -11,35 +13,21 @@ from blood_hpo.errors import StudyError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from sqlalchemy import Engine
 
 
-@dataclass(frozen=True)
-class Artefact:
-    """A file of a study.
+def listing(engine: Engine, study: str) -> Sequence[Row[Any]]:
+    """The files of a study: name, sha256, and size in bytes.
 
-    Attributes:
-        name: Number of the trial, a slash and the name of the file; or the name alone.
-        sha256: SHA-256 of its content, in hexadecimal digits.
-        size: Its length in bytes.
-    """
-
-    name: str
-    sha256: str
-    size: int
-
-
-def listing(engine: "Engine", study: str) -> list[Artefact]:
-    """The files of a study by name.
+    The name of one that belongs to a trial begins with the number of the trial and a slash.
 
     Raises:
         DatabaseError: The database cannot be reached.
     """
     with database_errors(engine.url), engine.connect() as connection:
-        return [Artefact(*row) for row in connection.execute(statement("files"), {"study": study})]
+        return connection.execute(statement("files"), {"study": study}).all()
 
 
-def load(engine: "Engine", study: str, name: str) -> bytes:
+def load(engine: Engine, study: str, name: str) -> bytes:
     """The content of a file, after its checksum.
 
     Raises:
@@ -63,7 +51,7 @@ def load(engine: "Engine", study: str, name: str) -> bytes:
     return content
 
 
-def by_digest(engine: "Engine", sha256: str) -> bytes | None:
+def by_digest(engine: Engine, sha256: str) -> bytes | None:
     """The content of a file of any study by its checksum; None if there is none.
 
     Raises:
@@ -74,7 +62,7 @@ def by_digest(engine: "Engine", sha256: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def load_arrays(engine: "Engine", study: str, name: str) -> "dict[str, NDArray[Any]]":
+def load_arrays(engine: Engine, study: str, name: str) -> "dict[str, NDArray[Any]]":
     """The arrays of an ``.npz`` file by name; nothing in it is ever unpickled.
 
     Raises:

@@ -15,32 +15,10 @@ if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
 OURS: Final = (
-    "0A",  # feature not supported
-    "20",  # case not found
-    "21",  # cardinality violation
-    "22",  # data exception
-    "23",  # integrity constraint violation
-    "24",  # invalid cursor state
-    "25001",  # active transaction, where there may be none
-    "26",  # invalid statement name
-    "27",  # triggered data change violation
-    "28",  # invalid authorisation: user or password
-    "2B",  # dependent objects
-    "2D",  # invalid transaction termination
-    "2F",  # routine exception
-    "34",  # invalid cursor name
-    "38",  # external routine exception
-    "39",  # external routine invocation exception
-    "3B",  # savepoint exception
-    "3D",  # no such database
-    "3F",  # no such schema
-    "42",  # syntax, missing tables, missing rights
-    "44",  # WITH CHECK OPTION violation
-    "54",  # program limit exceeded
-    "57P04",  # the database was dropped
-    "P0",  # raised by a function
+    *("0A", "20", "21", "22", "23", "24", "25001", "26", "27", "28", "2B", "2D", "2F"),
+    *("34", "38", "39", "3B", "3D", "3F", "42", "44", "54", "57P04", "P0"),
 )
-"""SQLSTATEs, or how they begin, that no waiting cures.
+"""SQLSTATEs, or how they begin, that no waiting cures: wrong data, statements, rights, logins.
 
 All others are an outage: a server that starts, stops or fails over (08, 57P, 55000), takes no
 writes now (25006), has no room left (53, 58), or wants the transaction again (40, 55P03, 57014).

@@ -11,20 +11,20 @@ which ``\d+ hpo.trials`` in psql describes, units included; lists and objects st
 import difflib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import astuple, dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import Final
+
+from pandas import DataFrame
+from sqlalchemy import Engine, text
 
 from blood_hpo.database.address import connected, database_url
 from blood_hpo.database.analyst import analyst_url, ask
 from blood_hpo.database.artefacts import listing, load
-from blood_hpo.database.migrate import check_schema, words
 from blood_hpo.database.query import unknown_study
+from blood_hpo.database.schema_version import check_schema
+from blood_hpo.database.scripts import words
 from blood_hpo.errors import InputError
-from blood_hpo.settings import Settings
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-    from sqlalchemy import Engine
+from blood_hpo.settings import Settings, settings
 
 PROGRAM: Final = "blood-hpo notebook"
 _INTEGERS: Final = (20, 21, 23)
@@ -33,31 +33,24 @@ _INTEGERS: Final = (20, 21, 23)
 
 @dataclass(frozen=True)
 class Study:
-    """A study to look at.
-
-    Attributes:
-        name: Its name.
-        settings: Where the database is.
-    """
+    """A study to look at, by its name, and where the database is."""
 
     name: str
     settings: Settings = field(repr=False)
 
-    def trials(self) -> "DataFrame":
+    def trials(self) -> DataFrame:
         """One row a trial: state, score, cost, hyperparameters as columns; by number."""
         return self.frame("trials")
 
-    def leaderboard(self, top: int | None = None) -> "DataFrame":
+    def leaderboard(self, top: int | None = None) -> DataFrame:
         """Complete trials of each family, best first, at most ``top`` of each."""
         found = self.frame("leaderboard")
         return found if top is None else found[found["rank"] <= top].reset_index(drop=True)
 
-    def frame(self, view: str, number: int | None = None) -> "DataFrame":
-        """What a view of schema ``hpo`` says of this study; integers may be missing (Int64).
+    def frame(self, view: str, number: int | None = None) -> DataFrame:
+        """What a view of schema ``hpo`` says of this study, or of one trial by its number.
 
-        Args:
-            view: Its name without the schema.
-            number: Of one trial, where a view has rows of trials.
+        Integers may be missing (Int64).
 
         Raises:
             InputError: There is no such view, or it has no column ``number``.
@@ -69,13 +62,13 @@ class Study:
             raise InputError(f"there is no view {view!r}; did you mean {near!r}?")
         if number is not None and not orders[view].startswith("number"):
             raise InputError(f"view {view!r} has no rows of trials of the search; leave number out")
-        one = "" if number is None else " AND number = :number"
+        wanted = {"study": self.name} if number is None else {"study": self.name, "number": number}
+        which = " AND ".join(f"{name} = :{name}" for name in wanted)
         # Names of views and columns are this module's own.
-        asked = f"SELECT * FROM hpo.{view} WHERE study = :study{one} ORDER BY {orders[view]}"  # noqa: S608
-        wanted = {"study": self.name, **({} if number is None else {"number": number})}
+        asked = f"SELECT * FROM hpo.{view} WHERE {which} ORDER BY {orders[view]}"  # noqa: S608
         return _frame(self.settings, asked, wanted)
 
-    def sql(self, statement: str, **parameters: object) -> "DataFrame":
+    def sql(self, statement: str, **parameters: object) -> DataFrame:
         """The rows of a statement of your own, as ``blood-hpo query --sql`` runs it.
 
         Args:
@@ -87,24 +80,17 @@ class Study:
                 parameter is missing or unknown.
             DatabaseError: The database refuses, or 30 seconds are over.
         """
-        from pandas import DataFrame
-
         found = ask(analyst_url(self.settings), statement, parameters).plain()
         return DataFrame(found.rows, columns=list(found.columns))
 
-    def files(self) -> "DataFrame":
+    def files(self) -> DataFrame:
         """The files that trials left, models among them: name, sha256, size in bytes."""
-        from pandas import DataFrame
-
         with _engine(self.settings) as engine:
-            found = [astuple(one) for one in listing(engine, self.name)]
+            found = [tuple(one) for one in listing(engine, self.name)]
         return DataFrame(found, columns=["name", "sha256", "size"])
 
     def file(self, name: str) -> bytes:
-        """The content of a file, after its checksum.
-
-        Args:
-            name: Number of the trial, a slash and the name of the file, as in `files`.
+        """The content of a file of `files`, after its checksum.
 
         Raises:
             StudyError: There is no such file, or its content has been changed.
@@ -114,10 +100,7 @@ class Study:
             return load(engine, self.name, name)
 
 
-def _frame(settings: Settings, statement: str, parameters: Mapping[str, object]) -> "DataFrame":
-    from pandas import DataFrame
-    from sqlalchemy import text
-
+def _frame(settings: Settings, statement: str, parameters: Mapping[str, object]) -> DataFrame:
     with _engine(settings) as engine, engine.connect() as connection:
         found = connection.execute(text(statement), parameters)
         assert found.cursor is not None
@@ -127,7 +110,7 @@ def _frame(settings: Settings, statement: str, parameters: Mapping[str, object])
     return frame.astype({name: "Int64" for name, kind in kinds.items() if kind in _INTEGERS})
 
 
-def list_studies() -> "DataFrame":
+def list_studies() -> DataFrame:
     """One row a study, stages included: what it searches, on which data, how far it is.
 
     Raises:
@@ -138,9 +121,6 @@ def list_studies() -> "DataFrame":
 
 def open_study(name: str) -> Study:
     """Open a study to look at it; the database is found as the commands find it.
-
-    Args:
-        name: Name of the study.
 
     Raises:
         StudyError: There is no study of that name.
@@ -155,13 +135,11 @@ def open_study(name: str) -> Study:
 
 def _checked() -> Settings:
     """Where the database is, whose schema must be this program's."""
-    from blood_hpo.settings import settings
-
     with _engine(settings()) as engine:
         check_schema(engine)
     return settings()
 
 
-def _engine(settings: Settings) -> "AbstractContextManager[Engine]":
+def _engine(settings: Settings) -> AbstractContextManager[Engine]:
     """Read-only connections; their errors are one line each."""
     return connected(database_url(settings), "blood-hpo notebook", read_only=True)

@@ -1,28 +1,24 @@
 """Passwords for the group roles, so that each service logs in with no more rights than it needs."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from psycopg2.extensions import encrypt_password
+from sqlalchemy import URL, make_url
 
 from blood_hpo.database.address import connected, server_address
 from blood_hpo.database.migrate import ROLES
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import InputError
 
-if TYPE_CHECKING:
-    from sqlalchemy import URL
-
 
 def allow_logins(url: str, addresses: Sequence[str]) -> list[str]:
-    """Let roles log in with the passwords that stand in their own addresses.
+    """Let roles log in with the passwords that stand in their own addresses; the roles' names.
 
     The server is sent SCRAM verifiers made here, so that no password can end in its log.
 
     Args:
         url: The address of the database, of the user who migrated it.
         addresses: Addresses of the roles of :data:`ROLES`.
-
-    Returns:
-        The names of the roles.
 
     Raises:
         InputError: An address is of another user or has no password.
@@ -33,14 +29,12 @@ def allow_logins(url: str, addresses: Sequence[str]) -> list[str]:
         connection.execute(statement("migrate_lock"))
         driver = connection.connection.driver_connection
         for login in logins:
-            verifier = _verifier(login, driver)
+            verifier = encrypt_password(login.password, login.username, driver, "scram-sha-256")
             connection.exec_driver_sql(f"ALTER ROLE {login.username} LOGIN PASSWORD '{verifier}'")
     return [str(login.username) for login in logins]
 
 
-def _login(address: str) -> "URL":
-    from sqlalchemy import make_url
-
+def _login(address: str) -> URL:
     login = make_url(server_address(address))
     if login.username not in ROLES:
         raise InputError(
@@ -49,10 +43,3 @@ def _login(address: str) -> "URL":
     if not login.password:
         raise InputError(f"the address of {login.username} has no password; put one into it")
     return login
-
-
-def _verifier(login: "URL", driver: object) -> str:
-    from psycopg2.extensions import encrypt_password
-
-    made = encrypt_password(login.password, login.username, driver, "scram-sha-256")
-    return str(made)

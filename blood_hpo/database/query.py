@@ -27,7 +27,7 @@ class Result:
         """The answer with the exact numbers of SQL as ordinary ones, which programs can read."""
         return Result(self.columns, [tuple(map(_plain, row)) for row in self.rows])
 
-    def records(self) -> "list[dict[str, Any]]":
+    def records(self) -> list[dict[str, Any]]:
         """The rows by column."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
@@ -40,12 +40,7 @@ def _plain(value: object) -> object:
 
 
 def run_query(engine: "Engine", name: str, **parameters: object) -> Result:
-    """Ask a question; texts in the answer are printable, whoever stored them.
-
-    Args:
-        engine: The database.
-        name: Name of the question.
-        parameters: A value for each of its parameters.
+    """Ask a question by its name; texts in the answer are printable, whoever stored them.
 
     Raises:
         InputError: There is no such question, or a parameter is missing or unknown.

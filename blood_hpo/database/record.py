@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from sqlalchemy import Connection
 
 from blood_hpo.database.statements import statement
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 Json = Mapping[str, Any]
 
@@ -59,17 +58,15 @@ class TrialRecord:
         return f"{self.config_hash}-{self.seed}"
 
 
-def read_trials(connection: "Connection", study: str) -> tuple[TrialRecord, ...]:
-    """All trials of a study by number; none if there is no such study."""
-    return _read(connection, study, None)
-
-
-def read_trial(connection: "Connection", study: str, number: int) -> TrialRecord | None:
+def read_trial(connection: Connection, study: str, number: int) -> TrialRecord | None:
     """One trial of a study, or None if there is none of that number."""
-    return next(iter(_read(connection, study, number)), None)
+    return next(iter(read_trials(connection, study, number)), None)
 
 
-def _read(connection: "Connection", study: str, number: int | None) -> tuple[TrialRecord, ...]:
+def read_trials(
+    connection: Connection, study: str, number: int | None = None
+) -> tuple[TrialRecord, ...]:
+    """All trials of a study by number, or the one of a number; none if there is no such study."""
     wanted = {"study": study, "number": number}
     found = connection.execute(statement("trial_records"), wanted).mappings()
     names = [one.name for one in fields(TrialRecord)]

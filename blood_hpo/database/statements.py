@@ -27,14 +27,9 @@ _PARAMETER: Final = re.compile(r"(?<!:):([a-z]\w*)")
 
 @dataclass(frozen=True)
 class Query:
-    """A statement that has a name.
+    """A statement: its name, the file that it stands in (without ``.sql``), and what it does.
 
-    Attributes:
-        name: Its name.
-        subject: The file that it stands in, without ``.sql``.
-        title: What it does or asks, in a line.
-        description: The rest of that; of a question what the answer holds, with units.
-        sql: The statement, with ``:name`` for each parameter.
+    The title is a line, the description the rest; in the statement ``:name`` is a parameter.
     """
 
     name: str

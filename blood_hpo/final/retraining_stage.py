@@ -9,6 +9,7 @@ import platform
 from hashlib import sha256
 from importlib import import_module
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from blood_hpo.report.read.uncertainty import interval
 from blood_hpo.stages import FINAL
 from blood_hpo.store.outage import Waiting, patiently
 from blood_hpo.store.pieces import link
-from blood_hpo.store.results import Ending, Results, TestedModel
+from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.text import markdown
 from blood_hpo.worker.claims import Finished, Found
@@ -97,7 +98,7 @@ class RetrainStage(PlannedStage):
         card = _card(self.search, claim, results, tested)
         title = f"{claim.family} ({claim.recipe}), seed {claim.replicate}"
         artefacts = {
-            **pictures_of_model(title, results.folds[0], model.confusion),
+            **pictures_of_model(title, results.folds[0], model["confusion"]),
             "model.md": card.encode(),
             "model.keras": content,
             "predictions.npz": tested.arrays(),
@@ -106,10 +107,12 @@ class RetrainStage(PlannedStage):
         return Ending(run.score, results, artefacts)
 
 
-def _model(name: str, content: bytes, run: Retraining, tested: Tested) -> tuple[TestedModel, bytes]:
+def _model(
+    name: str, content: bytes, run: Retraining, tested: Tested
+) -> tuple[dict[str, Any], bytes]:
     """What is known about an exported model, and medmnist's result file."""
     judged, result_file = medmnist_result(tested.test, name)
-    model = TestedModel(
+    model = dict(
         file=f"{name}.keras",
         sha256=sha256(content).hexdigest(),
         bytes=len(content),

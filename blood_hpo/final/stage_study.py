@@ -16,7 +16,8 @@ from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.stages import stage_name
-from blood_hpo.store.studies import NewStudy, SharedStudy, insert_study
+from blood_hpo.store.new_study import insert_study
+from blood_hpo.store.studies import SharedStudy
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.studyfile.tables import FinalSpec
 
@@ -84,16 +85,9 @@ def open_stage(search: SharedStudy, stage: str) -> SharedStudy:
         StudyError: Another study has that name.
     """
     name, storage = stage_name(search.name, stage), search.storage
-    new = NewStudy(
-        name=name,
-        stage=stage,
-        search_id=search.study_id,
-        spec=_document(search, stage),
-        fingerprint=search.fingerprint,
-        data=search.data,
-        budgets={},
-    )
-    insert_study(storage, new)
+    new = {"name": name, "stage": stage, "search_id": search.study_id}
+    new |= {"fingerprint": search.fingerprint, "data": search.data}
+    insert_study(storage, {**new, "spec": _document(search, stage)}, {})
     (found,) = storage.ask("study_record", name=name)
     if found.stage != stage or found.search != search.name:
         raise StudyError(
@@ -124,16 +118,15 @@ def put_in_force(stage: SharedStudy, name: str, trainings: Sequence[Training]) -
         connection.execute(statement("claim_lock"), key)
         if _in_force(connection, stage, trainings):
             return
-        connection.execute(statement("withdraw_plan"), key)
-        for family in dict.fromkeys(one.configuration.family for one in trainings):
+        families = list(dict.fromkeys(one.configuration.family for one in trainings))
+        connection.execute(statement("withdraw_plan"), {**key, "families": families})
+        for family in families:
             own = [one for one in trainings if one.configuration.family == family]
             budget = {**key, "family": family, "budget": len(own)}
             connection.execute(statement("write_budget"), budget)
             for place, one in enumerate(own, start=1):
                 row = {**budget, **one.row(), "place": place}
                 connection.execute(statement("plan_training"), row)
-        others = {**key, "families": [one.configuration.family for one in trainings]}
-        connection.execute(statement("drop_other_budgets"), others)
         connection.execute(statement("end_withdrawn"), key)
 
 

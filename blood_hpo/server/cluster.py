@@ -1,8 +1,7 @@
 """One PostgreSQL 18 server on a local folder.
 
-The server listens on a Unix socket alone, in a folder that only its account may enter, so it needs
-no port and no password. It gets its settings on its command line: nothing in the data folder goes
-out of date when the program does.
+It listens on a Unix socket alone, in a folder that only its account may enter: no port, no
+password. Its settings are on its command line, so that nothing in the data folder goes out of date.
 """
 
 import contextlib
@@ -14,9 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from blood_hpo.errors import DatabaseError
-from blood_hpo.server.account import Account, allow_passage, server_account
+from blood_hpo.server.account import (
+    Account,
+    allow_passage,
+    make_private,
+    server_account,
+    socket_folder,
+)
 from blood_hpo.server.programs import MAJOR, complaint, program, run
-from blood_hpo.server.sockets import make_private, socket_folder
 
 SUPERUSER: Final = "postgres"
 MAX_CONNECTIONS: Final = 100
@@ -36,12 +40,7 @@ _SETTINGS: Final = {
 
 
 class Cluster:
-    """The server on one data folder. Callers see to it that one at a time starts or stops it.
-
-    Attributes:
-        folder: The data folder, absolute; it need not exist yet.
-        socket_folder: Where the server's socket is.
-    """
+    """The server on one data folder, which need not exist yet; one at a time starts or stops it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
@@ -102,9 +101,8 @@ class Cluster:
             raise DatabaseError(
                 f"the embedded PostgreSQL does not stop: {problem}; its log is {self._log}"
             )
-        if self.socket_folder != self.folder:
-            with contextlib.suppress(OSError):
-                self.socket_folder.rmdir()
+        with contextlib.suppress(OSError):  # it is the data folder, or in use
+            self.socket_folder.rmdir()
         return True
 
     def is_running(self) -> bool:
@@ -122,8 +120,7 @@ class Cluster:
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
             unfinished.mkdir(mode=0o700)
-            account = self._account()
-            if account:
+            if account := self._account():
                 os.chown(unfinished, account.uid, account.gid)
             self._open_ways()
             self._initdb(unfinished)

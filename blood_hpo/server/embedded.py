@@ -1,10 +1,9 @@
 """The embedded server: started by the first process that needs it, stopped by the last.
 
-The count of users is kept by the kernel. Each process that uses the server holds a shared lock on
-``postgres.users`` until it ends, however it ends; whoever leaves and can then lock the file for
-itself was the last and stops the server. A second lock, ``postgres.turn``, lets one process at a
-time start or stop. ``blood-hpo db start`` leaves the marker ``postgres.pinned``: the server then
-stays until ``blood-hpo db stop``.
+Each process that uses it holds a shared lock on ``postgres.users``, which the kernel releases
+however it ends; whoever leaves and can then lock the file for itself was the last and stops the
+server. A second lock, ``postgres.turn``, lets one process at a time start or stop. The marker
+``postgres.pinned``, of ``blood-hpo db start``, has the server stay until ``blood-hpo db stop``.
 """
 
 import atexit
@@ -31,11 +30,8 @@ _held: dict[Path, IO[bytes]] = {}
 def ensure_running(home: Path) -> Path:
     """Start the server of this home if it is not running and use it until this process ends.
 
-    Args:
-        home: The program's home folder; the data folder is ``home/postgres``.
-
-    Returns:
-        The folder of the server's socket. The database ``blood_hpo`` exists.
+    The data folder is ``home/postgres``, and has the database ``blood_hpo``. What comes back is the
+    folder of the server's socket.
 
     Raises:
         DatabaseError: The server cannot be installed or started.
@@ -57,11 +53,7 @@ def exists(home: Path) -> bool:
 
 
 def require(home: Path) -> None:
-    """Make sure that this home has a database, without making one.
-
-    Raises:
-        DatabaseError: It has none; the message says where it was looked for, and what to do.
-    """
+    """Raise a `DatabaseError` where this home has no database."""
     if not exists(home):
         raise DatabaseError(
             f"there is no database in {home.absolute()}; change to the folder that has one, name it"
@@ -92,12 +84,11 @@ def stop(home: Path) -> bool:
 def revive(home: Path) -> bool:
     """Start the server again if it has died; False if it runs or was stopped on purpose.
 
-    A server that was stopped has taken its ``postmaster.pid`` away; one that was killed has not.
-
     Raises:
         DatabaseError: It does not start.
     """
     cluster = _cluster(home)
+    # A server that was stopped has taken its file away; one that was killed has not.
     if cluster.is_running() or not (cluster.folder / "postmaster.pid").exists():
         return False
     ensure_running(home)
@@ -154,7 +145,7 @@ def _turn(cluster: Cluster) -> Iterator[None]:
     """Be the only process that starts or stops this server."""
     with _open(cluster.folder.with_name("postgres.turn")) as file:
         deadline = time.monotonic() + _TURN_SECONDS
-        while not _lock(file, fcntl.LOCK_EX):
+        while not _locked(file):
             if time.monotonic() > deadline:
                 raise DatabaseError(
                     f"another process has been starting or stopping {cluster.folder} "
@@ -164,12 +155,12 @@ def _turn(cluster: Cluster) -> Iterator[None]:
         yield
 
 
-def _lock(file: IO[bytes], kind: int) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _locked(file: IO[bytes]) -> bool:
+    """Lock a file, unless somebody holds it."""
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def _hold(cluster: Cluster) -> None:
@@ -182,7 +173,7 @@ def _hold(cluster: Cluster) -> None:
 
 def _nobody_holds(cluster: Cluster) -> bool:
     with _open(cluster.folder.with_name("postgres.users")) as file:
-        return _lock(file, fcntl.LOCK_EX)
+        return _locked(file)
 
 
 def _accepts_connections(cluster: Cluster) -> bool:
@@ -201,9 +192,9 @@ def _create_database(cluster: Cluster) -> None:
         connection = _connect(cluster, SUPERUSER)
         connection.autocommit = True
         with contextlib.closing(connection), connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
-            if cursor.fetchone() is None:
-                cursor.execute(f"CREATE DATABASE {DATABASE}")
+            cursor.execute(f"CREATE DATABASE {DATABASE}")
+    except psycopg2.errors.DuplicateDatabase:
+        return
     except psycopg2.Error as error:
         raise DatabaseError(
             f"the embedded PostgreSQL of {cluster.folder} runs but cannot be used "
@@ -214,11 +205,5 @@ def _create_database(cluster: Cluster) -> None:
 def _connect(cluster: Cluster, database: str) -> "Connection":
     import psycopg2
 
-    return psycopg2.connect(
-        host=str(cluster.socket_folder),
-        port=5432,
-        user=SUPERUSER,
-        dbname=database,
-        connect_timeout=30,
-        options="",
-    )
+    place = {"host": str(cluster.socket_folder), "port": 5432, "dbname": database}
+    return psycopg2.connect(**place, user=SUPERUSER, connect_timeout=30, options="")

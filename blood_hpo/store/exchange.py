@@ -4,37 +4,26 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError
-from optuna.storages import RDBStorage
+from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from blood_hpo.database.artefacts import by_digest, listing
 from blood_hpo.errors import InputError, StudyError
 from blood_hpo.store.outage import first_line
+from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import trials_of
-
-if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
-
-    from blood_hpo.store.storage import StudyStorage
 
 _SQLITE = "sqlite:///"
 
 
-def export_study(storage: "StudyStorage", name: str, place: str) -> dict[str, int]:
-    """Copy a study and the stages that follow it to plain Optuna storage.
+def export_study(storage: StudyStorage, name: str, place: str) -> dict[str, int]:
+    """Copy a study and the stages that follow it; how many trials each has, by name.
 
-    Args:
-        storage: Where they are.
-        name: Name of the study.
-        place: An SQLite file, which may be new, or the URL of any database that Optuna can use.
-
-    Returns:
-        How many trials each copied study has, by name.
+    The place is an SQLite file, which may be new, or the URL of any database that Optuna can use.
 
     Raises:
         StudyError: There is no such study, or the place has one of its name.
@@ -48,7 +37,7 @@ def export_study(storage: "StudyStorage", name: str, place: str) -> dict[str, in
     return trials
 
 
-def export_files(storage: "StudyStorage", names: list[str], folder: Path) -> int:
+def export_files(storage: StudyStorage, names: list[str], folder: Path) -> int:
     """Write the files of studies as Optuna's own artifact store keeps them; how many there are.
 
     Raises:
@@ -65,18 +54,12 @@ def export_files(storage: "StudyStorage", names: list[str], folder: Path) -> int
 
 
 def import_studies(
-    storage: "StudyStorage", place: str, study: str | None, name: str | None
+    storage: StudyStorage, place: str, study: str | None, name: str | None
 ) -> dict[str, int]:
-    """Copy studies of any program from plain Optuna storage, to be looked at in the dashboard.
+    """Copy studies of any program, to be looked at in the dashboard; their trials by name.
 
-    Args:
-        storage: Where to.
-        place: An SQLite file, or the URL of a database that Optuna uses.
-        study: Which one; None for all.
-        name: What to call the one.
-
-    Returns:
-        How many trials each imported study has, by name.
+    The place is an SQLite file or the URL of a database that Optuna uses. All of its studies are
+    copied, or the one that is named, which may be called otherwise.
 
     Raises:
         InputError: The place cannot be read, or holds no such study.
@@ -103,7 +86,7 @@ def _url(place: str) -> str:
     return re.sub("^postgres(ql)?://", "postgresql+psycopg2://", url)
 
 
-def _copy(source: "BaseStorage", name: str, target: "BaseStorage", new: str) -> None:
+def _copy(source: BaseStorage, name: str, target: BaseStorage, new: str) -> None:
     """Copy one study whole or not at all."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # what it says is said by the caller
     try:
@@ -129,7 +112,7 @@ def _shown(place: str) -> str:
         raise InputError("this is no URL; give an SQLite file or a URL of Optuna's") from error
 
 
-def _point_links_at(target: "BaseStorage", old_id: int, name: str) -> None:
+def _point_links_at(target: BaseStorage, old_id: int, name: str) -> None:
     """A note leads to trials by the key of its study, which is another one now."""
     study_id = target.get_study_id_from_name(name)
     for key, value in target.get_study_system_attrs(study_id).items():

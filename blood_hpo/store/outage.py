@@ -45,10 +45,7 @@ def transient(error: BaseException) -> bool:
 
 
 class OutageLog:
-    """Says an outage once, then every half minute, and how long it was when it is over.
-
-    One for the whole process: its threads meet the same outage at the same time.
-    """
+    """Says an outage once, then every half minute, and when it is over how long it was."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin with a database that answers; ``clock`` gives seconds."""
@@ -84,11 +81,8 @@ def patiently(
 ) -> Answer:
     """Call until the database answers, waiting twice as long after each failure, up to 15 s.
 
-    Args:
-        call: The whole transaction; it is run again from its start.
-        doing: What is being done, for the log.
-        wait: Waits between two tries and ends them.
-        outages: Where the outage is said.
+    The call is the whole transaction, run again from its start; what is being done is said in the
+    log; ``wait`` waits between two tries and ends them.
 
     Raises:
         Interrupted: ``wait`` said so while the database was away.

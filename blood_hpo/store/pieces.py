@@ -6,25 +6,20 @@ linked by it as Optuna links its artifacts. Its identifier is the SHA-256 of its
 
 import hashlib
 import mimetypes
-from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
 
 from blood_hpo.database.statements import statement
 from blood_hpo.search.optuna_private import artifact_attribute
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 PIECE_BYTES = 128 * 1024
 """Twice as much travels, as hexadecimal digits: a tenth of a second at 2 MB/s."""
 
 
-def store(connection: "Connection", study_id: int, content: bytes) -> str:
+def store(connection: Connection, study_id: int, content: bytes) -> str:
     """Store the pieces of a file that are not there yet, so that a second try goes on.
 
-    Args:
-        connection: On which each statement is a transaction.
-        study_id: Optuna's key of the study that the file goes with.
-        content: The file, whose SHA-256 is returned.
+    On the connection each statement is a transaction. What comes back is the file's SHA-256.
     """
     digest = hashlib.sha256(content).hexdigest()
     file = {"study_id": study_id, "sha256": digest}
@@ -38,16 +33,12 @@ def store(connection: "Connection", study_id: int, content: bytes) -> str:
 
 
 def link(
-    connection: "Connection", study_id: int, trial_id: int | None, name: str, digest: str
+    connection: Connection, study_id: int, trial_id: int | None, name: str, digest: str
 ) -> None:
-    """Give a stored file its name in a study, and link it to its trial as Optuna does.
+    """Give a stored file its name in a study, and link it to its trial, if any, as Optuna does.
 
-    Args:
-        connection: In whose transaction it is linked.
-        study_id: Optuna's key of the study.
-        trial_id: Of the trial that it belongs to, or None.
-        name: Number of the trial, a slash and the file's name; or the name alone.
-        digest: SHA-256 of the file.
+    The name of a trial's file begins with the number of the trial and a slash; the digest is the
+    SHA-256 of the file.
     """
     file = {"study_id": study_id, "name": name, "sha256": digest}
     connection.execute(statement("link_file"), file)

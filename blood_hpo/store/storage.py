@@ -1,4 +1,4 @@
-"""The database as workers use it: Optuna's storage, and every step of a trial in one transaction.
+"""Every step of a trial in one transaction, from its claim to its ending.
 
 Optuna counts, creates and finishes trials in separate transactions, from many processes. Here a
 claim, an ending and a retry are one transaction each: whatever dies, the database shows either all
@@ -6,34 +6,21 @@ of it or nothing. Each can be told twice, because an answer was lost on the way,
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.storages import RDBStorage
 from optuna.trial import TrialState
-from sqlalchemy import Connection, ExceptionContext, Row, event
+from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
-from blood_hpo.database.address import engine_options
-from blood_hpo.database.query import unknown_study
 from blood_hpo.database.statements import statement
 from blood_hpo.stages import STOPPED
+from blood_hpo.store.connected_storage import ConnectedStorage
 from blood_hpo.store.pieces import link, store
 from blood_hpo.store.results import Ending
 from blood_hpo.text import printable
-
-GRACE_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Failures:
-    """Configurations that failed since the latest success, and why the latest one did."""
-
-    configurations: int
-    last_reason: str
 
 
 @dataclass(frozen=True)
@@ -41,7 +28,6 @@ class NewTrial:
     """What Optuna is told of a trial that is created.
 
     Attributes:
-        family: Model family.
         params: As `optuna_private.parameter_row` makes them.
         copied_from: Key of a trial whose parameters it has too, or None.
     """
@@ -51,78 +37,8 @@ class NewTrial:
     copied_from: int | None = None
 
 
-class StudyStorage(RDBStorage):
-    """Optuna's storage on PostgreSQL, plus claims, endings and retries in one transaction each."""
-
-    def __init__(
-        self,
-        url: str,
-        application_name: str = "blood-hpo",
-        *,
-        read_only: bool = False,
-        grace_seconds: float = GRACE_SECONDS,
-    ) -> None:
-        """Connect to a database that has this program's schema.
-
-        Args:
-            url: Its address.
-            application_name: Who asks, as it stands in ``pg_stat_activity``.
-            read_only: Whether the server refuses every change.
-            grace_seconds: Silence in the middle of a transaction after which the server ends it,
-                so that a process that was stopped there does not hold up the others.
-        """
-        options = engine_options(
-            application_name, read_only=read_only, silence_seconds=grace_seconds
-        )
-        # Who has just started does not know who could be heard before.
-        self._unreachable_at = time.monotonic()
-        try:
-            super().__init__(url, engine_kwargs=options, skip_table_creation=True)
-        except Exception:
-            self.engine.dispose()  # where connections are few, none may be left behind
-            raise
-        event.listen(self.engine, "handle_error", self._on_error)
-
-    def _on_error(self, context: ExceptionContext) -> None:
-        if context.is_pre_ping:
-            return  # a connection that has died while it lay idle is replaced at once: no outage
-        if context.connection is None or context.is_disconnect:
-            self._unreachable_at = time.monotonic()
-        if context.connection is None:
-            # Where the server has no connection left for anybody, idle ones must not keep it so.
-            self.engine.dispose()
-
-    @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """A connection with a transaction, which ends with the block."""
-        with self.engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def plain(self) -> Iterator[Connection]:
-        """A connection on which each statement is a transaction, of one round trip."""
-        with self.engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            driver.autocommit = True
-            try:
-                yield connection
-            finally:
-                # SQLAlchemy's own option stumbles over a connection that has died meanwhile.
-                if driver.closed:
-                    connection.invalidate()
-                else:
-                    driver.autocommit = False
-
-    def ask(self, name: str, /, **parameters: object) -> list[Row[Any]]:
-        """The rows that a statement gives, by itself in its transaction."""
-        with self.plain() as connection:
-            return list(connection.execute(statement(name), parameters).all())
-
-    def tell(self, name: str, /, **parameters: object) -> int:
-        """How many rows a statement changes, by itself in its transaction."""
-        with self.plain() as connection:
-            return connection.execute(statement(name), parameters).rowcount
+class StudyStorage(ConnectedStorage):
+    """Optuna's storage, plus claims, endings and retries in one transaction each."""
 
     def create_trial(
         self,
@@ -132,17 +48,15 @@ class StudyStorage(RDBStorage):
         wanted: Mapping[str, Any],
         told: Callable[[Row[Any]], NewTrial],
     ) -> int | None:
-        """Create a running trial, with the study locked.
+        """Create a running trial, with the study locked; its number.
 
         Args:
             connection: From `plain`.
             worker: Name of the worker that will run the trial.
-            configuration: The statement that makes or finds its configuration.
+            configuration: The statement that makes or finds its configuration; without a row there
+                is no trial.
             wanted: Parameters of the statement, ``study_id`` among them.
             told: What Optuna is told, given the statement's row.
-
-        Returns:
-            Number of the trial; None if the statement gives no row.
         """
         try:
             with _transaction(connection):
@@ -178,11 +92,10 @@ class StudyStorage(RDBStorage):
 
         Its files are stored before (see `store`) and given by name with their SHA-256.
         """
-        value, reason, shown = ending.value, ending.reason, ending.shown()
+        told: dict[str, Any] = {"value": ending.value, "reason": ending.reason}
+        told["shown"] = ending.results.shown() if ending.results else None
         with self.transaction() as connection:
-            ended = _leave(
-                connection, trial_id, worker, state.name, value=value, reason=reason, shown=shown
-            )
+            ended = _leave(connection, trial_id, worker, state.name, **told)
             if isinstance(ended, bool):
                 return ended
             if ending.results:
@@ -202,7 +115,7 @@ class StudyStorage(RDBStorage):
         Safe only for the worker that stops working on it: a peer then writes to the same trial.
         """
         with self.transaction() as connection:
-            left = _leave(connection, trial_id, worker, "WAITING", shown={"worker": "null"})
+            left = _leave(connection, trial_id, worker, "WAITING", shown={"worker": None})
         return left is not False
 
     def fail(  # noqa: PLR0913 - who fails what, and why
@@ -218,18 +131,8 @@ class StudyStorage(RDBStorage):
         """Fail a running trial and, if it may be retried, enqueue its configuration again.
 
         The retry is a new trial, so that a worker that wakes up later cannot write to it. Of
-        several processes that try, one succeeds.
-
-        Args:
-            study_id: Optuna's key of the study.
-            trial_id: Optuna's key of the trial.
-            reason: Why, in a line.
-            worker: The worker that must hold it; otherwise nothing happens.
-            retry: Whether to enqueue the configuration again.
-            grace_seconds: Where a peer fails it: how long the worker must have been silent.
-
-        Returns:
-            Whether the trial has failed for this reason.
+        several processes that try, one succeeds; the others hear that it has not failed for this
+        reason. A peer must give the grace time for which the worker has been silent.
         """
         told: dict[str, Any] = {"reason": printable(reason), "grace_seconds": grace_seconds}
         told["failure"] = "error" if grace_seconds is None else "lost"
@@ -240,40 +143,21 @@ class StudyStorage(RDBStorage):
                 return grace_seconds is None and failed
             key = failed.configuration_id
             if failed.in_force and retry:
-                new = NewTrial(failed.family, copied_from=trial_id)
-                _new_trial(connection, study_id, key, None, new)
+                again = NewTrial(failed.family, copied_from=trial_id)
+                _new_trial(connection, study_id, key, None, again)
             elif failed.in_force:
-                lost = {"study_id": study_id, "configuration_id": key}
-                connection.execute(statement("give_up"), lost)
+                connection.execute(
+                    statement("give_up"), {"study_id": study_id, "configuration_id": key}
+                )
         return True
 
-    def stale(self, study_id: int, grace_seconds: float) -> list[Row[Any]]:
-        """Running trials not heard of for so long: key, number, attempt, worker, grace time."""
-        return self.ask("stale", study_id=study_id, grace_seconds=grace_seconds)
-
-    def reachable_seconds(self) -> float:
-        """How long the database has been there for this process, at most as long as it lives."""
-        return time.monotonic() - self._unreachable_at
-
-    def failures_in_a_row(self, study_id: int) -> Failures:
-        """Which configurations have failed since the latest success or the latest resumption."""
-        (found,) = self.ask("failures_in_a_row", study_id=study_id)
-        return Failures(found.configurations, found.last_reason or "")
+    def failures_in_a_row(self, study_id: int) -> Row[Any]:
+        """How many configurations failed since the latest success or resumption; last_reason."""
+        return self.ask("failures_in_a_row", study_id=study_id)[0]
 
     def among_best(self, trial_id: int, value: float, count: int) -> bool:
         """Whether a trial would be among its family's best if it were complete with that value."""
         return bool(self.ask("among_best", trial_id=trial_id, value=value, count=count)[0][0])
-
-    def study_id(self, name: str) -> int:
-        """Optuna's key of a study.
-
-        Raises:
-            StudyError: There is no such study.
-        """
-        try:
-            return int(self.get_study_id_from_name(name))
-        except KeyError:
-            raise unknown_study(self.engine, name) from None
 
 
 @contextmanager
@@ -307,39 +191,35 @@ def _new_trial(
     return int(connection.execute(statement("new_trial"), made).one().number)
 
 
-def _leave(  # noqa: PLR0913 - what an ending says
+def _leave(
     connection: Connection,
     trial_id: int,
     worker: str,
     state: str,
     *,
-    value: float | None = None,
-    failure: str | None = None,
-    reason: str | None = None,
-    grace_seconds: float | None = None,
-    shown: Mapping[str, str] | None = None,
+    shown: Mapping[str, object] | None = None,
+    **why: object,
 ) -> Row[Any] | bool:
-    """Have a worker leave a running trial in another state.
+    """Have the worker that holds a running trial leave it as COMPLETE, PRUNED, FAIL or WAITING.
 
     Args:
         connection: In whose transaction.
         trial_id: Optuna's key of the trial.
         worker: The worker that must hold it.
-        state: COMPLETE, PRUNED, FAIL or WAITING.
-        value: The trial's value, where it has one.
-        failure: "error" or "lost", where it failed.
-        reason: Why it was pruned or failed.
-        grace_seconds: How long the worker must have been silent, where it is not the one that asks.
-        shown: What optuna-dashboard shows, as JSON texts by name.
+        state: The new one.
+        shown: What optuna-dashboard shows besides the reason, by name.
+        why: Further parameters of the statement ``leave``.
 
     Returns:
-        The trial: study_id, number, configuration_id, family, in_force. Where the worker does not
-        hold it: whether it has left it so before.
+        The trial; where the worker does not hold it, whether it has left it so before.
     """
-    if reason is not None:
-        shown = {**(shown or {}), "reason": json.dumps(reason)}
-    told = {"trial_id": trial_id, "worker": worker, "state": state, "reason": reason}
-    more = {"value": value, "failure": failure, "grace_seconds": grace_seconds}
-    row = {**told, **more, "shown": json.dumps(shown or {})}
-    left = connection.execute(statement("leave"), row).one_or_none()
-    return bool(connection.scalar(statement("left_before"), told)) if left is None else left
+    told = {"trial_id": trial_id, "worker": worker, "state": state}
+    row = dict.fromkeys(("value", "reason", "failure", "grace_seconds")) | why | told
+    known = {
+        **(shown or {}),
+        **({"reason": why["reason"]} if why.get("reason") is not None else {}),
+    }
+    texts = {key: json.dumps(value) for key, value in known.items()}
+    left = connection.execute(statement("leave"), {**row, "shown": json.dumps(texts)})
+    found = left.one_or_none()
+    return bool(connection.scalar(statement("left_before"), row)) if found is None else found

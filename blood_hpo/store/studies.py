@@ -1,8 +1,4 @@
-"""Shared studies: created with everything that workers need, opened by name, paused, deleted.
-
-The study file, its fingerprint and the identity of the data set are stored with the study, so that
-a worker needs a name and a database, and so that nobody adds trials that cannot be compared.
-"""
+"""Shared studies: opened by name, paused, resumed, finished."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,14 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row
-from sqlalchemy.exc import IntegrityError
 
 from blood_hpo import __version__
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.studyfile.fingerprint import differences, fingerprint
+from blood_hpo.studyfile.fingerprint import fingerprint
 from blood_hpo.studyfile.messages import stored_error
 from blood_hpo.studyfile.schema import StudySpec
 
@@ -30,13 +25,11 @@ class SharedStudy:
     """A study in the database, as a worker holds it.
 
     Attributes:
-        name: Its name.
         study_id: Optuna's key of it.
         spec: The study file.
         fingerprint: What two studies must share for their scores to be comparable.
         data: Identity of the data set.
         program_version: Of the program that created it.
-        storage: The database.
     """
 
     name: str
@@ -69,11 +62,7 @@ class SharedStudy:
         return found
 
     def refuse_other_program(self) -> None:
-        """Compare this program with the one that the study was created with.
-
-        Raises:
-            StudyError: It has another version, so trials could not be compared.
-        """
+        """Raise a `StudyError` where a program of another version created the study."""
         if self.program_version != __version__:
             raise StudyError(
                 f"study {self.name!r} was created by blood_hpo {self.program_version} and this is"
@@ -82,11 +71,7 @@ class SharedStudy:
             )
 
     def refuse_other_data(self, source: DataSource) -> None:
-        """Compare a data set with the one that the study was created with.
-
-        Raises:
-            StudyError: It is another file, so scores could not be compared.
-        """
+        """Raise a `StudyError` where the study was created with another data set."""
         if source.sha256 != self.data["sha256"]:
             raise StudyError(
                 f"study {self.name!r} was created with {self.data['label']} (SHA-256"
@@ -94,107 +79,6 @@ class SharedStudy:
                 f" {source.sha256[:12]}…); give the same file with --data or BLOOD_HPO_DATA, or"
                 f" create another study with --name"
             )
-
-
-@dataclass(frozen=True)
-class NewStudy:
-    """A study to be created; what it shares with `SharedStudy` is the same there.
-
-    Attributes:
-        stage: "search", or a stage that follows one.
-        search_id: Of a stage: key of the search.
-        spec: The study file as plain values.
-        budgets: Trials by family.
-    """
-
-    name: str
-    stage: str
-    search_id: int | None
-    spec: Mapping[str, Any]
-    fingerprint: str
-    data: Mapping[str, Any]
-    budgets: Mapping[str, int]
-
-
-def insert_study(storage: StudyStorage, new: NewStudy) -> bool:
-    """Create a study with its record and budgets at once; False if the name is taken."""
-    shown = {"data": new.data["label"], "objective": new.spec["objective"]}
-    made = {
-        "name": new.name,
-        "metric_json": json.dumps([new.spec["objective"]]),
-        "shown": json.dumps({key: json.dumps(value) for key, value in shown.items()}),
-        "stage": new.stage,
-        "search_id": new.search_id,
-        "spec": json.dumps(new.spec),
-        "fingerprint": new.fingerprint,
-        "data": json.dumps(dict(new.data)),
-        "program_version": __version__,
-    }
-    try:
-        with storage.transaction() as connection:
-            study_id = connection.execute(statement("new_study"), made).scalar_one()
-            for family, budget in new.budgets.items():
-                row = {"study_id": study_id, "family": family, "budget": budget}
-                connection.execute(statement("write_budget"), row)
-    except IntegrityError:
-        return False
-    return True
-
-
-def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> SharedStudy:
-    """Create a study, or open the one of that name if it was created from the same file.
-
-    Budgets and the final stage may differ from the stored ones: the new ones are stored.
-
-    Raises:
-        StudyError: A study of that name exists and differs in anything else, or in its data set; or
-            a budget is lower than what is done.
-    """
-    document, budgets = spec.model_dump(mode="json"), _budgets(spec)
-    new = NewStudy(spec.name, SEARCH, None, document, fingerprint(spec), source.describe(), budgets)
-    if insert_study(storage, new):
-        return open_study(storage, spec.name)
-    study = open_study(storage, spec.name)
-    changed = differences(study.spec, spec)
-    if changed:
-        raise StudyError(
-            f"study {spec.name!r} exists and differs: {'; '.join(changed)}; undo the change, or"
-            " create another study with --name"
-        )
-    study.refuse_other_program()
-    study.refuse_other_data(source)
-    if study.spec != spec:
-        _rewrite(study, document, budgets)
-        study = open_study(storage, spec.name)
-    return study
-
-
-def _budgets(spec: StudySpec) -> dict[str, int]:
-    return {name: int(family.budget or 0) for name, family in spec.families.items()}
-
-
-def _rewrite(study: SharedStudy, document: Mapping[str, Any], budgets: Mapping[str, int]) -> None:
-    """Store another study file, of which only budgets and the final stage differ."""
-    with study.storage.transaction() as connection:
-        connection.execute(statement("claim_lock"), {"study_id": study.study_id})
-        held = {row.family: row.held for row in study.standing(connection)}
-        for family, budget in budgets.items():
-            _set_budget(connection, study, family, budget, held.get(family, 0))
-        row = {"study_id": study.study_id, "spec": json.dumps(document)}
-        connection.execute(statement("write_spec"), row)
-
-
-def _set_budget(
-    connection: Connection, study: SharedStudy, family: str, budget: int, held: int
-) -> None:
-    row = {"study_id": study.study_id, "family": family, "budget": budget}
-    if held > budget:
-        raise StudyError(
-            f"study {study.name!r} has {held} {family} trials done, in training or waiting: a"
-            f" budget of {budget} is too low; set at least {held}"
-        )
-    connection.execute(statement("close_ranks"), row)
-    connection.execute(statement("write_budget"), row)
 
 
 def open_study(storage: StudyStorage, name: str) -> SharedStudy:
@@ -250,11 +134,6 @@ def pause(storage: StudyStorage, study_id: int, reason: str) -> None:
 def pause_reasons(storage: StudyStorage, names: Iterable[str]) -> dict[str, str]:
     """Why studies are paused, by name; those that are not, or do not exist, are left out."""
     return {row.name: row.reason for row in storage.ask("paused", names=list(names))}
-
-
-def close_families(storage: StudyStorage, study_id: int, families: Sequence[str]) -> None:
-    """Record that the rest of these families' budgets is not going to be spent."""
-    storage.tell("close_families", study_id=study_id, families=list(families))
 
 
 def resume(storage: StudyStorage, study_id: int) -> None:

@@ -33,7 +33,7 @@ def recover_stale_trials(
     """
     reachable = math.inf if at_once else storage.reachable_seconds()
     recovered = []
-    for trial in storage.stale(study_id, settings.grace_seconds):
+    for trial in storage.ask("stale", study_id=study_id, grace_seconds=settings.grace_seconds):
         if reachable < trial.grace:
             continue
         reason = (

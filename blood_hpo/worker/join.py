@@ -18,8 +18,8 @@ from blood_hpo import __version__
 from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.address import connected
 from blood_hpo.database.failures import database_errors
-from blood_hpo.database.migrate import check_schema
 from blood_hpo.database.record import TrialRecord
+from blood_hpo.database.schema_version import check_schema
 from blood_hpo.errors import DatabaseError, StudyError
 from blood_hpo.store.outage import Waiting, patiently, transient
 from blood_hpo.store.storage import StudyStorage

@@ -15,7 +15,7 @@ from blood_hpo.database.record import TrialRecord
 from blood_hpo.settings import Settings
 from blood_hpo.stages import STOPPED
 from blood_hpo.store.outage import Interrupted, patiently
-from blood_hpo.store.studies import close_families, pause
+from blood_hpo.store.studies import pause
 from blood_hpo.text import printable
 from blood_hpo.worker.attempt import Attempt
 from blood_hpo.worker.claims import Busy, Finished, Found, Paused
@@ -96,9 +96,8 @@ class Worker:
         for family in found.closed:
             log.info("%s: nothing is left to try; its budget closes", family)
         if found.closed:
-            patiently(
-                lambda: close_families(storage, study_id, found.closed), "closing", self.shutdown
-            )
+            closed = {"study_id": study_id, "families": list(found.closed)}
+            patiently(lambda: storage.tell("close_families", **closed), "closing", self.shutdown)
         refresh_note(storage, study_id, least_seconds=0)
         log.info("study %s is finished", self.stage.study.name)
 

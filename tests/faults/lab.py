@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from blood_hpo.data.bloodmnist import DataSource
+from blood_hpo.store.new_study import create_study
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import SharedStudy, create_study
+from blood_hpo.store.studies import SharedStudy
 from blood_hpo.studyfile.schema import StudySpec
 
 from . import fixed_cost

@@ -18,9 +18,9 @@ from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.address import engine
 from blood_hpo.database.query import names
 from blood_hpo.database.record import TrialRecord, read_trial
+from blood_hpo.store.new_study import create_study
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.storage import NewTrial, StudyStorage
-from blood_hpo.store.studies import create_study
 from blood_hpo.studyfile.load import load
 from blood_hpo.training.fold_result import FoldResult
 

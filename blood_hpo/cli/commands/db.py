@@ -156,7 +156,7 @@ def status(output: FormatOption = OutputFormat.TABLE) -> None:
 def contents(address: str) -> dict[str, object]:
     """What a server is and what its database holds."""
     from blood_hpo.database.address import connected
-    from blood_hpo.database.migrate import describe_schema
+    from blood_hpo.database.schema_version import describe_schema
 
     with connected(address) as engine, engine.connect() as connection:
         found = connection.execute(statement("contents")).mappings().one()

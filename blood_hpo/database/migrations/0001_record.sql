@@ -1,7 +1,6 @@
--- The record of a study beside Optuna's own tables: which configuration holds which place of a budget,
--- who attempts it, and what an attempt measured. That no budget is overspent and no configuration is
--- trained twice follows from these keys, at any isolation level and for any program. Tables are
--- singular, views plural; views/words.toml says what they and their columns mean.
+-- The record of a study beside Optuna's own tables; views/words.toml says what each table holds. That
+-- no budget is overspent and no configuration is trained twice follows from these keys, at any
+-- isolation level and for any program.
 
 CREATE TABLE hpo.study (
     study_id integer PRIMARY KEY REFERENCES public.studies ON DELETE CASCADE,
@@ -19,8 +18,8 @@ CREATE TABLE hpo.study (
     UNIQUE (search_id, stage),
     UNIQUE (study_id, stage),
     CHECK ((stage = 'search') = (search_id = study_id)),
-    -- Any worker may write it, and views and report read the study file from it: a seed that is no
-    -- number, or a family without a space, would break every page of every study.
+    -- Any worker may write them, and views and report read study files and data sets from them: a
+    -- seed that is no number, or a family without a space, would break every page of every study.
     CONSTRAINT study_spec_is_a_study_file CHECK (coalesce(
         jsonb_typeof(spec) = 'object'
         AND spec ->> 'seed' ~ '^[0-9]{1,18}$'
@@ -30,6 +29,16 @@ CREATE TABLE hpo.study (
         AND jsonb_path_exists(spec, '$.data.fraction ? (@ > 0 && @ <= 1)')
         AND jsonb_typeof(spec -> 'families') = 'object'
         AND NOT jsonb_path_exists(spec, 'lax $.families.* ? (!(@.space.type() == "object"))'),
+        false
+    )),
+    CONSTRAINT study_data_is_a_data_set CHECK (coalesce(
+        data ->> 'label' !~ '[[:cntrl:]]'
+        AND jsonb_typeof(data -> 'label') = 'string'
+        AND data ->> 'sha256' ~ '^[0-9a-f]{64}$'
+        AND data ->> 'md5' ~ '^[0-9a-f]{32}$'
+        AND data ->> 'origin' ~ '^[a-z]{1,20}$'
+        AND jsonb_typeof(data -> 'official') = 'boolean'
+        AND jsonb_typeof(data -> 'synthetic') = 'boolean',
         false
     ))
 );
@@ -43,13 +52,17 @@ CREATE TABLE hpo.budget (
     UNIQUE (study_id, family, budget)
 );
 
--- A hyperparameter that is a number from 0; null if it is anything else.
+-- A hyperparameter that is a number from 0, decoded once; null if it is anything else.
 CREATE FUNCTION hpo.number(config jsonb, name text) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN jsonb_path_query_first(config -> name, '$ ? (@ >= 0)')::double precision;
 
--- A place of the budget is held from the claim on, and given back when a configuration is given up.
--- That one holds it, and that none lies beyond the family's budget, keeps budgets from being overspent.
+-- Whether what was measured is; NaN is above infinity here, and what was not measured is null.
+CREATE FUNCTION hpo.is_finite(VARIADIC measured double precision[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '-infinity' < ALL (measured) AND 'infinity' > ALL (measured);
+
+-- A place of the budget is held from the claim on, until the configuration is given up.
 CREATE TABLE hpo.configuration (
     configuration_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     study_id integer NOT NULL,
@@ -69,7 +82,6 @@ CREATE TABLE hpo.configuration (
     epochs integer,
     patience integer,
     start_epoch integer,
-    -- Hyperparameters, decoded once; null where a family has none, or one of another type.
     optimizer text GENERATED ALWAYS AS (config ->> 'optimizer') STORED,
     learning_rate double precision GENERATED ALWAYS AS (hpo.number(config, 'learning_rate')) STORED,
     schedule text GENERATED ALWAYS AS (config ->> 'schedule') STORED,
@@ -121,8 +133,7 @@ CREATE TABLE hpo.attempt (
 CREATE UNIQUE INDEX attempt_once ON hpo.attempt (configuration_id) WHERE failure IS NULL;
 CREATE INDEX attempt_open ON hpo.attempt (study_id) WHERE open;
 
--- Whether a worker was not heard of for the grace time, by the server's clock: since its heartbeat or
--- the start of the server, whichever is later, for while that was away nobody could be heard.
+-- By the server's clock, since the heartbeat or the start of the server: before, nobody was heard.
 CREATE FUNCTION hpo.is_stale(heartbeat_at timestamptz, grace_seconds double precision) RETURNS boolean
     LANGUAGE sql
     RETURN greatest(heartbeat_at, pg_postmaster_start_time())
@@ -139,6 +150,9 @@ CREATE TABLE hpo.result (
     mean_train_loss double precision[] NOT NULL,
     mean_validation double precision[] NOT NULL,
     mean_score double precision[] NOT NULL,
+    CONSTRAINT result_is_finite CHECK (
+        hpo.is_finite(seconds) AND least(seconds, epoch, epochs, parameter_count) >= 0
+    ),
     -- what is read without curves and confusion
     PRIMARY KEY (trial_id) INCLUDE (epoch, epochs, seconds, parameter_count)
 );
@@ -155,6 +169,7 @@ CREATE TABLE hpo.fold (
     train_accuracy double precision[],
     validation_accuracy double precision[],
     validation_loss double precision[],
+    CONSTRAINT fold_is_finite CHECK (hpo.is_finite(score)),
     PRIMARY KEY (trial_id, fold) INCLUDE (score, epochs, best_epoch) -- what is read without curves
 );
 
@@ -179,6 +194,9 @@ CREATE TABLE hpo.candidate (
     collapsed boolean[],
     separable boolean,
     winner boolean NOT NULL,
+    CONSTRAINT candidate_is_finite CHECK (hpo.is_finite(VARIADIC scores) AND hpo.is_finite(
+        search_score, mean, sd, low, high, behind, behind_low, behind_high, p_value
+    )),
     PRIMARY KEY (study_id, config_hash)
 );
 CREATE UNIQUE INDEX candidate_winner ON hpo.candidate (study_id, family) WHERE winner;
@@ -217,7 +235,15 @@ CREATE TABLE hpo.tested_model (
     scaling_deviation double precision[] NOT NULL,
     class_weights double precision[] NOT NULL,
     architecture jsonb NOT NULL,
-    versions jsonb NOT NULL
+    versions jsonb NOT NULL,
+    CONSTRAINT tested_model_is_finite CHECK (
+        hpo.is_finite(VARIADIC scaling_mean || scaling_deviation || class_weights)
+        AND hpo.is_finite(
+            loading_difference, validation_accuracy, validation_balanced_accuracy,
+            validation_macro_auc, validation_log_loss, test_accuracy, test_balanced_accuracy,
+            test_macro_auc, test_log_loss, averaged_accuracy, medmnist_auc, medmnist_acc
+        )
+    )
 );
 
 CREATE TABLE hpo.mistake (
@@ -227,6 +253,7 @@ CREATE TABLE hpo.mistake (
     predicted_class integer NOT NULL CHECK (predicted_class BETWEEN 0 AND 7),
     confidence double precision NOT NULL,
     true_probability double precision NOT NULL,
+    CONSTRAINT mistake_is_finite CHECK (hpo.is_finite(confidence, true_probability)),
     PRIMARY KEY (trial_id, image)
 );
 
@@ -236,11 +263,11 @@ CREATE TABLE hpo.test_interval (
     seeds integer NOT NULL,
     low double precision NOT NULL,
     high double precision NOT NULL,
+    CONSTRAINT test_interval_is_finite CHECK (hpo.is_finite(low, high)),
     PRIMARY KEY (study_id, config_hash)
 );
 
--- A file is stored in pieces before the transaction that links it, so that none lasts long on a slow
--- link; pieces are stored as they are, since models and predictions are compressed already.
+-- In pieces, before the transaction that links the file, so that none lasts long on a slow link.
 CREATE TABLE hpo.piece (
     study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,
     sha256 text NOT NULL,
@@ -249,7 +276,7 @@ CREATE TABLE hpo.piece (
     stored_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (study_id, sha256, piece)
 );
-ALTER TABLE hpo.piece ALTER COLUMN content SET STORAGE EXTERNAL;
+ALTER TABLE hpo.piece ALTER COLUMN content SET STORAGE EXTERNAL; -- it is compressed already
 CREATE INDEX piece_sha256 ON hpo.piece (sha256); -- the dashboard asks for files by their content
 
 CREATE TABLE hpo.artefact (

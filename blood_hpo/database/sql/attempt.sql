@@ -1,5 +1,4 @@
--- beat: Record a heartbeat, by the server's clock, and learn whether the study was stopped. No row
--- where the lease is lost.
+-- beat: Record a heartbeat, and learn whether the study was stopped. No row if the lease is lost.
 UPDATE hpo.attempt SET heartbeat_at = clock_timestamp()
 WHERE trial_id = :trial_id AND open AND worker = :worker
 RETURNING EXISTS (
@@ -19,8 +18,7 @@ CROSS JOIN unnest(CAST(:epochs AS integer[]), CAST(:values AS double precision[]
 WHERE trial_id = :trial_id AND open AND worker = :worker
 ON CONFLICT (trial_id, step) DO UPDATE SET intermediate_value = excluded.intermediate_value
 
--- leave: End a running trial that the worker holds, or put it back in the queue as it is. Where a
--- grace time is given, only if the worker has not been heard of for it.
+-- leave: End a running trial that the worker holds, or put it back; with a grace time, if it is stale.
 WITH ended AS (
     UPDATE public.trials SET state = CAST(:state AS trialstate), datetime_complete = CASE
         WHEN :state <> 'WAITING' THEN clock_timestamp() AT TIME ZONE 'UTC'
@@ -72,8 +70,8 @@ WHERE study_id = :study_id AND (configuration_id = :configuration_id OR :configu
         WHERE attempt.configuration_id = configuration.configuration_id
     )
 
--- failures_in_a_row: Configurations that failed since the latest success or resumption, and why the
--- latest one did. Attempts that were lost count only if the configuration was given up for it.
+-- failures_in_a_row: Configurations that failed since the latest success or resumption, and the latest
+-- reason. Lost attempts count only where the configuration was given up.
 SELECT
     count(DISTINCT configuration_id) AS configurations,
     (array_agg(reason ORDER BY datetime_complete DESC, trial_id DESC))[1] AS last_reason

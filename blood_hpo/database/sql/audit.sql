@@ -1,5 +1,4 @@
--- inconsistencies: What should never be found in a study, whatever keys and program promise. Trials
--- of other programs are looked at for their numbers alone.
+-- inconsistencies: What should never be in a study; of other programs' trials the number alone.
 WITH this AS (
     SELECT study_id FROM public.studies WHERE study_name = :study
 ), own AS (

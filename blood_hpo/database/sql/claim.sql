@@ -27,8 +27,7 @@ UPDATE hpo.attempt SET worker = :worker, heartbeat_at = clock_timestamp()
 FROM started WHERE attempt.trial_id = started.trial_id
 RETURNING number
 
--- standing: Of each family, how many places of the budget are held, and whether trials that hold one
--- are open. No rows if the study has been deleted.
+-- standing: How many places of each family are held, and whether trials that hold one are open.
 SELECT
     paused, budget.family, budget.budget, closed, (
         SELECT count(place) FROM hpo.configuration
@@ -57,8 +56,7 @@ WHERE attempt.study_id = :study_id
     AND (attempt.number > :newest OR attempt.number = ANY(:unfinished))
 ORDER BY attempt.number
 
--- claim_lock: New trials of a study are made one at a time, until the transaction ends: also those
--- that Optuna makes, which takes a stronger lock on the same row.
+-- claim_lock: New trials of a study are made one at a time, also by Optuna, which locks the same row.
 SELECT study_id FROM public.studies WHERE study_id = :study_id FOR NO KEY UPDATE
 
 -- new_configuration: The first of some candidates that nobody has tried, on the free place after the

@@ -1,18 +1,18 @@
--- new_result: What was measured over all folds.
-INSERT INTO hpo.result
-SELECT * FROM jsonb_populate_record(NULL::hpo.result, CAST(:row AS jsonb))
-
--- new_folds: What was measured on each fold.
+-- new_result: What was measured over all folds, and on each.
+WITH whole AS (
+    INSERT INTO hpo.result
+    SELECT * FROM jsonb_populate_record(NULL::hpo.result, CAST(:row AS jsonb))
+)
 INSERT INTO hpo.fold
-SELECT * FROM jsonb_populate_recordset(NULL::hpo.fold, CAST(:rows AS jsonb))
+SELECT * FROM jsonb_populate_recordset(NULL::hpo.fold, CAST(:folds AS jsonb))
 
--- new_tested_model: A model that was exported and tested.
-INSERT INTO hpo.tested_model
-SELECT * FROM jsonb_populate_record(NULL::hpo.tested_model, CAST(:row AS jsonb))
-
--- new_mistakes: The test images that a model gets wrong.
+-- new_tested_model: A model that was exported and tested, and the test images that it gets wrong.
+WITH model AS (
+    INSERT INTO hpo.tested_model
+    SELECT * FROM jsonb_populate_record(NULL::hpo.tested_model, CAST(:row AS jsonb))
+)
 INSERT INTO hpo.mistake
-SELECT * FROM jsonb_populate_recordset(NULL::hpo.mistake, CAST(:rows AS jsonb))
+SELECT * FROM jsonb_populate_recordset(NULL::hpo.mistake, CAST(:mistakes AS jsonb))
 
 -- stored_pieces: Which pieces of a file a study has.
 SELECT piece FROM hpo.piece WHERE study_id = :study_id AND sha256 = :sha256
@@ -40,7 +40,7 @@ WHERE study_id = :study_id
     AND (study_id, sha256) NOT IN (SELECT study_id, sha256 FROM hpo.artefact)
 
 -- files: The files of a study by name.
-SELECT name, sha256, bytes FROM hpo.artefact JOIN public.studies USING (study_id)
+SELECT name, sha256, bytes AS size FROM hpo.artefact JOIN public.studies USING (study_id)
 WHERE study_name = :study
 ORDER BY name
 

@@ -13,8 +13,12 @@ SELECT config_hash, seed, place IS NOT NULL AS in_force
 FROM hpo.configuration
 WHERE study_id = :study_id AND (place IS NOT NULL OR given_up_at IS NOT NULL)
 
--- withdraw_plan: Have no training of a stage hold a place.
-UPDATE hpo.configuration SET place = NULL WHERE study_id = :study_id AND place IS NOT NULL
+-- withdraw_plan: Have no training of a stage hold a place, and no family that its plan lacks a budget.
+WITH withdrawn AS (
+    UPDATE hpo.configuration SET place = NULL WHERE study_id = :study_id AND place IS NOT NULL
+)
+UPDATE hpo.budget SET budget = 0, closed = false
+WHERE study_id = :study_id AND NOT family = ANY(:families) AND budget <> 0
 
 -- plan_training: Have a training hold a place of the plan, unless it has been given up.
 INSERT INTO hpo.configuration (
@@ -28,10 +32,6 @@ VALUES (
 ON CONFLICT (study_id, config_hash, seed) DO UPDATE
 SET place = excluded.place, source_number = excluded.source_number, recipe = excluded.recipe
 WHERE configuration.given_up_at IS NULL
-
--- drop_other_budgets: Families that a stage's plan does not have any more have no place in it.
-UPDATE hpo.budget SET budget = 0, closed = false
-WHERE study_id = :study_id AND NOT family = ANY(:families) AND budget <> 0
 
 -- end_withdrawn: Fail the waiting trials of a stage that its plan no longer asks for.
 WITH withdrawn AS (

@@ -101,8 +101,8 @@ WHERE study_id = :study_id
     AND coalesce(noted_at, '-infinity') <= clock_timestamp() - make_interval(secs => :least_seconds)
 RETURNING study_id
 
--- write_note: Write a study's note, if it differs, as optuna-dashboard reads it: in pieces, of which
--- one is enough here, and with a number that grows with every change.
+-- write_note: Write a study's note, if it differs, as optuna-dashboard reads it: one piece of several,
+-- and a number that grows with every change.
 WITH changed AS (
     INSERT INTO public.study_system_attributes (study_id, key, value_json)
     VALUES (:study_id, 'dashboard:note_str:0', :text_json)

@@ -1,6 +1,5 @@
--- Trials of other programs have no attempt and are left out. What few readers ask for is a join or a
--- subquery of its own, which costs nothing where it is not asked for: the other views are built on
--- this one. words.toml says what views and columns mean.
+-- What few readers ask for is a join or a subquery of its own, which costs nothing where it is not
+-- asked for: the other views are built on this one.
 CREATE VIEW hpo.trials AS
 SELECT
     studies.study_name AS study, attempt.number, configuration.family, trials.state::text AS state,

@@ -1,5 +1,6 @@
 -- A sampler tries good values together, so a difference is a hint and no proof. A number with many
--- values is cut into five ranges of about as many trials.
+-- values is cut into five ranges of about as many trials. From arrays each parameter is counted and
+-- sorted by its values alone, not by names beside them: that takes half the time.
 CREATE VIEW hpo.parameter_effects AS
 SELECT
     study, family, parameter, row_number() OVER (whole ORDER BY place) AS place,
@@ -10,36 +11,45 @@ SELECT
     total / trials - sum(total) OVER whole / sum(trials) OVER whole AS difference
 FROM (
     SELECT
-        study, family, parameter, place, min(word) AS word, min(number) AS low, max(number) AS high,
-        sum(trials)::bigint AS trials, sum(total) AS total, sqrt(
+        studies.study_name AS study, family, array_agg(params) AS params, array_agg(value) AS scores
+    FROM hpo.attempt
+    JOIN hpo.configuration USING (configuration_id)
+    JOIN public.trials USING (trial_id)
+    JOIN public.trial_values USING (trial_id)
+    JOIN public.studies ON studies.study_id = attempt.study_id
+    WHERE state = 'COMPLETE' AND objective = 0 AND value_type = 'FINITE'
+    GROUP BY studies.study_name, family
+) AS complete
+CROSS JOIN LATERAL (SELECT DISTINCT jsonb_object_keys(unnest(params)) AS parameter) AS searched
+CROSS JOIN LATERAL (
+    SELECT
+        place, min(word) AS word, min(number)::double precision AS low,
+        max(number)::double precision AS high, sum(trials) AS trials, sum(total) AS total, sqrt(
             greatest(sum(squares) - sum(total) ^ 2 / sum(trials), 0) / nullif(sum(trials) - 1, 0)
         )::double precision AS sd, max(best) AS best
     FROM (
         SELECT
             *, CASE
-                WHEN count(*) OVER whole <= 8 OR count(*) OVER whole > count(number) OVER whole
+                WHEN count(*) OVER () <= 8 OR count(*) OVER () > count(number) OVER ()
                     THEN row_number() OVER upwards
-                ELSE floor(5 * (sum(trials) OVER upwards - trials) / sum(trials) OVER whole)
+                ELSE 5 * (sum(trials) OVER upwards - trials) / sum(trials) OVER ()
             END AS place
         FROM (
-            SELECT
-                *, CASE jsonb_typeof(value) WHEN 'number' THEN value::double precision END AS number,
-                CASE jsonb_typeof(value) WHEN 'number' THEN NULL ELSE value #>> '{}' END AS word
+            SELECT *, CASE WHEN number IS NULL THEN value #>> '{}' END AS word
             FROM (
                 SELECT
-                    study, family, key AS parameter, value, count(*) AS trials, sum(score) AS total,
-                    sum(score * score) AS squares, max(score) AS best
-                FROM hpo.trials CROSS JOIN jsonb_each(params)
-                WHERE state = 'COMPLETE' AND score IS NOT NULL
-                GROUP BY study, family, key, value
-            ) AS drawn
-        ) AS counted
-        WINDOW
-            whole AS (PARTITION BY study, family, parameter),
-            upwards AS (whole ORDER BY number, word)
+                    value, CASE jsonb_typeof(value) WHEN 'number' THEN value::numeric END AS number,
+                    count(*)::integer AS trials, sum(score) AS total, sum(score * score) AS squares,
+                    max(score) AS best
+                FROM (SELECT unnest(params) -> parameter AS value, unnest(scores) AS score) AS drawn
+                WHERE value IS NOT NULL
+                GROUP BY value
+            ) AS counted
+        ) AS spelt
+        WINDOW upwards AS (ORDER BY number, word ROWS UNBOUNDED PRECEDING)
     ) AS placed
-    GROUP BY study, family, parameter, place
-) AS grouped
+    GROUP BY place
+) AS effect
 WINDOW whole AS (PARTITION BY study, family, parameter);
 
 CREATE VIEW hpo.kernel_filters AS

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from blood_hpo.database.migrate import migrations
+from blood_hpo.database.scripts import migrations
 from blood_hpo.server import embedded
 
 from .conftest import PASSWORD

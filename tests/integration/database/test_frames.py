@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 import blood_hpo
 from blood_hpo.database.frames import Study
-from blood_hpo.database.migrate import words
+from blood_hpo.database.scripts import words
 from blood_hpo.errors import InputError, StudyError
 from blood_hpo.settings import settings
 

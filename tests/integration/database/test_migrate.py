@@ -11,16 +11,9 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from blood_hpo.database.address import embedded_url, engine
-from blood_hpo.database.migrate import (
-    ROLES,
-    VIEWS_VERSION,
-    Script,
-    check_schema,
-    ensure_schema,
-    migrate,
-    migrations,
-    views_digest,
-)
+from blood_hpo.database.migrate import ROLES, ensure_schema, migrate
+from blood_hpo.database.schema_version import VIEWS_VERSION, check_schema
+from blood_hpo.database.scripts import Script, migrations, views_digest
 from blood_hpo.errors import DatabaseError
 from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
@@ -199,8 +192,8 @@ def test_a_failed_migration_changes_nothing(
     database_url: str, connected: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripts = [
-        Script(0, "01.sql", "CREATE VIEW hpo.first AS SELECT 1 AS one;"),
-        Script(0, "02.sql", "SELECT 1 / 0"),
+        Script("01.sql", "CREATE VIEW hpo.first AS SELECT 1 AS one;"),
+        Script("02.sql", "SELECT 1 / 0"),
     ]
     views = rows(connected, VIEWS)
     monkeypatch.setattr("blood_hpo.database.migrate.views", lambda: scripts)

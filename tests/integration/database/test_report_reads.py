@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from blood_hpo.database.address import engine
 from blood_hpo.errors import BloodHpoError, StudyError
@@ -91,6 +92,21 @@ def _finish(found: Engine) -> None:
 def rows(connected: Engine, sql: str) -> list[dict[str, Any]]:
     with connected.connect() as connection:
         return [dict(row) for row in connection.execute(text(sql)).mappings()]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("candidate SET search_score = 'inf'", "candidate SET mean = 'NaN'"),
+        *("candidate SET p_value = '-inf'", "candidate SET scores = '{{0.9,0.8},{0.7,NaN}}'"),
+        *("tested_model SET test_accuracy = 'NaN'", "tested_model SET averaged_accuracy = 'inf'"),
+        *("tested_model SET class_weights = '{1,-inf}'", "mistake SET confidence = 'NaN'"),
+        "test_interval SET high = 'inf'",
+    ],
+)
+def test_what_the_stages_after_a_search_measured_is_finite(connected: Engine, wrong: str) -> None:
+    with connected.begin() as connection, pytest.raises(DBAPIError, match="_is_finite"):
+        connection.exec_driver_sql(f"UPDATE hpo.{wrong}")
 
 
 @pytest.fixture(scope="module")

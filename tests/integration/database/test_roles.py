@@ -9,8 +9,9 @@ from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from blood_hpo.database.address import engine, engine_options
-from blood_hpo.database.migrate import ROLES, check_schema, migrate
+from blood_hpo.database.migrate import ROLES, migrate
 from blood_hpo.database.query import load_query, names, run_query
+from blood_hpo.database.schema_version import check_schema
 
 from .conftest import rows
 

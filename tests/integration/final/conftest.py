@@ -18,8 +18,9 @@ from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
+from blood_hpo.store.new_study import create_study
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import SharedStudy, create_study
+from blood_hpo.store.studies import SharedStudy
 from blood_hpo.studyfile.schema import StudySpec
 
 from ..forks import Forks

@@ -17,9 +17,10 @@ from blood_hpo.dashboard.server import DatabaseArtefacts
 from blood_hpo.database.record import TrialRecord, read_trial, read_trials
 from blood_hpo.errors import StudyError
 from blood_hpo.settings import Settings
+from blood_hpo.store.new_study import create_study
 from blood_hpo.store.results import Ending, Results
-from blood_hpo.store.storage import Failures, NewTrial, StudyStorage
-from blood_hpo.store.studies import SharedStudy, create_study, open_study
+from blood_hpo.store.storage import NewTrial, StudyStorage
+from blood_hpo.store.studies import SharedStudy, open_study
 from blood_hpo.training.fold_result import FoldResult
 from blood_hpo.worker.claims import Busy, Claims, Finished
 from blood_hpo.worker.janitor import recover_stale_trials
@@ -251,7 +252,7 @@ def test_failures_in_a_row_are_counted_from_the_latest(study: SharedStudy) -> No
                 retry=lost,
                 grace_seconds=0.0 if lost else None,
             )
-    assert study.storage.failures_in_a_row(study.study_id) == Failures(2, f"error {claim.number}")
+    assert study.storage.failures_in_a_row(study.study_id) == (2, f"error {claim.number}")
 
 
 def test_the_same_file_opens_the_same_study(study: SharedStudy) -> None:

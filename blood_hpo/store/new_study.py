@@ -1,0 +1,105 @@
+"""Studies that come into being, or whose study file is changed where that may be.
+
+The study file, its fingerprint and the identity of the data set are stored with the study, so that
+a worker needs a name and a database, and so that nobody adds trials that cannot be compared.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from blood_hpo import __version__
+from blood_hpo.data.bloodmnist import DataSource
+from blood_hpo.database.statements import statement
+from blood_hpo.errors import StudyError
+from blood_hpo.store.storage import StudyStorage
+from blood_hpo.store.studies import SEARCH, SharedStudy, open_study
+from blood_hpo.studyfile.fingerprint import differences, fingerprint
+from blood_hpo.studyfile.schema import StudySpec
+
+
+def insert_study(storage: StudyStorage, new: Mapping[str, Any], budgets: Mapping[str, int]) -> bool:
+    """Create a study with its record and budgets at once; False if the name is taken.
+
+    Args:
+        storage: Where.
+        new: Its name; stage, and for one that follows a search the search_id; spec, fingerprint and
+            data as in `SharedStudy`, the study file as plain values.
+        budgets: Trials by family.
+    """
+    shown = {"data": new["data"]["label"], "objective": new["spec"]["objective"]}
+    made = {
+        **new,
+        "metric_json": json.dumps([shown["objective"]]),
+        "shown": json.dumps({key: json.dumps(value) for key, value in shown.items()}),
+        "spec": json.dumps(new["spec"]),
+        "data": json.dumps(dict(new["data"])),
+        "program_version": __version__,
+    }
+    try:
+        with storage.transaction() as connection:
+            study_id = connection.execute(statement("new_study"), made).scalar_one()
+            for family, budget in budgets.items():
+                row = {"study_id": study_id, "family": family, "budget": budget}
+                connection.execute(statement("write_budget"), row)
+    except IntegrityError:
+        return False
+    return True
+
+
+def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> SharedStudy:
+    """Create a study, or open the one of that name if it was created from the same file.
+
+    Budgets and the final stage may differ from the stored ones: the new ones are stored.
+
+    Raises:
+        StudyError: A study of that name exists and differs in anything else, or in its data set; or
+            a budget is lower than what is done.
+    """
+    document = spec.model_dump(mode="json")
+    budgets = {name: int(family.budget or 0) for name, family in spec.families.items()}
+    new = {"name": spec.name, "stage": SEARCH, "search_id": None, "spec": document}
+    new |= {"fingerprint": fingerprint(spec), "data": source.describe()}
+    created = insert_study(storage, new, budgets)
+    study = open_study(storage, spec.name)
+    if created:
+        return study
+    changed = differences(study.spec, spec)
+    if changed:
+        raise StudyError(
+            f"study {spec.name!r} exists and differs: {'; '.join(changed)}; undo the change, or"
+            " create another study with --name"
+        )
+    study.refuse_other_program()
+    study.refuse_other_data(source)
+    if study.spec != spec:
+        _rewrite(study, document, budgets)
+        study = open_study(storage, spec.name)
+    return study
+
+
+def _rewrite(study: SharedStudy, document: Mapping[str, Any], budgets: Mapping[str, int]) -> None:
+    """Store another study file, of which only budgets and the final stage differ."""
+    with study.storage.transaction() as connection:
+        connection.execute(statement("claim_lock"), {"study_id": study.study_id})
+        held = {row.family: row.held for row in study.standing(connection)}
+        for family, budget in budgets.items():
+            _set_budget(connection, study, family, budget, held.get(family, 0))
+        row = {"study_id": study.study_id, "spec": json.dumps(document)}
+        connection.execute(statement("write_spec"), row)
+
+
+def _set_budget(
+    connection: Connection, study: SharedStudy, family: str, budget: int, held: int
+) -> None:
+    row = {"study_id": study.study_id, "family": family, "budget": budget}
+    if held > budget:
+        raise StudyError(
+            f"study {study.name!r} has {held} {family} trials done, in training or waiting: a"
+            f" budget of {budget} is too low; set at least {held}"
+        )
+    connection.execute(statement("close_ranks"), row)
+    connection.execute(statement("write_budget"), row)
