@@ -41,10 +41,12 @@ def test_studies_are_worked_on_in_the_order_of_their_creation(house: House) -> N
         until(lambda: finished(house) == ["queue-b", "queue-a"], 400)
         (models,) = house.rows("SELECT budget FROM hpo.progress WHERE study = 'queue-a-final'")
         assert models["budget"] == 2
+        assert worker.stderr is not None
+        lines = iter(worker.stderr.readline, "")
+        assert any("no study needs work; waiting for one" in line for line in lines)
         worker.send_signal(signal.SIGTERM)
         _, said = worker.communicate(timeout=60)
         assert worker.returncode == 130, said
-        assert said.count("no study needs work; waiting for one") >= 1
         assert said.rstrip().endswith("drained")
     finally:
         if worker.poll() is None:
