@@ -60,11 +60,7 @@ class Settings(BaseSettings):
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
 
     def server_url(self) -> SecretStr | None:
-        """The URL of the database server, or None for the embedded one.
-
-        Raises:
-            InputError: ``DATABASE_URL_FILE`` cannot be read or is empty.
-        """
+        """The URL of the database server, None for the embedded one; or an InputError."""
         if self.database_url is not None and self.database_url.get_secret_value():
             return self.database_url
         if self.database_url_file is None:
@@ -73,11 +69,7 @@ class Settings(BaseSettings):
 
 
 def read_url(path: Path, given_by: str) -> SecretStr:
-    """The database URL that is the only line of a file, which something named.
-
-    Raises:
-        InputError: The file cannot be read or is empty.
-    """
+    """The database URL that is the only line of a file, which something named; or an InputError."""
     try:
         url = read_text(path).strip()
     except (OSError, ValueError) as error:
@@ -93,12 +85,7 @@ def read_url(path: Path, given_by: str) -> SecretStr:
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, read once.
-
-    Raises:
-        InputError: An environment variable holds a value of the wrong kind, contradicts another
-            one, or is none of ours.
-    """
+    """The settings of this process, read once; a wrong or unknown variable is an InputError."""
     _refuse_unknown(os.environ)
     try:
         found = Settings()

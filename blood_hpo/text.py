@@ -48,11 +48,7 @@ def cleaned(value: object) -> object:
 
 
 def refuse_endless(path: Path) -> None:
-    """Refuse what might never end: a pipe that nobody writes to, a device.
-
-    Raises:
-        OSError: It is neither a file nor a folder.
-    """
+    """Raise an OSError for what might never end: a pipe that nobody writes to, a device."""
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise OSError(0, "it is not a regular file")
 

@@ -44,11 +44,7 @@ _HANDLER: Final = _StandardError()
 
 
 def configure(level: int = logging.INFO) -> None:
-    """Have messages from this level on written to standard error.
-
-    Raises:
-        InputError: ``BLOOD_HPO_LOG`` is neither text nor json.
-    """
+    """Write messages from this level on to stderr; a wrong BLOOD_HPO_LOG is an InputError."""
     kind = os.environ.get(VARIABLE) or "text"
     _HANDLER.setFormatter(
         _Json() if kind == "json" else _Text("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")

@@ -23,11 +23,7 @@ Row = Mapping[str, Any]
 
 
 def study_name(name_or_file: str | None) -> str | None:
-    """The name of a study that was given by name or by file.
-
-    Raises:
-        InputError: It can be no name.
-    """
+    """The name of a study that was given by name or by file; an InputError where it can be none."""
     if unprintable(name_or_file or ""):
         raise InputError(f"{name_or_file} is no name of a study; see `blood-hpo study list`")
     if name_or_file is None or not name_or_file.endswith(".toml"):
@@ -100,11 +96,7 @@ def address(*, create: bool = False) -> str:
 def data_source(
     data: str | None, *, synthetic: bool = False, download: bool = True
 ) -> "DataSource":
-    """The data set of ``--data``, or of the places that are looked at without it.
-
-    Raises:
-        DataError: There is no usable data set.
-    """
+    """The data set of ``--data``, or else of the usual places; where there is none, a DataError."""
     from blood_hpo.data.bloodmnist import find
 
     path = Path(data) if data else None
@@ -113,11 +105,7 @@ def data_source(
 
 @contextmanager
 def engine(application_name: str = "blood-hpo") -> Iterator["Engine"]:
-    """A connection pool for queries; its errors are one line each.
-
-    Raises:
-        DatabaseError: The database cannot be reached, or its schema is another version's.
-    """
+    """A connection pool for queries; what fails, or has another schema, is a DatabaseError."""
     from blood_hpo.database.address import connected
     from blood_hpo.database.schema_version import check_schema
 
@@ -140,11 +128,7 @@ def ask(connected: "Engine", query: str, **parameters: object) -> Sequence[Row]:
 
 
 def study_data(connected: "Engine", study: str) -> Row:
-    """What a study searches and how, its data set among it.
-
-    Raises:
-        StudyError: There is no such study.
-    """
+    """What a study searches and how, its data set among it; a StudyError where there is none."""
     found = ask(connected, "described", study=study)
     if not found:
         raise unknown_study(connected, study)

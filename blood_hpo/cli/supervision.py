@@ -29,11 +29,7 @@ POLL_SECONDS = 1.0
 
 
 def processes(workers: int | None) -> int:
-    """How many workers to start: as asked, or one a core.
-
-    Raises:
-        InputError: The embedded server has not enough connections for them.
-    """
+    """How many workers to start: as asked, or one a core; too many to connect are an InputError."""
     count = workers or os.cpu_count() or 1
     if settings().server_url() is None and count > embedded.MOST_WORKERS:
         raise InputError(

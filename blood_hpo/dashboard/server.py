@@ -50,12 +50,7 @@ class DatabaseArtefacts:
     engine: "Engine"
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
-        """The content of the file with that SHA-256.
-
-        Raises:
-            ArtifactNotFound: There is none.
-            DatabaseError: The database cannot be reached.
-        """
+        """The content of the file with that SHA-256, or an ArtifactNotFound."""
         content = by_digest(self.engine, artifact_id)
         if content is None:
             raise ArtifactNotFound(f"no file of any study has the SHA-256 {artifact_id}")
@@ -85,11 +80,7 @@ def application(url: str, reports: Path = REPORTS) -> "WSGIApplication":
 
 
 def serve(url: str, host: str, port: int, reports: Path = REPORTS) -> None:
-    """Serve the dashboard until SIGTERM or SIGINT.
-
-    Raises:
-        InputError: The address is taken or not this machine's.
-    """
+    """Serve the dashboard until SIGTERM or SIGINT; where it cannot listen, raise an InputError."""
     from gunicorn.app.base import BaseApplication
 
     class Server(BaseApplication):  # type: ignore[misc]

@@ -20,12 +20,8 @@ class RemoteFile(NamedTuple):
 def fetch(remote: RemoteFile, target: Path, *, answer_seconds: float) -> bool:
     """Download a file unless the target already is that file; whether anything was downloaded.
 
-    A cut download is tried again.
-
-    Args:
-        remote: What to download.
-        target: Where it goes; its folder is created.
-        answer_seconds: How long to wait for a connection.
+    A cut download is tried again. The target's folder is created; ``answer_seconds`` is how long to
+    wait for a connection.
 
     Raises:
         DataError: The server cannot be reached, what it sends is cut or another file, or the disk

@@ -49,12 +49,9 @@ class DataSource:
 
 
 def open_source(path: Path, origin: Origin) -> DataSource:
-    """Verify a file and say what it is.
+    """Verify a file and say what it is; a DataError where there is none, or it cannot be used.
 
     A file with the official MD5 is the official file, and its content needs no further look.
-
-    Raises:
-        DataError: There is no such file, or it cannot be used.
     """
     path = path.expanduser()
     try:

@@ -47,11 +47,7 @@ def embedded_url(settings: Settings, database: str = embedded.DATABASE) -> str:
 
 
 def server_address(url: str) -> str:
-    """Check an address and name the driver in it.
-
-    Raises:
-        InputError: It is not a PostgreSQL address or names no database.
-    """
+    """Check an address and name the driver in it; an InputError unless it is PostgreSQL's."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
@@ -151,11 +147,7 @@ def engine(url: str, application_name: str = "blood-hpo", *, read_only: bool = F
 def connected(
     url: str, application_name: str = "blood-hpo", *, read_only: bool = False
 ) -> Iterator[Engine]:
-    """An engine whose connections end with the block.
-
-    Raises:
-        DatabaseError: Something inside the block failed in the database.
-    """
+    """An engine whose connections end with the block; within, errors as of `database_errors`."""
     found = engine(url, application_name, read_only=read_only)
     try:
         with database_errors(url):

@@ -36,12 +36,7 @@ _WRONG: Final = ("22", "42", "0A", "34", "25006")
 
 
 def analyst_url(settings: Settings) -> str:
-    """The address of the database for somebody who only reads.
-
-    Raises:
-        InputError: ``DATABASE_URL`` is not the address of a PostgreSQL database.
-        DatabaseError: The database cannot be reached, or has not been migrated.
-    """
+    """The address of the database for somebody who only reads; errors as of `database_url`."""
     url = database_url(settings)
     if settings.server_url() is not None:
         return url
@@ -52,12 +47,9 @@ def analyst_url(settings: Settings) -> str:
 
 
 def ask(url: str, statement: str, parameters: Mapping[str, object] | None = None) -> Result:
-    """Run one statement that reads, and take its rows.
+    """Run one statement that reads (SELECT, VALUES, WITH, SHOW or EXPLAIN), and take its rows.
 
-    Args:
-        url: The address of the database.
-        statement: SELECT, VALUES, WITH, SHOW or EXPLAIN.
-        parameters: A value for each ``:name`` in it; without any, a colon means nothing.
+    The parameters are a value for each ``:name`` in it; without any, a colon means nothing.
 
     Raises:
         InputError: The statement is wrong, is more than one, or would change something.
@@ -87,11 +79,7 @@ def _limit(connection: Connection) -> None:
 
 
 def _bound(connection: Connection, statement: str, parameters: Mapping[str, object]) -> str:
-    """The statement with its parameters as literals, which the driver spells.
-
-    Raises:
-        InputError: One is missing, or one too many.
-    """
+    """The statement with its parameters as literals, which the driver spells; or an InputError."""
     if not parameters:
         return statement
     asked = text(statement).compile(dialect=connection.dialect)

@@ -19,21 +19,13 @@ def listing(engine: Engine, study: str) -> Sequence[Row[Any]]:
     """The files of a study: name, sha256, and size in bytes.
 
     The name of one that belongs to a trial begins with the number of the trial and a slash.
-
-    Raises:
-        DatabaseError: The database cannot be reached.
     """
     with database_errors(engine.url), engine.connect() as connection:
         return connection.execute(statement("files"), {"study": study}).all()
 
 
 def load(engine: Engine, study: str, name: str) -> bytes:
-    """The content of a file, after its checksum.
-
-    Raises:
-        StudyError: There is no such file, or its content has been changed.
-        DatabaseError: The database cannot be reached.
-    """
+    """The content of a file; a StudyError where there is none, or its checksum is another."""
     with database_errors(engine.url), engine.connect() as connection:
         wanted = {"study": study, "name": name}
         found = connection.execute(statement("file"), wanted).one_or_none()
@@ -52,23 +44,14 @@ def load(engine: Engine, study: str, name: str) -> bytes:
 
 
 def by_digest(engine: Engine, sha256: str) -> bytes | None:
-    """The content of a file of any study by its checksum; None if there is none.
-
-    Raises:
-        DatabaseError: The database cannot be reached.
-    """
+    """The content of a file of any study by its checksum; None if there is none."""
     with database_errors(engine.url), engine.connect() as connection:
         found = connection.scalar(statement("file_by_digest"), {"sha256": sha256})
     return None if found is None else bytes(found)
 
 
 def load_arrays(engine: Engine, study: str, name: str) -> "dict[str, NDArray[Any]]":
-    """The arrays of an ``.npz`` file by name; nothing in it is ever unpickled.
-
-    Raises:
-        StudyError: There is no such file, or its content has been changed.
-        DatabaseError: The database cannot be reached.
-    """
+    """The arrays of an ``.npz`` file by name, as `load`; nothing in it is ever unpickled."""
     import numpy as np
 
     with np.load(io.BytesIO(load(engine, study, name)), allow_pickle=False) as archive:

@@ -56,14 +56,7 @@ _PASSING: Final = (
 
 @contextlib.contextmanager
 def database_errors(url: "str | URL") -> Iterator[None]:
-    """Turn the driver's errors into one line that says what to do; it never holds the password.
-
-    Args:
-        url: The address that the block talks to.
-
-    Raises:
-        DatabaseError: Something inside the block failed in the database.
-    """
+    """Make the driver's errors at this address a DatabaseError, which never holds the password."""
     from sqlalchemy.exc import DBAPIError
 
     try:

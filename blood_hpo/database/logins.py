@@ -12,13 +12,10 @@ from blood_hpo.errors import InputError
 
 
 def allow_logins(url: str, addresses: Sequence[str]) -> list[str]:
-    """Let roles log in with the passwords that stand in their own addresses; the roles' names.
+    """Let the `ROLES` log in with the passwords that stand in their own addresses; their names.
 
-    The server is sent SCRAM verifiers made here, so that no password can end in its log.
-
-    Args:
-        url: The address of the database, of the user who migrated it.
-        addresses: Addresses of the roles of :data:`ROLES`.
+    The server is sent SCRAM verifiers made here, so that no password can end in its log. The URL is
+    that of the user who migrated the database.
 
     Raises:
         InputError: An address is of another user or has no password.

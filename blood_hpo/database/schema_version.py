@@ -32,11 +32,7 @@ class State:
         return self.applied == _wanted() and self.views == (VIEWS_VERSION, views_digest())
 
     def refuse_other(self) -> None:
-        """Make sure that nothing in it is newer than this program, or of another build.
-
-        Raises:
-            DatabaseError: Something is.
-        """
+        """Raise a DatabaseError where anything in it is newer, or of another build."""
         wanted = _wanted()
         for number, digest in (self.applied or {}).items():
             if number not in wanted:
@@ -55,11 +51,7 @@ def _wanted() -> dict[int, str]:
 
 
 def read_state(connection: Connection) -> State:
-    """What the database has been brought to.
-
-    Raises:
-        DatabaseError: It was prepared by a version from before migrations.
-    """
+    """What the database has been brought to; one from before migrations is a DatabaseError."""
     prepared = connection.execute(statement("prepared")).one()
     if prepared.schema is None:
         return State(None, None)
@@ -74,11 +66,7 @@ def read_state(connection: Connection) -> State:
 
 
 def check_schema(engine: Engine) -> None:
-    """Make sure that the program can work with the schema of the database.
-
-    Raises:
-        DatabaseError: It is missing, older or newer, or the database cannot be reached.
-    """
+    """Raise a DatabaseError unless the database can be reached and has this program's schema."""
     with database_errors(engine.url), engine.connect() as connection:
         state = read_state(connection)
     state.refuse_other()

@@ -62,11 +62,7 @@ def names() -> list[str]:
 
 
 def load_query(name: str) -> Query:
-    """A question or another statement.
-
-    Raises:
-        InputError: There is none of that name; the message gives the nearest question.
-    """
+    """A question or another statement; where there is none, an InputError names the nearest."""
     if name not in queries():
         near = difflib.get_close_matches(name, names(), n=1, cutoff=0.0)[0]
         raise InputError(
@@ -77,11 +73,7 @@ def load_query(name: str) -> Query:
 
 @cache
 def statement(name: str) -> "TextClause":
-    """The statement of that name, to be executed.
-
-    Raises:
-        KeyError: There is none.
-    """
+    """The statement of that name, to be executed; a KeyError where there is none."""
     from sqlalchemy import text
 
     return text(queries()[name].sql)

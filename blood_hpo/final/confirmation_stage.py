@@ -91,12 +91,9 @@ class ConfirmStage(PlannedStage):
         return Ending(run.score, results, pictures_of_folds(title, results))
 
     def conclude(self) -> None:
-        """Compare the configurations and store the outcome.
+        """Compare the configurations and store the outcome, which is the same for every worker.
 
-        Every worker that finds the stage finished does this, with the same outcome.
-
-        Raises:
-            StudyError: Not one configuration was confirmed on all splits.
+        Where not one was confirmed on all splits, that is a StudyError.
         """
         sources, scores = self._sources(), defaultdict(list)
         for row in self.study.storage.ask("fresh_scores", study=self.study.name):

@@ -25,12 +25,7 @@ REPLICATE_NAMES = {"confirm": "split", "final": "seed"}
 
 
 def claim_planned(stage: SharedStudy, name: str, worker: str, stop: Waiting) -> Found:
-    """Take the next training of the plan in force, waiting for the database if it is away.
-
-    Raises:
-        Interrupted: ``stop`` said so while the database was away.
-        StudyError: The study has been deleted.
-    """
+    """Take the next training of the plan in force: see `claim_trial`."""
     # The largest networks first: begun last, they would keep everybody waiting.
     wanted = {"study_id": stage.study_id, "families": list(reversed(FAMILIES))}
 
@@ -67,11 +62,7 @@ class PlannedStage(ABC):
     name: ClassVar[str]
 
     def __init__(self, search: SharedStudy, source: DataSource, worker: str) -> None:
-        """Open or create the stage.
-
-        Raises:
-            StudyError: Another study has the stage's name.
-        """
+        """Open or create the stage; a StudyError where another study has its name."""
         self.study = open_stage(search, self.name)
         self.worker = worker
         self.search = search

@@ -15,13 +15,10 @@ SHAPES = ((None, *IMAGE_SHAPE), (None, len(CLASSES)))
 
 
 def read_model(path: Path, digest: str | None = None) -> bytes:
-    """The content of a ``.keras`` file, if it is the one that was saved.
+    """The content of a ``.keras`` file, if it is the one that was saved; else an InputError.
 
     Its SHA-256 is given, or else stands in the file of the same name with ``.sha256`` at its end,
     where a report has put it.
-
-    Raises:
-        InputError: A file cannot be read, or the model's SHA-256 is another one.
     """
     content = _read(path, "name a .keras file, as in the folder models/ of a report")
     expected = _digest(digest, "--sha256") if digest is not None else _noted(path)

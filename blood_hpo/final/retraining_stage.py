@@ -43,11 +43,7 @@ class RetrainStage(PlannedStage):
     name = FINAL
 
     def __init__(self, confirm: ConfirmStage) -> None:
-        """Open or create the stage that follows a confirmation: see `PlannedStage`.
-
-        Raises:
-            DataError: The data set cannot be read.
-        """
+        """Open or create the stage after a confirmation; a DataError where the data do not load."""
         super().__init__(confirm.search, confirm.source, confirm.worker)
         self._confirm = confirm
         self._train = load_split(self.source, "train")

@@ -79,11 +79,7 @@ def final_spec(spec: StudySpec) -> FinalSpec:
 
 
 def open_stage(search: SharedStudy, stage: str) -> SharedStudy:
-    """Create the study of a stage, `CONFIRM` or `FINAL`, or open the one that is there.
-
-    Raises:
-        StudyError: Another study has that name.
-    """
+    """Create or open the study of a stage; a StudyError where another study has its name."""
     name, storage = stage_name(search.name, stage), search.storage
     new = {"name": name, "stage": stage, "search_id": search.study_id}
     new |= {"fingerprint": search.fingerprint, "data": search.data}

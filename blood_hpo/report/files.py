@@ -116,11 +116,7 @@ def _present(value: Any) -> Any:  # noqa: ANN401 - whatever a study file holds
 
 
 def require_ours(folder: Path, mark: str) -> None:
-    """Refuse a folder that is neither missing nor empty, nor has the file that every report has.
-
-    Raises:
-        InputError: It is something else.
-    """
+    """Raise an InputError for a folder with something in it, but not the file of every report."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name another with --out")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).is_file():
@@ -132,11 +128,7 @@ def require_ours(folder: Path, mark: str) -> None:
 
 @contextmanager
 def replaced(folder: Path) -> Iterator[Path]:
-    """A new folder that takes the place of ``folder`` if all goes well, and else disappears.
-
-    Raises:
-        BloodHpoError: It cannot be written, as on a full disk.
-    """
+    """A new folder that takes the place of ``folder`` if all goes well; else a BloodHpoError."""
     folder = folder.absolute()
     prefix = f".{folder.name}-"
     try:

@@ -60,16 +60,11 @@ _SECTIONS: Final = (
 
 
 def write_report(engine: "Engine", study: str, folder: Path, written: datetime) -> Path:
-    """Write the report of a study into a folder, in place of the report that may be there.
-
-    Returns:
-        The page, which names the time that it was written.
+    """Write the report of a study into a folder, in place of the one that may be there; its page.
 
     Raises:
-        StudyError: There is no such study.
         InputError: The folder holds something else.
-        BloodHpoError: A saved artefact is missing or damaged, or the disk is full.
-        DatabaseError: The database cannot be reached.
+        BloodHpoError: The disk is full; and what `findings.read` raises.
     """
     found = findings.read(engine, study)
     return write(found, folder, written, lambda name: load(engine, f"{study}-final", name))

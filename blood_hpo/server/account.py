@@ -30,10 +30,7 @@ def server_account(folder: Path) -> Account | None:
     """The account for a server on this folder, or None for the account of this process.
 
     Root runs the server as the owner of the folder; where that is root too, as ``nobody``, which
-    every system has.
-
-    Raises:
-        DatabaseError: The system has no ``nobody``.
+    every system should have: else a DatabaseError.
     """
     if os.geteuid() != 0:
         return None

@@ -49,11 +49,7 @@ class Cluster:
         self._socket_option = f'--unix_socket_directories="{self.socket_folder}"'
 
     def initialise(self) -> None:
-        """Make the data folder unless it exists; a half-made one is never left under its name.
-
-        Raises:
-            DatabaseError: The folder cannot be made or belongs to another major version.
-        """
+        """Make the data folder unless it exists, never half of it; or raise a DatabaseError."""
         try:
             if not self.folder.exists() or not any(self.folder.iterdir()):
                 self._make()
@@ -70,11 +66,7 @@ class Cluster:
             )
 
     def start(self) -> None:
-        """Start the server and wait until it takes connections.
-
-        Raises:
-            DatabaseError: It does not start; the message carries the server's own reason.
-        """
+        """Start the server and wait until it takes connections; else a DatabaseError says why."""
         self._open_ways()
         make_private(self.socket_folder, self._account())
         self._discard_stale_locks()
@@ -89,11 +81,7 @@ class Cluster:
             time.sleep(0.2)
 
     def stop(self) -> bool:
-        """Stop the server, ending its connections; False where it was not running.
-
-        Raises:
-            DatabaseError: It does not stop.
-        """
+        """Stop the server or raise a DatabaseError; False where it was not running."""
         if not self.is_running():
             return False
         problem = self._pg_ctl("stop", "--mode=fast")

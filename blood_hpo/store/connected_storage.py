@@ -87,11 +87,7 @@ class ConnectedStorage(RDBStorage):
         return time.monotonic() - self._unreachable_at
 
     def study_id(self, name: str) -> int:
-        """Optuna's key of a study.
-
-        Raises:
-            StudyError: There is no such study.
-        """
+        """Optuna's key of a study, or a StudyError where there is none."""
         try:
             return int(self.get_study_id_from_name(name))
         except KeyError:

@@ -22,13 +22,10 @@ from blood_hpo.studyfile.schema import StudySpec
 
 
 def insert_study(storage: StudyStorage, new: Mapping[str, Any], budgets: Mapping[str, int]) -> bool:
-    """Create a study with its record and budgets at once; False if the name is taken.
+    """Create a study with its record and budgets, by family, at once; False if the name is taken.
 
-    Args:
-        storage: Where.
-        new: Its name; stage, and for one that follows a search the search_id; spec, fingerprint and
-            data as in `SharedStudy`, the study file as plain values.
-        budgets: Trials by family.
+    The new one has its name, stage, the search_id where it follows a search, and spec, fingerprint
+    and data as in `SharedStudy`, the study file as plain values.
     """
     shown = {"data": new["data"]["label"], "objective": new["spec"]["objective"]}
     made = {

@@ -82,10 +82,7 @@ def patiently(
     """Call until the database answers, waiting twice as long after each failure, up to 15 s.
 
     The call is the whole transaction, run again from its start; what is being done is said in the
-    log; ``wait`` waits between two tries and ends them.
-
-    Raises:
-        Interrupted: ``wait`` said so while the database was away.
+    log; ``wait`` waits between two tries, and ends them with an `Interrupted`.
     """
     seconds = FIRST_WAIT_SECONDS
     while True:

@@ -202,16 +202,8 @@ def _leave(
 ) -> Row[Any] | bool:
     """Have the worker that holds a running trial leave it as COMPLETE, PRUNED, FAIL or WAITING.
 
-    Args:
-        connection: In whose transaction.
-        trial_id: Optuna's key of the trial.
-        worker: The worker that must hold it.
-        state: The new one.
-        shown: What optuna-dashboard shows besides the reason, by name.
-        why: Further parameters of the statement ``leave``.
-
-    Returns:
-        The trial; where the worker does not hold it, whether it has left it so before.
+    Optuna-dashboard shows the reason and what is ``shown``, by name; ``why`` goes to the statement
+    ``leave``. What comes back is the trial, or whether it was left so before if it is not held.
     """
     told = {"trial_id": trial_id, "worker": worker, "state": state}
     row = dict.fromkeys(("value", "reason", "failure", "grace_seconds")) | why | told

@@ -41,21 +41,13 @@ class SharedStudy:
     storage: StudyStorage
 
     def paused(self) -> str | None:
-        """Why the study is paused, or None.
-
-        Raises:
-            StudyError: The study has been deleted.
-        """
+        """Why the study is paused, or None; a StudyError where it has been deleted."""
         with self.storage.plain() as connection:
             reason = self.standing(connection)[0].paused
         return None if reason is None else str(reason)
 
     def standing(self, connection: Connection) -> Sequence[Row[Any]]:
-        """How it stands, family by family: paused, family, budget, closed, held, open.
-
-        Raises:
-            StudyError: The study has been deleted.
-        """
+        """How it stands by family: paused, family, budget, closed, held, open; or a StudyError."""
         found = connection.execute(statement("standing"), {"study_id": self.study_id}).all()
         if not found:
             raise StudyError(f"study {self.name!r} has been deleted")
@@ -82,12 +74,7 @@ class SharedStudy:
 
 
 def open_study(storage: StudyStorage, name: str) -> SharedStudy:
-    """Open a study by name.
-
-    Raises:
-        StudyError: There is none, or it was not created by this program, or by a newer one whose
-            study files this one does not understand.
-    """
+    """Open a study by name; a StudyError unless it is there and this program can read its file."""
     rows = storage.ask("study_record", name=name)
     if not rows:
         storage.study_id(name)  # says so

@@ -10,11 +10,7 @@ from blood_hpo.text import read_text
 
 
 def load(path: Path | str) -> StudySpec:
-    """The study that a TOML file describes.
-
-    Raises:
-        InputError: The file cannot be read, is no TOML, or describes no valid study.
-    """
+    """The study that a TOML file describes; an InputError where it is none that is valid."""
     try:
         document = tomllib.loads(read_text(Path(path)))
     except FileNotFoundError as error:

@@ -18,11 +18,7 @@ class StudySpec(StudyTables):
 
     @classmethod
     def parse(cls, document: object, source: str) -> Self:
-        """Check a parsed TOML file, or what ``model_dump(mode="json")`` gave.
-
-        Raises:
-            InputError: Every problem of ``source`` by key, with the nearest valid name.
-        """
+        """Check a parsed TOML file or JSON dump; all problems, by key, are one InputError."""
         try:
             return cls.model_validate(document)
         except ValidationError as error:

@@ -15,11 +15,7 @@ LARGEST_BUDGET = 100_000
 
 
 def study_name(name: str) -> str:
-    """Check that a name can stand in a command, a path and a URL as it is.
-
-    Raises:
-        ValueError: It cannot.
-    """
+    """Check that a name can stand in a command, a path and a URL as it is; else a ValueError."""
     if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name):
         return name
     raise ValueError(

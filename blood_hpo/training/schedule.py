@@ -19,16 +19,10 @@ def learning_rates(
 ) -> NDArray[np.float32]:
     """The learning rate of each step of one epoch (from 1, of ``epochs``), shape (steps,).
 
-    Args:
-        schedule: "constant"; "cosine": half a cosine over all steps of all epochs, from
-            ``initial`` at the first step to almost 0 at the last (Loshchilov & Hutter 2017, "SGDR",
-            without restarts); or "one_cycle": half a cosine from a 25th up to ``initial`` over the
-            first 30 % of all steps, then another down to almost 0 (after Smith & Topin 2017,
-            "Super-convergence").
-        initial: The learning rate that the schedule starts from, or for "one_cycle" its peak.
-        epoch: The epoch in question.
-        epochs: All of them.
-        steps: Optimizer steps of an epoch.
+    "constant" stays at ``initial``. "cosine" is half a cosine over all steps of all epochs, from
+    ``initial`` at the first step to almost 0 at the last (Loshchilov & Hutter 2017, "SGDR", without
+    restarts). "one_cycle" is half a cosine from a 25th up to ``initial`` over the first 30 % of all
+    steps, then another down to almost 0 (after Smith & Topin 2017, "Super-convergence").
     """
     if schedule == "constant":
         return np.full(steps, initial, np.float32)

@@ -45,11 +45,7 @@ def join(url: str, *, grace_seconds: float, wait: Waiting) -> StudyStorage:
 
 
 def join_study(url: str, name: str, *, grace_seconds: float, wait: Waiting) -> SharedStudy:
-    """Open a study to work on it, waiting for the database if it is away.
-
-    Raises:
-        StudyError: There is no such study, or it was created by another version of the program.
-    """
+    """Open a study to work on it, as `join`; a StudyError where there is none for this program."""
     storage = join(url, grace_seconds=grace_seconds, wait=wait)
     with database_errors(url):
         found = patiently(lambda: open_study(storage, name), "joining the study", wait)

@@ -117,11 +117,7 @@ class Lease:
         self._tell("returning a trial to the queue", partial(self._storage.put_back, *self._held))
 
     def open_test(self) -> None:
-        """Note that the test split is opened for the trial's model.
-
-        Raises:
-            StudyError: The plan of the study no longer asks for the model.
-        """
+        """Note that the test is opened for the trial's model; a StudyError if it is not to be."""
         trial_id, worker = self._held
         note = partial(self._storage.ask, "open_test", trial_id=trial_id, worker=worker)
         if not patiently(note, "opening the test", self._wait):

@@ -48,11 +48,7 @@ class Pool:
     _lock: threading.Lock = field(default_factory=threading.Lock)  # no worker starts unseen
 
     def start(self, workers: int) -> None:
-        """Start this many workers.
-
-        Raises:
-            InputError: Their logs cannot be written.
-        """
+        """Start this many workers, or raise an InputError where their logs cannot be written."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             for number in range(1, workers + 1):

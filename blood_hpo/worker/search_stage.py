@@ -55,11 +55,7 @@ def results_of_folds(run: CrossValidation) -> Results:
 
 
 def finished_trial(study: SharedStudy, number: int) -> TrialRecord:
-    """A trial with recorded scores.
-
-    Raises:
-        StudyError: There is no such trial, or it has no scores to compare with.
-    """
+    """A trial with recorded scores; where there is none of that number, a StudyError."""
     with study.storage.plain() as connection:
         found = read_trial(connection, study.name, number)
     if found is None:

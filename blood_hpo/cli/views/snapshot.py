@@ -68,11 +68,7 @@ class Snapshot:
 
 
 def read(engine: "Engine", study: str) -> Snapshot:
-    """Look at a study and its stages.
-
-    Raises:
-        StudyError: There is no such study.
-    """
+    """Look at a study and its stages; a StudyError where there is no such study."""
     found = [_stage(engine, study, "", study_data(engine, study))]
     for name in stage_names(study):
         rows = ask(engine, "described", study=name)

@@ -30,11 +30,7 @@ class TrialFacts:
 
 
 def read_trial(engine: "Engine", study: str, number: int) -> TrialFacts:
-    """Everything about one trial.
-
-    Raises:
-        StudyError: There is no such study, or no trial of that number.
-    """
+    """Everything about one trial; a StudyError where there is no such study or trial."""
     study_data(engine, study)  # which must exist
     asked = partial(ask, engine, study=study, number=number)
     found = asked("trial")

@@ -81,12 +81,9 @@ def legend_above(axes: "Axes") -> None:
 def drawing(
     width: float = WIDTH, height: float = 3.6, *, arranged: bool = True
 ) -> Iterator["Plot"]:
-    """An empty matplotlib figure in this style, to draw on; then make a `figure` of it.
+    """An empty matplotlib figure in this style, in inches, to draw on; then make a `figure` of it.
 
-    Args:
-        width: In inches.
-        height: In inches.
-        arranged: Whether matplotlib places the axes so that no label is cut off.
+    If it is arranged, matplotlib places the axes so that no label is cut off.
     """
     from matplotlib import style
     from matplotlib.figure import Figure as Plot

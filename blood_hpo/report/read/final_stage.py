@@ -90,11 +90,7 @@ class FinalStage:
 
 
 def read_final(connection: "Connection", study: str) -> FinalStage | None:
-    """A study's retrained and tested models, or None while there are none.
-
-    Raises:
-        BloodHpoError: An artefact is missing or damaged.
-    """
+    """A study's retrained and tested models, or None; damaged artefacts are a BloodHpoError."""
     stage, engine = f"{study}-final", connection.engine
     totals = list(connection.execute(statement("family_totals"), {"study": stage}))
     if not totals:
@@ -126,11 +122,7 @@ def _model(connection: "Connection", trial: TrialRecord, row: Mapping[str, Any])
 
 
 def layers(stored: object, trial: TrialRecord) -> tuple[Layer, ...]:
-    """The layers of a model from the JSON that describes them.
-
-    Raises:
-        StudyError: It is something else.
-    """
+    """The layers of a model from the JSON that describes them; of anything else, a StudyError."""
     try:
         found = TypeAdapter(tuple[Layer, ...]).validate_python(stored)
     except ValidationError as error:

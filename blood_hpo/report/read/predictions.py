@@ -68,11 +68,7 @@ class Predictions:
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The predictions in `arrays`, as they are read from a file.
-
-        Raises:
-            KeyError: One of them is missing.
-        """
+        """The predictions in `arrays`, as read from a file; a KeyError where one is missing."""
         return cls(**{name: arrays[key] for name, key in SAVED.items()})
 
     def arrays(self) -> dict[str, Any]:

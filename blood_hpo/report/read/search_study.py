@@ -134,11 +134,7 @@ def searched(spec: Json, family: str) -> dict[str, Any]:
 
 
 def read_study(connection: "Connection", name: str) -> Study:
-    """Read a study with all its trials.
-
-    Raises:
-        StudyError: There is no study of that name, or it is a stage of another one.
-    """
+    """Read a study with all its trials; one that is missing, or is a stage, is a StudyError."""
     found = connection.execute(statement("study_record"), {"name": name}).one_or_none()
     if found is None or found.stage is None:
         raise unknown_study(connection.engine, name)
@@ -163,11 +159,7 @@ def read_study(connection: "Connection", name: str) -> Study:
 
 
 def stored_file(name: str, stored: Json, version: str, trials: Sequence[TrialRecord]) -> Json:
-    """A study file of the database with all defaults.
-
-    Raises:
-        StudyError: It is none, or a trial has other hyperparameters than its family searches.
-    """
+    """A study file with all defaults; a StudyError where it is none, or does not fit its trials."""
     try:
         found = StudyTables.model_validate(stored)
     except ValidationError as error:
