@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from itertools import cycle
 
 from blood_hpo.report.outcome.prediction_figures import confusion
-from blood_hpo.report.page.theme import ACCENT, MUTED, colour, standalone
-from blood_hpo.report.process.training_figures import Line, lines
+from blood_hpo.report.page.theme import ACCENT, colour, standalone
+from blood_hpo.report.process.training_figures import Line, lines, panels
+from blood_hpo.report.read.search_study import Curve
 from blood_hpo.store.results import Results
 from blood_hpo.training.fold_result import FoldResult
 
@@ -17,8 +18,6 @@ FOLDS = (colour("mlp"), colour("cnn"), colour("resnet"), colour("other"), ACCENT
 """Colours of the folds, told apart with any kind of colour vision; a sixth fold begins anew."""
 
 SHOWN = 10  # trials of a family, its best ones, that get pictures
-
-Panels = dict[str, list[Line]]
 
 
 def pictures_of_folds(title: str, results: Results) -> dict[str, bytes]:
@@ -32,8 +31,8 @@ def pictures_of_folds(title: str, results: Results) -> dict[str, bytes]:
         for place, (one, ink) in enumerate(pairs, start=1)
     ]
     scored = "held-out score (dashed: validation)"
-    panels = {scored: [*validation, *scores], "training loss": losses}
-    return _pictures(title, panels, f"{title}, held-out folds", results.confusion)
+    drawn = {scored: [*validation, *scores], "training loss": losses}
+    return _pictures(title, drawn, f"{title}, held-out folds", results.confusion)
 
 
 def pictures_of_model(title: str, trained: FoldResult, cells: Sequence[int]) -> dict[str, bytes]:
@@ -41,26 +40,18 @@ def pictures_of_model(title: str, trained: FoldResult, cells: Sequence[int]) -> 
 
     The cells are its confusion on the test split, row by row.
     """
-    both = {
-        "accuracy": (trained.train_accuracy, trained.validation_accuracy),
-        "loss": (trained.train_loss, trained.validation_loss),
-    }
-    panels = {
-        label: [
-            Line("training", train or (), MUTED, dashed=True),
-            Line("validation", validation or (), FOLDS[0], chosen=trained.best_epoch),
-        ]
-        for label, (train, validation) in both.items()
-    }
+    watched = (trained.validation_accuracy, trained.train_accuracy, trained.validation_loss)
+    curve = Curve(trained.train_loss, *(one or () for one in watched))
     side = int(len(cells) ** 0.5)
     matrix = [list(cells[row : row + side]) for row in range(0, len(cells), side)]
-    return _pictures(title, panels, f"{title}, test split", matrix)
+    drawn = panels(curve, FOLDS[0], trained.best_epoch)
+    return _pictures(title, drawn, f"{title}, test split", matrix)
 
 
 def _pictures(
-    title: str, panels: Panels, tested: str, matrix: Sequence[Sequence[int]]
+    title: str, drawn: dict[str, list[Line]], tested: str, matrix: Sequence[Sequence[int]]
 ) -> dict[str, bytes]:
-    curves = lines("curves", title, panels)
+    curves = lines("curves", title, drawn)
     confused = confusion("confusion", tested, matrix, FOLDS[0])
-    drawn = {"curves.svg": curves, "confusion.svg": confused}
-    return {name: standalone(one.svg).encode() for name, one in drawn.items()}
+    files = {"curves.svg": curves, "confusion.svg": confused}
+    return {name: standalone(one.svg).encode() for name, one in files.items()}

@@ -26,7 +26,6 @@ from blood_hpo.database.scripts import words
 from blood_hpo.errors import InputError
 from blood_hpo.settings import Settings, settings
 
-PROGRAM: Final = "blood-hpo notebook"
 _INTEGERS: Final = (20, 21, 23)
 """PostgreSQL's numbers of its types bigint, smallint and integer."""
 

@@ -71,13 +71,10 @@ class Proposer:
         return self._sampled(known, seed) or self._leftover(known, seed)
 
     def _sampled(self, known: FamilyStudy, seed: int) -> list[Proposal]:
-        wanted = CANDIDATES if self._is_random(known) else 1
-        return self._unseen(self._samples(known, seed), known, wanted)
-
-    def _is_random(self, known: FamilyStudy) -> bool:
         sampler = self.spec.sampler
         done = known.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-        return sampler.name == "random" or len(done) < sampler.startup_trials
+        at_random = sampler.name == "random" or len(done) < sampler.startup_trials
+        return self._unseen(self._samples(known, seed), known, CANDIDATES if at_random else 1)
 
     def _samples(self, known: FamilyStudy, seed: int) -> Iterator[Params]:
         sampler = self._sampler(seed)
@@ -96,7 +93,9 @@ class Proposer:
         size = self.spec.space_size(self.family)
         if size is None or size > ENUMERABLE:
             # A space this large is not exhausted: sample it evenly until something new turns up.
-            found = self._unseen(self._evenly(known, seed), known, 1)
+            sampler = RandomSampler(seed=derive(seed, "evenly"))
+            evenly = (self._independent(known, sampler) for _ in range(ENUMERABLE))
+            found = self._unseen(evenly, known, 1)
         else:
             found = self._unseen(self._all(), known, wanted=size)
             random.Random(seed).shuffle(found)  # noqa: S311 - not for secrets
@@ -108,11 +107,6 @@ class Proposer:
 
     def _all(self) -> Iterator[Params]:
         return self.spec.rows(self.family, list(self.space))
-
-    def _evenly(self, known: FamilyStudy, seed: int) -> Iterator[Params]:
-        sampler = RandomSampler(seed=derive(seed, "evenly"))
-        for _ in range(ENUMERABLE):
-            yield self._independent(known, sampler)
 
     def _independent(self, known: FamilyStudy, sampler: RandomSampler) -> Params:
         space = self.space.items()

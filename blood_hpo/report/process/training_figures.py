@@ -33,19 +33,23 @@ class Line(NamedTuple):
 def training(family: str, curve: Curve, best_epoch: int) -> Figure:
     """Accuracy and loss after each epoch of one run, with the epoch that was restored, from 1."""
     name, epochs = family_name(family), len(curve.validation)
+    caption = f"{name}: dots mark epoch {best_epoch} of {epochs}, whose weights were restored."
+    return lines(f"training-{family}", name, panels(curve, colour(family), best_epoch), caption)
+
+
+def panels(curve: Curve, ink: str, best_epoch: int) -> dict[str, list[Line]]:
+    """Accuracy and loss, each in training and in validation."""
     both = {
         "accuracy": (curve.train_accuracy, curve.validation),
         "loss": (curve.train_loss, curve.validation_loss),
     }
-    panels = {
+    return {
         label: [
             Line("training", train, MUTED, dashed=True),
-            Line("validation", validation, colour(family), chosen=best_epoch),
+            Line("validation", validation, ink, chosen=best_epoch),
         ]
         for label, (train, validation) in both.items()
     }
-    caption = f"{name}: dots mark epoch {best_epoch} of {epochs}, whose weights were restored."
-    return lines(f"training-{family}", name, panels, caption)
 
 
 def lines(name: str, title: str, panels: Mapping[str, Sequence[Line]], caption: str = "") -> Figure:
