@@ -51,7 +51,9 @@ def _contents(path: Path) -> list[tuple[str, NDArray[np.uint8]]]:
     try:
         refuse_endless(path)
         if path.suffix.lower() == ".npz":
-            return [(f"{path}[{place}]", one) for place, one in enumerate(_npz(path))]
+            with zipfile.ZipFile(path) as archive:
+                images = read_array(archive, ARRAY, ("height", "width", IMAGE_SHAPE[-1]))
+            return [(f"{path}[{place}]", one) for place, one in enumerate(images)]
         return [(str(path), _png(path))]
     except OSError as error:
         problem = error.strerror or f"it is no PNG image, or damaged: {error}"
@@ -72,11 +74,6 @@ def _png(path: Path) -> NDArray[np.uint8]:
     if pixels[..., 3].min() < 255:  # noqa: PLR2004 - fully opaque
         raise ValueError("it is partly transparent")
     return pixels[..., :3]
-
-
-def _npz(path: Path) -> NDArray[np.uint8]:
-    with zipfile.ZipFile(path) as archive:
-        return read_array(archive, ARRAY, ("height", "width", IMAGE_SHAPE[-1]))
 
 
 def _fitted(name: str, pixels: NDArray[np.uint8], crop: int | None) -> NDArray[np.uint8]:

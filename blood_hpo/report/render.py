@@ -131,13 +131,11 @@ def numbers(found: Findings, sections: list[Section], written: datetime) -> str:
     }
     exact = json.dumps(document, default=dict)
     # To ten digits, which every machine computes alike; what is no number is null.
-    rounded = json.loads(exact, parse_float=_rounded, parse_constant=lambda _: None)
+    rounded = json.loads(
+        exact, parse_float=lambda text: float(f"{float(text):.10g}"), parse_constant=lambda _: None
+    )
     return json.dumps(rounded, indent=1, ensure_ascii=False) + "\n"
 
 
 def _numbered(names: list[str]) -> dict[str, int]:
     return {name: place for place, name in enumerate(names, start=1)}
-
-
-def _rounded(text: str) -> float:
-    return float(f"{float(text):.10g}")

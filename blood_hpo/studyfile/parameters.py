@@ -90,19 +90,22 @@ class Categorical(RootModel[tuple[Annotated[Scalar, BeforeValidator(scalar)], ..
 class _Range(Table):
     low: float
     high: float
+    log: bool = False
 
     @property
     def probes(self) -> Sequence[Scalar]:
         """Values that are valid together only if all are: here both ends."""
         return (self.low, self.high)
 
-    def _check(self, *, log: bool) -> None:
+    @model_validator(mode="after")
+    def _is_range(self) -> Self:
         if self.low >= self.high:
             raise ValueError(
                 f"low must be less than high, but {self.low} is not less than {self.high}"
             )
-        if log and self.low <= 0:
+        if self.log and self.low <= 0:
             raise ValueError(f"a log scale needs low greater than 0, not {self.low}")
+        return self
 
 
 Bound = Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
@@ -114,11 +117,9 @@ class Integer(_Range):
     low: Bound
     high: Bound
     step: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)] = 1
-    log: bool = False
 
     @model_validator(mode="after")
-    def _is_range(self) -> Self:
-        self._check(log=self.log)
+    def _is_stepped(self) -> Self:
         if (self.high - self.low) % self.step:
             raise ValueError(f"high is not a whole number of steps of {self.step} above low")
         if self.log and self.step != 1:
@@ -138,13 +139,7 @@ class Integer(_Range):
 class Float(_Range):
     """A number from ``low`` to ``high``, both included, evenly or on a log scale."""
 
-    log: bool = False
     values: ClassVar[None] = None
-
-    @model_validator(mode="after")
-    def _is_range(self) -> Self:
-        self._check(log=self.log)
-        return self
 
     def contains(self, value: object) -> bool:
         """Whether the value is a number within the range."""

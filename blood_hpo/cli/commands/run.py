@@ -116,7 +116,7 @@ def _work(
     """Work on a study, print its tables with so many rows or not at all; what it lacks."""
     from blood_hpo.cli.supervision import work_on
 
-    tables.say_data(study.data)
+    say("data: %s, SHA-256 %s…", study.data["label"], str(study.data["sha256"])[:12])
     with session.engine() as connected:
         work_on(study, workers, data, connected, final=final)
         if top:

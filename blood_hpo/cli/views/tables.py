@@ -25,11 +25,6 @@ _TESTED: Final = (
 )
 
 
-def say_data(data: Mapping[str, object]) -> None:
-    """Name the data set on standard error."""
-    say("data: %s, SHA-256 %s…", data["label"], str(data["sha256"])[:12])
-
-
 def print_answer(
     connected: "Engine", query: str, output: OutputFormat, **parameters: object
 ) -> None:

@@ -46,11 +46,8 @@ def _squares(axes: "Axes", counts: np.ndarray, ink: str) -> None:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     for (true, predicted), count in np.ndenumerate(counts):
         if count:
-            x, y, shade = (
-                predicted - 0.48,
-                true - 0.48,
-                0.75 * float(shares[true, predicted]) ** 0.5,
-            )
+            x, y = predicted - 0.48, true - 0.48
+            shade = 0.75 * float(shares[true, predicted]) ** 0.5
             look = {"color": ink if true == predicted else theme.ACCENT, "alpha": shade}
             axes.fill_between([x, x + 0.96], y, y + 0.96, linewidth=0, **look)
         paint = theme.INK if count else theme.MUTED

@@ -80,7 +80,7 @@ def test_what_does_not_change_results(key: str, value: object) -> None:
         (
             "families.cnn.space.filters",
             {"low": 8, "high": 9},
-            'families.cnn.space.filters: [8, 16] -> {"low": 8, "high": 9, "step": 1, "log": false}',
+            'families.cnn.space.filters: [8, 16] -> {"low": 8, "high": 9, "log": false, "step": 1}',
         ),
     ],
 )
