@@ -2,27 +2,23 @@
 UPDATE hpo.attempt SET heartbeat_at = clock_timestamp()
 WHERE trial_id = :trial_id AND open AND worker = :worker
 RETURNING EXISTS (
-    SELECT FROM hpo.study AS own
-    JOIN hpo.study AS search ON search.study_id = own.search_id
+    SELECT FROM hpo.study AS own JOIN hpo.study AS search ON search.study_id = own.search_id
     WHERE own.study_id = attempt.study_id AND search.paused = :stopped
 ) AS stopped
 
 -- report: Record the scores after some epochs of a trial that the worker holds.
-INSERT INTO public.trial_intermediate_values (
-    trial_id, step, intermediate_value, intermediate_value_type
-)
+INSERT INTO public.trial_intermediate_values
+    (trial_id, step, intermediate_value, intermediate_value_type)
 SELECT trial_id, step, value, 'FINITE'
-FROM hpo.attempt
-CROSS JOIN unnest(CAST(:epochs AS integer[]), CAST(:values AS double precision[]))
+FROM hpo.attempt CROSS JOIN unnest(CAST(:epochs AS integer[]), CAST(:values AS float[]))
     AS reported (step, value)
 WHERE trial_id = :trial_id AND open AND worker = :worker
 ON CONFLICT (trial_id, step) DO UPDATE SET intermediate_value = excluded.intermediate_value
 
--- leave: End a running trial that the worker holds, or put it back; with a grace time, if it is stale.
+-- leave: End a running trial that the worker holds, or put it back; with a grace time, if stale.
 WITH ended AS (
-    UPDATE public.trials SET state = CAST(:state AS trialstate), datetime_complete = CASE
-        WHEN :state <> 'WAITING' THEN clock_timestamp() AT TIME ZONE 'UTC'
-    END
+    UPDATE public.trials SET state = CAST(:state AS trialstate), datetime_complete =
+        CASE WHEN :state <> 'WAITING' THEN clock_timestamp() AT TIME ZONE 'UTC' END
     FROM hpo.attempt
     WHERE attempt.trial_id = trials.trial_id AND trials.trial_id = :trial_id
         AND trials.state = 'RUNNING' AND worker = :worker
@@ -36,14 +32,12 @@ WITH ended AS (
     SELECT trial_id, key, value FROM ended CROSS JOIN jsonb_each_text(CAST(:shown AS jsonb))
     ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json
 )
-UPDATE hpo.attempt
-SET open = :state = 'WAITING', failure = :failure, reason = :reason,
+UPDATE hpo.attempt SET open = :state = 'WAITING', failure = :failure, reason = :reason,
     worker = CASE WHEN :state <> 'WAITING' THEN worker END,
     heartbeat_at = CASE :state WHEN 'FAIL' THEN heartbeat_at WHEN 'WAITING' THEN NULL
         ELSE clock_timestamp() END
-FROM ended, hpo.configuration
-WHERE attempt.trial_id = ended.trial_id
-    AND configuration.configuration_id = attempt.configuration_id
+FROM ended, hpo.configuration AS own
+WHERE attempt.trial_id = ended.trial_id AND own.configuration_id = attempt.configuration_id
 RETURNING attempt.study_id, number, attempt.configuration_id, family, place IS NOT NULL AS in_force
 
 -- left_before: Whether the worker has left the trial in this state before.
@@ -55,14 +49,14 @@ SELECT EXISTS (
 
 -- stale: Running trials whose worker has not been heard of for the grace time, its own or the
 -- asker's, whichever is longer: workers with different settings do not fail each other's trials.
-SELECT
-    trial_id, attempt.number, attempt, worker, greatest(worker.grace_seconds, :grace_seconds) AS grace
+SELECT trial_id, attempt.number, attempt, worker,
+    greatest(worker.grace_seconds, :grace_seconds) AS grace
 FROM hpo.attempt JOIN public.trials USING (trial_id) LEFT JOIN hpo.worker USING (worker)
 WHERE attempt.study_id = :study_id AND open AND state = 'RUNNING'
     AND hpo.is_stale(heartbeat_at, greatest(worker.grace_seconds, :grace_seconds))
 ORDER BY attempt.number
 
--- give_up: Give places back whose attempts have all failed, of one configuration or of all in a study.
+-- give_up: Give places back whose attempts have all failed, of a configuration or a whole study.
 UPDATE hpo.configuration SET place = NULL, given_up_at = clock_timestamp()
 WHERE study_id = :study_id AND (configuration_id = :configuration_id OR :configuration_id IS NULL)
     AND place IS NOT NULL AND (
@@ -70,14 +64,11 @@ WHERE study_id = :study_id AND (configuration_id = :configuration_id OR :configu
         WHERE attempt.configuration_id = configuration.configuration_id
     )
 
--- failures_in_a_row: Configurations that failed since the latest success or resumption, and the latest
--- reason. Lost attempts count only where the configuration was given up.
-SELECT
-    count(DISTINCT configuration_id) AS configurations,
+-- failures_in_a_row: Configurations that failed since the latest success or resumption, and the
+-- latest reason. Lost attempts count only where the configuration was given up.
+SELECT count(DISTINCT configuration_id) AS configurations,
     (array_agg(reason ORDER BY datetime_complete DESC, trial_id DESC))[1] AS last_reason
-FROM hpo.attempt
-JOIN hpo.configuration USING (configuration_id)
-JOIN public.trials USING (trial_id)
+FROM hpo.attempt JOIN hpo.configuration USING (configuration_id) JOIN public.trials USING (trial_id)
 JOIN hpo.study ON study.study_id = attempt.study_id
 WHERE attempt.study_id = :study_id AND (failure = 'error' OR given_up_at IS NOT NULL)
     AND datetime_complete > greatest(resumed_at AT TIME ZONE 'UTC', '-infinity', (
@@ -86,14 +77,12 @@ WHERE attempt.study_id = :study_id AND (failure = 'error' OR given_up_at IS NOT 
     ))
 
 -- among_best: Whether fewer complete trials of its family are at least as good as a trial is.
-SELECT count(*) < :count
-FROM hpo.trials JOIN hpo.trials AS own USING (study, family)
+SELECT count(*) < :count FROM hpo.trials JOIN hpo.trials AS own USING (study, family)
 WHERE own.trial_id = :trial_id AND trials.state = 'COMPLETE' AND trials.score >= :value
 
--- held_here: Running trials held by the workers of a machine, and seconds that each has been silent.
-SELECT
-    attempt.number, worker,
-    extract(epoch FROM clock_timestamp() - heartbeat_at)::double precision AS silent_seconds
+-- held_here: Running trials of the workers of a machine, and seconds that each has been silent.
+SELECT attempt.number, worker,
+    extract(epoch FROM clock_timestamp() - heartbeat_at)::float AS silent_seconds
 FROM hpo.attempt JOIN public.trials USING (trial_id)
 WHERE open AND state = 'RUNNING' AND starts_with(worker, CAST(:host AS text) || ':')
 ORDER BY silent_seconds DESC

@@ -1,79 +1,53 @@
 -- inconsistencies: What should never be in a study; of other programs' trials the number alone.
-WITH this AS (
-    SELECT study_id FROM public.studies WHERE study_name = :study
-), own AS (
-    SELECT
-        configuration_id, trial_id, attempt.number, trials.number AS other_number, family, config_hash,
-        seed, stage, worker, heartbeat_at, state::text AS state,
+WITH this AS (SELECT study_id FROM public.studies WHERE study_name = :study), own AS (
+    SELECT configuration_id, trial_id, attempt.number, trials.number AS other_number, family,
+        config_hash, seed, stage, worker, heartbeat_at, state::text AS state,
         state IN ('COMPLETE', 'PRUNED') AS counted, state = 'RUNNING' AS running,
         coalesce(failure, CASE WHEN open THEN 'open' ELSE 'ended' END) AS noted,
-        greatest(grace_seconds, :grace) AS grace,
-        result.trial_id IS NOT NULL AS measured, value_type IS NOT DISTINCT FROM 'FINITE' AS scored
-    FROM this
-    JOIN hpo.attempt USING (study_id)
-    JOIN hpo.configuration USING (configuration_id)
-    JOIN public.trials USING (trial_id)
-    LEFT JOIN hpo.worker USING (worker)
-    LEFT JOIN hpo.result USING (trial_id)
-    LEFT JOIN public.trial_values USING (trial_id)
+        greatest(grace_seconds, :grace) AS grace, result.trial_id IS NOT NULL AS stored,
+        value_type IS NOT DISTINCT FROM 'FINITE' AS scored
+    FROM this JOIN hpo.attempt USING (study_id) JOIN hpo.configuration USING (configuration_id)
+    JOIN public.trials USING (trial_id) LEFT JOIN hpo.worker USING (worker)
+    LEFT JOIN hpo.result USING (trial_id) LEFT JOIN public.trial_values USING (trial_id)
 )
 SELECT inconsistency, family, number, worker, detail
-FROM own
-CROSS JOIN LATERAL (VALUES
+FROM own CROSS JOIN LATERAL (VALUES
     ('other number', other_number IS DISTINCT FROM number, format('Optuna''s is %s', other_number)),
     ('never heard of', running AND heartbeat_at IS NULL, 'running without any heartbeat'),
-    (
-        'not heard of', running AND heartbeat_at IS NOT NULL AND hpo.is_stale(heartbeat_at, grace),
-        format('silent for %s s', round(extract(epoch FROM clock_timestamp() - heartbeat_at)))
-    ),
-    ('without result', counted AND NOT measured, format('%s, but no result is stored', lower(state))),
+    ('not heard of', running AND heartbeat_at IS NOT NULL AND hpo.is_stale(heartbeat_at, grace),
+        format('silent for %s s', round(extract(epoch FROM clock_timestamp() - heartbeat_at)))),
+    ('without result', counted AND NOT stored, format('%s, but no result is stored', lower(state))),
     ('without score', counted AND NOT scored, format('%s, but no score is stored', lower(state))),
-    (
-        'other state', noted NOT IN ('error', 'lost') AND state = 'FAIL'
+    ('other state', noted NOT IN ('error', 'lost') AND state = 'FAIL'
             OR noted <> 'ended' AND counted OR noted <> 'open' AND state IN ('WAITING', 'RUNNING'),
-        format('%s, but noted as %s', state, noted)
-    )
+        format('%s, but noted as %s', state, noted))
 ) AS looked_at (inconsistency, found, detail)
 WHERE found
 UNION ALL
 SELECT 'duplicate number', NULL, number, NULL, format('%s trials have it', count(*))
-FROM this JOIN public.trials USING (study_id)
-GROUP BY number HAVING count(*) > 1
+FROM this JOIN public.trials USING (study_id) GROUP BY number HAVING count(*) > 1
 UNION ALL
-SELECT
-    'over budget', family, NULL, NULL,
+SELECT 'over budget', family, NULL, NULL,
     format('%s configurations of %s', count(configuration.place), budget.budget)
-FROM this
-JOIN hpo.budget USING (study_id)
-JOIN hpo.configuration USING (study_id, family)
+FROM this JOIN hpo.budget USING (study_id) JOIN hpo.configuration USING (study_id, family)
 GROUP BY family, budget.budget HAVING count(configuration.place) > budget.budget
 UNION ALL
-SELECT
-    'counted twice', family, max(number), NULL,
+SELECT 'counted twice', family, max(number), NULL,
     format('configuration %s in trials %s', config_hash, string_agg(number::text, ', '))
-FROM own
-WHERE counted
+FROM own WHERE counted
 GROUP BY family, config_hash, CASE WHEN stage <> 'search' THEN seed END HAVING count(*) > 1
 UNION ALL
-SELECT
-    'lost', held.family, max(own.number), NULL,
+SELECT 'lost', held.family, max(own.number), NULL,
     format('configuration %s holds place %s and nobody attempts it', held.config_hash, held.place)
-FROM this
-JOIN hpo.configuration AS held USING (study_id)
-LEFT JOIN own USING (configuration_id)
-WHERE held.place IS NOT NULL
-GROUP BY held.configuration_id
+FROM this JOIN hpo.configuration AS held USING (study_id) LEFT JOIN own USING (configuration_id)
+WHERE held.place IS NOT NULL GROUP BY held.configuration_id
 HAVING coalesce(bool_and(own.state = 'FAIL'), held.stage = 'search')
 UNION ALL
-SELECT
-    'holds several', NULL, max(number), worker,
+SELECT 'holds several', NULL, max(number), worker,
     format('runs trials %s at once', string_agg(number::text, ', '))
-FROM own
-WHERE running AND worker IS NOT NULL
-GROUP BY worker HAVING count(*) > 1
+FROM own WHERE running AND worker IS NOT NULL GROUP BY worker HAVING count(*) > 1
 UNION ALL
-SELECT
-    'unlinked file', NULL, NULL, NULL,
+SELECT 'unlinked file', NULL, NULL, NULL,
     format('%s pieces with SHA-256 %s belong to no file', count(*), sha256)
 FROM this JOIN hpo.piece USING (study_id)
 WHERE (study_id, sha256) NOT IN (SELECT study_id, sha256 FROM hpo.artefact)

@@ -3,21 +3,18 @@ SELECT * FROM hpo.trials WHERE study = :study AND (number = :number OR :number I
 ORDER BY number
 
 -- reported: What one trial has reported, as the pruner sees it; of a running trial too.
-SELECT epoch, score FROM hpo.reported_scores WHERE study = :study AND number = :number ORDER BY epoch
+SELECT epoch, score
+FROM hpo.reported_scores WHERE study = :study AND number = :number ORDER BY epoch
 
 -- family_totals: How far each family of a study is, what it cost, and what pruning saved.
-SELECT
-    family, budget, complete, pruned, failed, running + waiting AS unfinished, remaining,
+SELECT family, budget, complete, pruned, failed, running + waiting AS unfinished, remaining,
     coalesce(epochs, 0)::bigint AS epochs, coalesce(seconds, 0) AS seconds,
     coalesce(pruned_epochs, 0) AS pruned_epochs, coalesce(saved_epochs, 0) AS saved_epochs,
     coalesce(saved_seconds, 0) AS saved_seconds
-FROM hpo.progress
-LEFT JOIN (
-    SELECT
-        study, family, sum(epochs) AS pruned_epochs, sum(saved_epochs) AS saved_epochs,
+FROM hpo.progress LEFT JOIN (
+    SELECT study, family, sum(epochs) AS pruned_epochs, sum(saved_epochs) AS saved_epochs,
         sum(saved_seconds) AS saved_seconds
-    FROM hpo.pruning
-    GROUP BY study, family
+    FROM hpo.pruning GROUP BY study, family
 ) AS stopped USING (study, family)
 WHERE study = :study
 
@@ -25,35 +22,26 @@ WHERE study = :study
 SELECT family, number, rank, sd FROM hpo.leaderboard WHERE study = :study ORDER BY rank, number
 
 -- study_costs: What the ended trials of some studies cost.
-SELECT
-    study, sum(trials)::bigint AS trials,
+SELECT study, sum(trials)::bigint AS trials,
     coalesce(sum(trials) FILTER (WHERE state = 'FAIL'), 0)::bigint AS failed,
     coalesce(sum(epochs), 0)::bigint AS epochs, coalesce(sum(seconds), 0) AS seconds
-FROM hpo.cost
-WHERE study = ANY(:studies) AND state IN ('COMPLETE', 'PRUNED', 'FAIL')
-GROUP BY study
+FROM hpo.cost WHERE study = ANY(:studies) AND state IN ('COMPLETE', 'PRUNED', 'FAIL') GROUP BY study
 
 -- early_scores: What ended trials had scored when the first of their family was pruned.
-SELECT number, reported.epoch, reported.score
-FROM hpo.reported_scores AS reported
-JOIN (
+SELECT number, reported.epoch, reported.score FROM hpo.reported_scores AS reported JOIN (
     SELECT family, min(epoch) AS epoch FROM hpo.trials
-    WHERE study = :study AND state IN ('COMPLETE', 'PRUNED')
-    GROUP BY family
+    WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') GROUP BY family
 ) AS shared USING (family, epoch)
-WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') AND score BETWEEN 0 AND 1
-ORDER BY number
+WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') AND score BETWEEN 0 AND 1 ORDER BY number
 
 -- fold_curves: The training of each fold of a trial.
-SELECT
-    train_loss, coalesce(validation_accuracy, validation) AS validation, train_accuracy,
+SELECT train_loss, coalesce(validation_accuracy, validation) AS validation, train_accuracy,
     validation_loss
 FROM hpo.fold WHERE trial_id = :trial_id ORDER BY fold
 
 -- grid_studies: The study files of the grids of one kind on a data set, by name.
 SELECT study, spec FROM hpo.studies
-WHERE stage = 'search' AND sampler = :sampler AND data_sha256 = :sha256
-ORDER BY study
+WHERE stage = 'search' AND sampler = :sampler AND data_sha256 = :sha256 ORDER BY study
 
 -- confirmed_candidates: The configurations on fresh folds, the winners first.
 SELECT * FROM hpo.confirmations WHERE study = :study ORDER BY winner DESC, rank, search_rank

@@ -20,12 +20,11 @@ WHERE relnamespace = to_regnamespace('hpo') AND relkind = 'v' AND relname = ANY(
 ORDER BY oid DESC
 
 -- view_grants: The rights that others have on some views, as statements that give them again.
-SELECT
-    relname AS name, format(
-        'GRANT %s ON hpo.%I TO %s%s', privilege_type, relname,
-        CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-        CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END
-    ) AS statement
+SELECT relname AS name, format(
+    'GRANT %s ON hpo.%I TO %s%s', privilege_type, relname,
+    CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+    CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END
+) AS statement
 FROM pg_class CROSS JOIN LATERAL aclexplode(relacl)
 WHERE relnamespace = 'hpo'::regnamespace AND relkind = 'v' AND relname = ANY(:names)
     AND grantee <> relowner
@@ -52,9 +51,7 @@ SET version = excluded.version, digest = excluded.digest, names = excluded.names
 SELECT rolname FROM pg_roles WHERE rolname = ANY(:roles)
 
 -- contents: What a server is, how large its database is, and how many others are connected to it.
-SELECT
-    current_setting('server_version') AS postgresql,
+SELECT current_setting('server_version') AS postgresql,
     pg_size_pretty(pg_database_size(current_database())) AS size,
-    (
-        SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-    ) - 1 AS other_connections
+    (SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = current_database())
+        AS other_connections

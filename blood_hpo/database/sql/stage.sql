@@ -10,10 +10,9 @@ SELECT source_number FROM hpo.candidate WHERE study_id = :study_id AND winner OR
 
 -- plan_in_force: The trainings that a stage is to do, and those that it has given up.
 SELECT config_hash, seed, place IS NOT NULL AS in_force
-FROM hpo.configuration
-WHERE study_id = :study_id AND (place IS NOT NULL OR given_up_at IS NOT NULL)
+FROM hpo.configuration WHERE study_id = :study_id AND (place IS NOT NULL OR given_up_at IS NOT NULL)
 
--- withdraw_plan: Have no training of a stage hold a place, and no family that its plan lacks a budget.
+-- withdraw_plan: Have no training of a stage hold a place, and no family beyond its plan a budget.
 WITH withdrawn AS (
     UPDATE hpo.configuration SET place = NULL WHERE study_id = :study_id AND place IS NOT NULL
 )
@@ -21,14 +20,11 @@ UPDATE hpo.budget SET budget = 0, closed = false
 WHERE study_id = :study_id AND NOT family = ANY(:families) AND budget <> 0
 
 -- plan_training: Have a training hold a place of the plan, unless it has been given up.
-INSERT INTO hpo.configuration (
-    study_id, stage, family, config_hash, replicate, seed, config, params, budget, place,
-    source_number, recipe, epochs, patience, start_epoch
-)
-VALUES (
-    :study_id, :stage, :family, :config_hash, :replicate, :seed, CAST(:config AS jsonb),
-    CAST(:params AS jsonb), :budget, :place, :source_number, :recipe, :epochs, :patience, :start_epoch
-)
+INSERT INTO hpo.configuration (study_id, stage, family, config_hash, replicate, seed, config,
+    params, budget, place, source_number, recipe, epochs, patience, start_epoch)
+VALUES (:study_id, :stage, :family, :config_hash, :replicate, :seed, CAST(:config AS jsonb),
+    CAST(:params AS jsonb), :budget, :place, :source_number, :recipe, :epochs, :patience,
+    :start_epoch)
 ON CONFLICT (study_id, config_hash, seed) DO UPDATE
 SET place = excluded.place, source_number = excluded.source_number, recipe = excluded.recipe
 WHERE configuration.given_up_at IS NULL
@@ -45,14 +41,12 @@ WITH withdrawn AS (
 UPDATE hpo.attempt SET open = false, failure = 'error', reason = 'no longer of the plan'
 FROM withdrawn WHERE attempt.trial_id = withdrawn.trial_id
 
--- fresh_scores: Fold scores of each training of the plan in force by its split, and which collapsed.
-SELECT
-    config_hash, array_agg(fold_scores.score ORDER BY fold) AS scores,
+-- fresh_scores: Fold scores of each training of the plan in force by split; which collapsed.
+SELECT config_hash, array_agg(fold_scores.score ORDER BY fold) AS scores,
     array_agg(collapsed ORDER BY fold) AS collapsed
 FROM hpo.fold_scores JOIN hpo.trials USING (study, number)
 WHERE study = :study AND in_force AND trials.state = 'COMPLETE'
-GROUP BY config_hash, replicate, number
-ORDER BY replicate
+GROUP BY config_hash, replicate, number ORDER BY replicate
 
 -- drop_candidates: Forget the outcome of a confirmation.
 DELETE FROM hpo.candidate WHERE study_id = :study_id
@@ -68,12 +62,9 @@ WHERE trial_id = :trial_id AND open AND worker = :worker AND place IS NOT NULL
 RETURNING trial_id
 
 -- test_mistakes: Which test images each model of the plan in force gets wrong.
-SELECT
-    config_hash, test_images,
+SELECT config_hash, test_images,
     ARRAY(SELECT image FROM hpo.mistake WHERE mistake.trial_id = models.trial_id) AS wrong
-FROM hpo.models
-WHERE final_study = :study AND in_force
-ORDER BY config_hash, seed_number
+FROM hpo.models WHERE final_study = :study AND in_force ORDER BY config_hash, seed_number
 
 -- write_test_interval: The interval of a configuration's test accuracy over seeds and images.
 INSERT INTO hpo.test_interval (study_id, config_hash, seeds, low, high)

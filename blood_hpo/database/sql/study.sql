@@ -12,17 +12,14 @@ WITH made AS (
     SELECT study_id, key, value FROM made CROSS JOIN jsonb_each_text(CAST(:shown AS jsonb))
 )
 INSERT INTO hpo.study (study_id, stage, search_id, spec, fingerprint, data, program_version)
-SELECT
-    study_id, :stage, coalesce(:search_id, study_id), CAST(:spec AS jsonb), :fingerprint,
+SELECT study_id, :stage, coalesce(:search_id, study_id), CAST(:spec AS jsonb), :fingerprint,
     CAST(:data AS jsonb), :program_version
-FROM made
-RETURNING study_id
+FROM made RETURNING study_id
 
 -- study_record: A study by name; what is null in it has no record, since another program made it.
-SELECT
-    studies.study_id, stage, search.study_name AS search, spec, fingerprint, data, program_version
-FROM public.studies
-LEFT JOIN hpo.study USING (study_id)
+SELECT studies.study_id, stage, search.study_name AS search, spec, fingerprint, data,
+    program_version
+FROM public.studies LEFT JOIN hpo.study USING (study_id)
 LEFT JOIN public.studies AS search ON search.study_id = search_id
 WHERE studies.study_name = :name
 
@@ -30,7 +27,8 @@ WHERE studies.study_name = :name
 SELECT *, data_label AS label, data_sha256 AS sha256 FROM hpo.studies WHERE study = :study
 
 -- stages_of: A search and the stages that follow it, with the number of their trials.
-SELECT study AS name, trials FROM hpo.studies WHERE search = :name ORDER BY stage = 'search' DESC, stage
+SELECT study AS name, trials
+FROM hpo.studies WHERE search = :name ORDER BY stage = 'search' DESC, stage
 
 -- write_spec: Replace a study file by one that differs in budgets and final stage alone.
 UPDATE hpo.study SET spec = CAST(:spec AS jsonb), finished_at = NULL WHERE study_id = :study_id
@@ -42,9 +40,8 @@ WHERE stage = 'search' AND finished_at IS NULL AND paused IS NULL
 ORDER BY created_at, study_id
 
 -- finished: The searches of which nothing is left to do, and since when, in seconds since 1970.
-SELECT study_name AS name, extract(epoch FROM finished_at)::double precision AS seconds
-FROM hpo.study JOIN public.studies USING (study_id)
-WHERE finished_at IS NOT NULL
+SELECT study_name AS name, extract(epoch FROM finished_at)::float AS seconds
+FROM hpo.study JOIN public.studies USING (study_id) WHERE finished_at IS NOT NULL
 ORDER BY finished_at
 
 -- finish: Note that nothing is left to do, unless the study file has been changed meanwhile.
@@ -56,11 +53,9 @@ UPDATE hpo.study SET finished_at = NULL
 WHERE study_id = (SELECT search_id FROM hpo.study WHERE study_id = :study_id)
 
 -- close_ranks: Move configurations to the first places of a family's budget.
-UPDATE hpo.configuration SET place = rank
-FROM (
+UPDATE hpo.configuration SET place = rank FROM (
     SELECT configuration_id AS key, row_number() OVER (ORDER BY place) AS rank
-    FROM hpo.configuration
-    WHERE study_id = :study_id AND family = :family AND place IS NOT NULL
+    FROM hpo.configuration WHERE study_id = :study_id AND family = :family AND place IS NOT NULL
 ) AS ranked
 WHERE configuration_id = key AND place <> rank
 
@@ -77,9 +72,7 @@ WHERE study_id = :study_id AND family = ANY(:families) AND NOT closed
 UPDATE hpo.study SET paused = :reason WHERE study_id = :study_id
 
 -- resume: Let workers claim again, and what was given up in a stage be planned again.
-WITH opened AS (
-    UPDATE hpo.budget SET closed = false WHERE study_id = :study_id
-), forgiven AS (
+WITH opened AS (UPDATE hpo.budget SET closed = false WHERE study_id = :study_id), forgiven AS (
     UPDATE hpo.configuration SET given_up_at = NULL WHERE study_id = :study_id AND stage <> 'search'
 )
 UPDATE hpo.study SET paused = NULL, resumed_at = clock_timestamp() WHERE study_id = :study_id
@@ -89,20 +82,18 @@ SELECT study AS name, paused AS reason FROM hpo.studies
 WHERE study = ANY(:names) AND paused IS NOT NULL
 
 -- note_facts: What a study's note on the dashboard says besides progress, best trials and models.
-SELECT
-    study_id, study, description, objective, folds, data_fraction, data_label, data_sha256, synthetic,
-    paused, last_activity_at AT TIME ZONE 'UTC' AS last_activity_at, nullif(search, study) AS stage_of
-FROM hpo.studies JOIN public.studies AS known ON study_name = study
-WHERE study_id = :study_id
+SELECT study_id, study, description, objective, folds, data_fraction, data_label, data_sha256,
+    synthetic, paused, last_activity_at AT TIME ZONE 'UTC' AS last_activity_at,
+    nullif(search, study) AS stage_of
+FROM hpo.studies JOIN public.studies AS known ON study_name = study WHERE study_id = :study_id
 
 -- note_turn: Whether it is time to look after a study's note; nobody else does meanwhile.
-UPDATE hpo.study SET noted_at = clock_timestamp()
-WHERE study_id = :study_id
+UPDATE hpo.study SET noted_at = clock_timestamp() WHERE study_id = :study_id
     AND coalesce(noted_at, '-infinity') <= clock_timestamp() - make_interval(secs => :least_seconds)
 RETURNING study_id
 
--- write_note: Write a study's note, if it differs, as optuna-dashboard reads it: one piece of several,
--- and a number that grows with every change.
+-- write_note: Write a study's note, if it differs, as optuna-dashboard reads it: one piece of
+-- several, and a number that grows with every change.
 WITH changed AS (
     INSERT INTO public.study_system_attributes (study_id, key, value_json)
     VALUES (:study_id, 'dashboard:note_str:0', :text_json)
@@ -111,8 +102,7 @@ WITH changed AS (
     RETURNING study_id
 ), emptied AS (
     UPDATE public.study_system_attributes AS piece SET value_json = '""'
-    FROM changed
-    WHERE piece.study_id = changed.study_id AND key LIKE 'dashboard:note\_str:%'
+    FROM changed WHERE piece.study_id = changed.study_id AND key LIKE 'dashboard:note\_str:%'
         AND key <> 'dashboard:note_str:0'
 )
 INSERT INTO public.study_system_attributes (study_id, key, value_json)

@@ -1,45 +1,35 @@
 CREATE VIEW hpo.pruning AS
-SELECT
-    study, number, family, epoch, score, epochs, usual_epochs,
+SELECT study, number, family, epoch, score, epochs, usual_epochs,
     greatest(usual_epochs - epochs, 0) AS saved_epochs, seconds,
     greatest(usual_epochs - epochs, 0) * seconds / nullif(epochs, 0) AS saved_seconds, reason
 FROM (
-    SELECT
-        study, number, family, state, epoch, score, epochs, seconds, reason,
+    SELECT study, number, family, state, epoch, score, epochs, seconds, reason,
         avg(epochs) FILTER (WHERE state = 'COMPLETE') OVER (PARTITION BY study, family)
-            ::double precision AS usual_epochs
-    FROM hpo.trials
-    WHERE state IN ('COMPLETE', 'PRUNED')
+            ::float AS usual_epochs
+    FROM hpo.trials WHERE state IN ('COMPLETE', 'PRUNED')
 ) AS ended
 WHERE state = 'PRUNED';
 
 CREATE VIEW hpo.cost AS
-SELECT
-    study, family, state, count(*) AS trials, sum(epochs) AS epochs, sum(seconds) AS seconds,
+SELECT study, family, state, count(*) AS trials, sum(epochs) AS epochs, sum(seconds) AS seconds,
     avg(seconds) AS mean_seconds,
     sum(seconds) FILTER (WHERE epochs > 0) / nullif(sum(epochs), 0) AS seconds_per_epoch,
     sum(seconds) / nullif(sum(sum(seconds)) OVER (PARTITION BY study), 0) AS share
 FROM (
-    SELECT
-        study, family, state, epochs,
-        coalesce(seconds, extract(epoch FROM finished_at - started_at)::double precision) AS seconds
+    SELECT study, family, state, epochs,
+        coalesce(seconds, extract(epoch FROM finished_at - started_at)::float) AS seconds
     FROM hpo.trials
 ) AS spent
 GROUP BY study, family, state;
 
 CREATE VIEW hpo.attempts AS
-SELECT
-    study, min(number) OVER chain AS origin, number, attempt, count(*) OVER chain AS attempts, family,
-    config_hash, state, failure, reason, worker, started_at, finished_at, in_force
-FROM hpo.trials
-WINDOW chain AS (PARTITION BY study, configuration_id);
+SELECT study, min(number) OVER chain AS origin, number, attempt, count(*) OVER chain AS attempts,
+    family, config_hash, state, failure, reason, worker, started_at, finished_at, in_force
+FROM hpo.trials WINDOW chain AS (PARTITION BY study, configuration_id);
 
 -- Counted at the first attempt, so that retries do not count it again.
 CREATE VIEW hpo.repeats_avoided AS
-SELECT
-    study, family, count(*) AS configurations, sum(repeats_avoided) AS repeats_avoided,
+SELECT study, family, count(*) AS configurations, sum(repeats_avoided) AS repeats_avoided,
     max(repeats_avoided) AS most,
-    sum(repeats_avoided)::double precision / (count(*) + sum(repeats_avoided)) AS share
-FROM hpo.trials
-WHERE attempt = 1
-GROUP BY study, family;
+    sum(repeats_avoided)::float / (count(*) + sum(repeats_avoided)) AS share
+FROM hpo.trials WHERE attempt = 1 GROUP BY study, family;

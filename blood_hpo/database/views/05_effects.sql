@@ -2,48 +2,39 @@
 -- values is cut into five ranges of about as many trials. From arrays each parameter is counted and
 -- sorted by its values alone, not by names beside them: that takes half the time.
 CREATE VIEW hpo.parameter_effects AS
-SELECT
-    study, family, parameter, row_number() OVER (whole ORDER BY place) AS place,
+SELECT study, family, parameter, row_number() OVER (whole ORDER BY place) AS place,
     CASE WHEN low < high THEN concat_ws(
-        ' to ', to_char(low, '9.99EEEE')::double precision, to_char(high, '9.99EEEE')::double precision
-    ) ELSE coalesce(word, low::text) END AS value,
-    low, high, trials, total / trials AS mean, sd, sd / sqrt(trials) AS standard_error, best,
+        ' to ', to_char(low, '9.99EEEE')::float, to_char(high, '9.99EEEE')::float
+    ) ELSE coalesce(word, low::text) END AS value, low, high, trials, total / trials AS mean, sd,
+    sd / sqrt(trials) AS standard_error, best,
     total / trials - sum(total) OVER whole / sum(trials) OVER whole AS difference
 FROM (
-    SELECT
-        studies.study_name AS study, family, array_agg(params) AS params, array_agg(value) AS scores
-    FROM hpo.attempt
-    JOIN hpo.configuration USING (configuration_id)
-    JOIN public.trials USING (trial_id)
-    JOIN public.trial_values USING (trial_id)
+    SELECT study_name AS study, family, array_agg(params) AS params, array_agg(value) AS scores
+    FROM hpo.attempt JOIN hpo.configuration USING (configuration_id)
+    JOIN public.trials USING (trial_id) JOIN public.trial_values USING (trial_id)
     JOIN public.studies ON studies.study_id = attempt.study_id
-    WHERE state = 'COMPLETE' AND objective = 0 AND value_type = 'FINITE'
-    GROUP BY studies.study_name, family
+    WHERE state = 'COMPLETE' AND objective = 0 AND value_type = 'FINITE' GROUP BY study_name, family
 ) AS complete
 CROSS JOIN LATERAL (SELECT DISTINCT jsonb_object_keys(unnest(params)) AS parameter) AS searched
 CROSS JOIN LATERAL (
-    SELECT
-        place, min(word) AS word, min(number)::double precision AS low,
-        max(number)::double precision AS high, sum(trials) AS trials, sum(total) AS total, sqrt(
+    SELECT place, min(word) AS word, min(number)::float AS low, max(number)::float AS high,
+        sum(trials) AS trials, sum(total) AS total, max(best) AS best, sqrt(
             greatest(sum(squares) - sum(total) ^ 2 / sum(trials), 0) / nullif(sum(trials) - 1, 0)
-        )::double precision AS sd, max(best) AS best
+        )::float AS sd
     FROM (
-        SELECT
-            *, CASE
-                WHEN count(*) OVER () <= 8 OR count(*) OVER () > count(number) OVER ()
-                    THEN row_number() OVER upwards
-                ELSE 5 * (sum(trials) OVER upwards - trials) / sum(trials) OVER ()
-            END AS place
+        SELECT *, CASE
+            WHEN count(*) OVER () <= 8 OR count(*) OVER () > count(number) OVER ()
+                THEN row_number() OVER upwards
+            ELSE 5 * (sum(trials) OVER upwards - trials) / sum(trials) OVER ()
+        END AS place
         FROM (
-            SELECT *, CASE WHEN number IS NULL THEN value #>> '{}' END AS word
-            FROM (
-                SELECT
-                    value, CASE jsonb_typeof(value) WHEN 'number' THEN value::numeric END AS number,
+            SELECT *, CASE WHEN number IS NULL THEN value #>> '{}' END AS word FROM (
+                SELECT value,
+                    CASE jsonb_typeof(value) WHEN 'number' THEN value::numeric END AS number,
                     count(*)::integer AS trials, sum(score) AS total, sum(score * score) AS squares,
                     max(score) AS best
                 FROM (SELECT unnest(params) -> parameter AS value, unnest(scores) AS score) AS drawn
-                WHERE value IS NOT NULL
-                GROUP BY value
+                WHERE value IS NOT NULL GROUP BY value
             ) AS counted
         ) AS spelt
         WINDOW upwards AS (ORDER BY number, word ROWS UNBOUNDED PRECEDING)
@@ -53,10 +44,9 @@ CROSS JOIN LATERAL (
 WINDOW whole AS (PARTITION BY study, family, parameter);
 
 CREATE VIEW hpo.kernel_filters AS
-SELECT
-    study, family, kernel_size, filters, count(*) AS trials, avg(score) AS mean,
-    stddev_samp(score) AS sd, stddev_samp(score) / sqrt(count(*)) AS standard_error, max(score) AS best,
-    (array_agg(number ORDER BY score DESC, number))[1] AS best_trial
+SELECT study, family, kernel_size, filters, count(*) AS trials, avg(score) AS mean,
+    stddev_samp(score) AS sd, stddev_samp(score) / sqrt(count(*)) AS standard_error,
+    max(score) AS best, (array_agg(number ORDER BY score DESC, number))[1] AS best_trial
 FROM hpo.trials
 WHERE state = 'COMPLETE' AND score IS NOT NULL AND kernel_size IS NOT NULL AND filters IS NOT NULL
 GROUP BY study, family, kernel_size, filters;
