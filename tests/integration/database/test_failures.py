@@ -1,5 +1,7 @@
 """Which failures of the database pass: asked of a real server, SQLSTATE by SQLSTATE."""
 
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -19,6 +21,14 @@ OURS = """
 27000 28000 28P01 2BP01 2D000 2F000 34000 38000 39000 3B000 3D000 3F000 42501 42601 42703
 42883 42P01 42P07 44000 54000 57P04 P0001
 """
+
+
+@pytest.fixture
+def connected(server: Engine) -> Iterator[Engine]:
+    """An engine with the program's options; no database of the test's own is needed."""
+    found = engine(server.url.render_as_string(hide_password=False), "test")
+    yield found
+    found.dispose()
 
 
 def raised(connected: Engine, code: str) -> DBAPIError:
