@@ -56,7 +56,7 @@ def test_absent_at_start(lab: Lab, measured: Measure) -> None:
     lab.server.stop()
     workers = [lab.worker() for _ in range(2)]
     for worker in workers:
-        worker.says("database away while joining the study")
+        worker.says("database away while joining the database")
     lab.server.start()
     lab.until_finished()
     lab.assert_nothing_lost_or_repeated(budget=2)
