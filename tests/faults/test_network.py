@@ -21,7 +21,7 @@ from blood_hpo.server.programs import program
 
 from .cable import ADDRESS, OTHER_END, TUN, Cable
 from .conftest import Measure
-from .lab import GRACE_SECONDS, Lab
+from .lab import GRACE_SECONDS, Lab, WorkerProcess
 from .server import Server
 from .waiting import until
 
@@ -107,6 +107,21 @@ def test_a_cut_link(lab: Lab, measured: Measure, cable: Cable, remote: str) -> N
     )
 
 
+def ended_beside_a_janitor(lab: Lab, cable: Cable, slow: WorkerProcess) -> float:
+    """Seconds until the slow worker's only trial is complete, in its first attempt."""
+    slowed = time.monotonic()
+    janitor = lab.worker()
+    lab.until_state("COMPLETE", seconds=200)
+    lasted = time.monotonic() - slowed
+    cable.delay, cable.rate = 0.0, math.inf
+    lab.until_finished()
+    lab.assert_nothing_lost_or_repeated(budget=1)
+    assert lab.states() == {"COMPLETE": 1}
+    assert "not heard of" not in janitor.text
+    assert "lease lost" not in slow.text
+    return lasted
+
+
 def test_a_link_with_two_seconds_of_latency(
     lab: Lab, measured: Measure, cable: Cable, remote: str
 ) -> None:
@@ -116,17 +131,8 @@ def test_a_link_with_two_seconds_of_latency(
     slow = lab.worker(url=remote, namespace=cable.far, epoch_seconds=4.0)
     lab.until_epoch(1)
     cable.delay = 1.0
-    slowed = time.monotonic()
-    janitor = lab.worker()
-    lab.until_state("COMPLETE", seconds=200)
-    lasted = time.monotonic() - slowed
-    cable.delay = 0.0
-    lab.until_finished()
-    lab.assert_nothing_lost_or_repeated(budget=1)
-    assert lab.states() == {"COMPLETE": 1}
+    lasted = ended_beside_a_janitor(lab, cable, slow)
     assert lasted > grace
-    assert "not heard of" not in janitor.text
-    assert "lease lost" not in slow.text
     measured(f"heard of for {lasted:.0f} s (grace {grace:g} s) with a round trip of 2 s, 0 retries")
 
 
@@ -139,15 +145,6 @@ def test_a_file_that_travels_for_ten_grace_times(
     slow = lab.worker(url=remote, namespace=cable.far, epoch_seconds=1.0, file_bytes=30_000_000)
     lab.until_epoch(1)
     cable.rate = 2e6
-    slowed = time.monotonic()
-    janitor = lab.worker()
-    lab.until_state("COMPLETE", seconds=200)
-    lasted = time.monotonic() - slowed
-    cable.rate = math.inf
-    lab.until_finished()
-    lab.assert_nothing_lost_or_repeated(budget=1)
-    assert lab.states() == {"COMPLETE": 1}
+    lasted = ended_beside_a_janitor(lab, cable, slow)
     assert lasted > 10 * grace - 5
-    assert "not heard of" not in janitor.text
-    assert "lease lost" not in slow.text
     measured(f"30 MB at 2 MB/s: ended after {lasted:.0f} s (grace {grace:g} s), 0 retries")
