@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution, distribution_to_json
 
-from blood_hpo import __version__
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.address import engine
 from blood_hpo.models.configuration import Configuration
@@ -27,6 +26,7 @@ from blood_hpo.search.space import MODEL, family_distributions, model_distributi
 from blood_hpo.studyfile.fingerprint import fingerprint
 from blood_hpo.studyfile.load import load
 from blood_hpo.studyfile.schema import StudySpec
+from blood_hpo.version import __version__
 
 STUDY_FILE = Path(__file__).parents[1] / "studies/blood.toml"
 EPOCHS, FOLDS, CLASSES, TEST_IMAGES, WRONG = 50, 3, 8, 3421, 0.1

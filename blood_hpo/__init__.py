@@ -5,11 +5,12 @@
 
 from typing import TYPE_CHECKING
 
+from blood_hpo.version import __version__
+
 if TYPE_CHECKING:
     from blood_hpo.database.frames import list_studies, open_study
 
-__all__ = ["list_studies", "open_study"]
-__version__ = "0.1.0"
+__all__ = ["__version__", "list_studies", "open_study"]
 
 
 def __getattr__(name: str) -> object:

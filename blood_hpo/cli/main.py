@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from blood_hpo import __version__
 from blood_hpo.cli import logs, streams
 from blood_hpo.cli.commands import db, manage, study, trial  # noqa: F401 - manage adds to study
 from blood_hpo.cli.commands.data import app as data
@@ -24,6 +23,7 @@ from blood_hpo.cli.commands.study import status
 from blood_hpo.cli.commands.worker import worker
 from blood_hpo.errors import BloodHpoError, DatabaseError, InputError
 from blood_hpo.text import printable
+from blood_hpo.version import __version__
 
 app = typer.Typer(
     name="blood-hpo",

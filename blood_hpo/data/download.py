@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from blood_hpo import __version__
 from blood_hpo.errors import DataError
+from blood_hpo.version import __version__
 
 _ATTEMPTS = 3  # at a download that is cut
 _SILENCE_SECONDS = 30.0  # without a byte, after the server has answered

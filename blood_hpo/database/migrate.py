@@ -16,13 +16,13 @@ from typing import Final
 from sqlalchemy import Connection, Engine, create_engine, inspect
 from sqlalchemy.exc import OperationalError
 
-from blood_hpo import __version__
 from blood_hpo.database.address import connected, engine_options
 from blood_hpo.database.failures import database_errors
 from blood_hpo.database.schema_version import MIGRATE, VIEWS_VERSION, State, read_state
 from blood_hpo.database.scripts import migrations, schema_file, views, views_digest, words
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import DatabaseError
+from blood_hpo.version import __version__
 
 ROLES: Final = ("blood_hpo_worker", "blood_hpo_dashboard", "blood_hpo_analyst")
 """Group roles; roles.sql says what each may do."""

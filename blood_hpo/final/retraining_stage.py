@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from blood_hpo import __version__
 from blood_hpo.dashboard.trial_pictures import pictures_of_model
 from blood_hpo.data.bloodmnist import DataSource, Split, class_counts, load_split
 from blood_hpo.data.facts import CLASSES
@@ -33,6 +32,7 @@ from blood_hpo.store.pieces import link
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.text import markdown
+from blood_hpo.version import __version__
 from blood_hpo.worker.claims import Finished, Found
 from blood_hpo.worker.stage import OpenTest, Run, configuration_of
 

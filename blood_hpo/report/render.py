@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from blood_hpo import __version__
 from blood_hpo.database.artefacts import load
 from blood_hpo.report import files
 from blood_hpo.report.outcome import (
@@ -36,6 +35,7 @@ from blood_hpo.report.process import (
 from blood_hpo.report.read import findings
 from blood_hpo.report.read.findings import STUDIES, Findings
 from blood_hpo.report.read.search_study import family_name
+from blood_hpo.version import __version__
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

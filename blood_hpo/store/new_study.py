@@ -11,14 +11,20 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from blood_hpo import __version__
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import SEARCH, SharedStudy, open_study
+from blood_hpo.store.studies import (
+    SEARCH,
+    SharedStudy,
+    open_study,
+    stored_spec,
+    winning_configuration,
+)
 from blood_hpo.studyfile.fingerprint import differences, fingerprint
 from blood_hpo.studyfile.schema import StudySpec
+from blood_hpo.version import __version__
 
 
 def insert_study(storage: StudyStorage, new: Mapping[str, Any], budgets: Mapping[str, int]) -> bool:
@@ -53,9 +59,11 @@ def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> 
     Budgets and the final stage may differ from the stored ones: the new ones are stored.
 
     Raises:
+        InputError: A configuration that ``around`` names does not fit the study.
         StudyError: A study of that name exists and differs in anything else, or in its data set; or
-            a budget is lower than what is done.
+            a budget is lower than what is done; or ``around`` names no study with a best one.
     """
+    spec = _resolved(storage, spec)
     document = spec.model_dump(mode="json")
     budgets = {name: int(family.budget or 0) for name, family in spec.families.items()}
     new = {"name": spec.name, "stage": SEARCH, "search_id": None, "spec": document}
@@ -76,6 +84,28 @@ def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> 
         _rewrite(study, document, budgets)
         study = open_study(storage, spec.name)
     return study
+
+
+def _resolved(storage: StudyStorage, spec: StudySpec) -> StudySpec:
+    """Replace ``around`` by the best configurations of the studies that it names.
+
+    A study that exists keeps the configurations that it was created around, also when the studies
+    they came from have found better ones since.
+    """
+    named = {name: one.around for name, one in spec.families.items() if one.around is not None}
+    if not named:
+        return spec
+    stored = stored_spec(storage, spec.name)
+    kept = {
+        name: stored.held(name)
+        for name, study in named.items()
+        if stored and name in stored.families and stored.families[name].fixed_from == study
+    }
+    best = {
+        name: kept.get(name) or winning_configuration(storage, study, name)
+        for name, study in named.items()
+    }
+    return spec.resolve_around(best)
 
 
 def _rewrite(study: SharedStudy, document: Mapping[str, Any], budgets: Mapping[str, int]) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row
 
-from blood_hpo import __version__
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
@@ -16,6 +15,7 @@ from blood_hpo.store.storage import StudyStorage
 from blood_hpo.studyfile.fingerprint import fingerprint
 from blood_hpo.studyfile.messages import stored_error
 from blood_hpo.studyfile.schema import StudySpec
+from blood_hpo.version import __version__
 
 SEARCH = "search"
 

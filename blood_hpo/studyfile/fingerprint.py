@@ -26,8 +26,8 @@ def fingerprint(spec: StudySpec) -> str:
 
     The order of tables does not count, the order of arrays does.
     """
-    text = canonical_json(_plain(_essence(spec, exclude_defaults=True)))
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+    essence = _plain(_essence(spec, exclude_defaults=True))
+    return hashlib.sha256(canonical_json(essence).encode("ascii")).hexdigest()[:16]
 
 
 def differences(stored: StudySpec, given: StudySpec) -> list[str]:

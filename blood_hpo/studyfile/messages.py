@@ -9,8 +9,8 @@ from typing import NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from blood_hpo import __version__
 from blood_hpo.errors import InputError, StudyError
+from blood_hpo.version import __version__
 
 Key = tuple[int | str, ...]
 

@@ -1,6 +1,6 @@
 """The schema of a study file, in which a study is also stored: what is searched, and how."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Self
 
 from pydantic import ValidationError, model_validator
@@ -9,8 +9,11 @@ from blood_hpo.errors import InputError
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile import checks
+from blood_hpo.studyfile.feasibility import largest_network
 from blood_hpo.studyfile.messages import input_error, nearest, refusal
 from blood_hpo.studyfile.tables import LARGEST_BUDGET, StudyTables, study_name
+
+BYTES_A_PARAMETER = 16  # in single precision: weight, gradient, and the two moments of Adam
 
 
 class StudySpec(StudyTables):
@@ -58,6 +61,24 @@ class StudySpec(StudyTables):
     def budgets(self) -> dict[str, int]:
         """Trials of each family."""
         return {name: one.budget or 0 for name, one in self.families.items()}
+
+    def smaller_spaces(self) -> Iterator[tuple[str, int]]:
+        """The families with fewer configurations than their budget, and how many they have."""
+        for family, budget in self.budgets.items():
+            size = self.space_size(family)
+            if size is not None and size < budget:
+                yield family, size
+
+    def refuse_larger_than(self, memory: int) -> None:
+        """Raise an InputError if training the largest network takes more than ``memory`` bytes."""
+        for family, one in self.families.items():
+            size = largest_network(family, self.space(family), one.fixed)
+            if size * BYTES_A_PARAMETER > memory:
+                raise InputError(
+                    f"study {self.name}: the largest {family} has {size:,} parameters,"
+                    f" to train it takes {size * BYTES_A_PARAMETER / 1e9:,.0f} GB of memory, and"
+                    f" this machine has {memory / 1e9:,.0f}; search smaller ones"
+                )
 
     def with_budgets(self, budgets: Mapping[str, int]) -> Self:
         """The same study with other budgets, or an InputError where one fits no family of it."""

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from blood_hpo import __version__
 from blood_hpo.store.studies import SharedStudy
+from blood_hpo.version import __version__
 
 log = logging.getLogger(__name__)
 

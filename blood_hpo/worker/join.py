@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
 
-from blood_hpo import __version__
 from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.address import connected
 from blood_hpo.database.failures import database_errors
@@ -24,6 +23,7 @@ from blood_hpo.errors import DatabaseError, StudyError
 from blood_hpo.store.outage import Waiting, patiently, transient
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy, open_study, pause
+from blood_hpo.version import __version__
 from blood_hpo.worker.claims import Found
 from blood_hpo.worker.shutdown import Shutdown
 from blood_hpo.worker.worker import POLL_SECONDS, StoppedError

@@ -6,8 +6,8 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from blood_hpo import __version__
 from blood_hpo.text import printable
+from blood_hpo.version import __version__
 
 CPUINFO = Path("/proc/cpuinfo")
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from blood_hpo import __version__
 from blood_hpo.database.record import Json, TrialRecord, read_trials
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.report.read.search_study import Study, family_place, searched, stored_file
+from blood_hpo.version import __version__
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from blood_hpo import __version__
+from blood_hpo.version import __version__
 from blood_hpo.worker.machine import processor, program
 
 
