@@ -24,7 +24,6 @@ from blood_hpo.text import printable
 GAP = "  "
 PLAIN_WIDTH = 1000  # columns where no window sets a limit
 _NUMBER = re.compile(r"-|nan|[-+]?\d[\d,.:/e+-]*( [a-z]+)?")
-_SMALL = 1e-4
 _NO_BREAK, _SHORT = "\N{NO-BREAK SPACE}", 40
 _THOUSAND = 1000  # from here on a table shows no decimals
 
@@ -178,9 +177,10 @@ def duration(seconds: object) -> str:
 def _column(values: Sequence[object]) -> list[str]:
     """The cells of a column; its numbers with as many decimals as the largest leaves of four."""
     sizes = [abs(one) for one in values if isinstance(one, float) and one]
-    if not sizes or not all(_SMALL <= one < _THOUSAND for one in sizes):
+    largest = max(sizes, default=0.0)
+    decimals = 4 if largest <= 1 else 4 - len(str(int(largest)))
+    if not sizes or min(sizes) < 10**-decimals or largest >= _THOUSAND:
         return list(map(cell, values))
-    decimals = 4 if max(sizes) <= 1 else 4 - len(str(int(max(sizes))))
     return [f"{one:.{decimals}f}" if isinstance(one, float) else cell(one) for one in values]
 
 

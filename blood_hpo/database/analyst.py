@@ -109,5 +109,7 @@ def _refusal(error: DBAPIError) -> BloodHpoError | None:
     if "multi-query" in first_line(error):
         return InputError("give one statement that reads, such as select 1; this is none, or more")
     if code != "42501" and code.startswith(_WRONG):
-        return InputError(f"{first_line(error)}; correct the statement")
+        unknown = code in {"42P01", "42703"}  # a table, a column
+        how = "docs/sql-reference.md names what there is" if unknown else "correct the statement"
+        return InputError(f"{first_line(error)}; {how}")
     return None
