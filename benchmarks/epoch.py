@@ -17,20 +17,17 @@ measured on this machine in its own shape: the same arithmetic cannot be done fa
 import argparse
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from surroundings import machine
+from surroundings import data_set, machine
 
-from blood_hpo.data.bloodmnist import DataSource, Split, find, load_split
-from blood_hpo.errors import BloodHpoError
+from blood_hpo.data.bloodmnist import DataSource, Split, load_split
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
-from blood_hpo.settings import settings
 from blood_hpo.training.runtime import configure
 
 if TYPE_CHECKING:
@@ -96,6 +93,18 @@ def compiled(name: str, config: Hyperparameters, data: Split) -> Callable[[], fl
 
 def plain(name: str, config: Hyperparameters, data: Split) -> Callable[[], float]:
     """The same with `fit` on the same network under Keras's own optimizer and augmentation."""
+    model = notebook_model(name, config)
+    images = data.images.astype(np.float32) / 255
+
+    def epoch() -> float:
+        past = model.fit(images, data.labels, batch_size=config.batch_size, verbose=0)
+        return float(past.history["loss"][0])
+
+    return epoch
+
+
+def notebook_model(name: str, config: Hyperparameters) -> "keras.Model":
+    """The network behind Keras's augmentation layers, compiled for `fit`."""
     import keras
     from keras import layers
 
@@ -110,13 +119,7 @@ def plain(name: str, config: Hyperparameters, data: Split) -> Callable[[], float
     model = keras.Sequential([keras.Input((28, 28, 3)), *augmentation, network])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=config.optimizer, loss=loss, metrics=["accuracy"])
-    images = data.images.astype(np.float32) / 255
-
-    def epoch() -> float:
-        past = model.fit(images, data.labels, batch_size=config.batch_size, verbose=0)
-        return float(past.history["loss"][0])
-
-    return epoch
+    return model
 
 
 def limit(name: str, config: Hyperparameters, images: int) -> float:
@@ -174,14 +177,14 @@ def reached() -> str:
     )
 
 
-def heading(source: DataSource, repeats: int) -> str:
-    """What the figures depend on: data, machine and versions."""
+def heading(source: DataSource, measured: str) -> str:
+    """What the figures depend on: data, what is measured of it, machine and versions."""
     import keras
     import tensorflow as tf
     from tensorflow.python.util import _pywrap_util_port as port
 
     return (
-        f"- data: {source.label}, SHA-256 {source.sha256}; medians of {repeats} epochs\n"
+        f"- data: {source.label}, SHA-256 {source.sha256}; {measured}\n"
         f"- {machine()} at the start\n"
         f"- one thread: {reached()}; oneDNN {'on' if port.IsMklEnabled() else 'off'} for both\n"
         f"- Python {platform.python_version()}, TensorFlow {tf.__version__}, "
@@ -208,7 +211,7 @@ def row(label: str, augmentation: str, data: Split, repeats: int) -> str:
     )
 
 
-def main() -> int:
+def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description="Compiled epoch against Keras fit, CPU seconds.")
     parser.add_argument("--data", type=Path, help="npz file; without it, BLOOD_HPO_DATA")
@@ -216,19 +219,14 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one MLP and one CNN alone")
     given = parser.parse_args()
     configure()
-    try:
-        source = find(given.data, settings=settings(), download=False)
-        data = load_split(source, "train")
-    except BloodHpoError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    print(heading(source, given.repeats))
+    source = data_set(given.data)
+    data = load_split(source, "train")
+    print(heading(source, f"medians of {given.repeats} epochs"))
     print(HEADER, "|---" * 2 + "|---:" * 8 + "|", sep="\n")
     for label in QUICK if given.quick else NETWORKS:
         for augmentation in AUGMENTATIONS:
             print(row(label, augmentation, data, given.repeats), flush=True)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

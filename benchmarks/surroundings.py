@@ -1,4 +1,4 @@
-"""What benchmarks share: the machine in words, and a server of their own."""
+"""What benchmarks share: the machine in words, the data set, and a server of their own."""
 
 import os
 import platform
@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from blood_hpo.data.bloodmnist import DataSource, find
 from blood_hpo.database.address import embedded_url
 from blood_hpo.database.migrate import migrate
+from blood_hpo.errors import BloodHpoError
 from blood_hpo.server import embedded
-from blood_hpo.settings import Settings
+from blood_hpo.settings import Settings, settings
 
 
 def machine() -> str:
@@ -29,6 +31,14 @@ def processor() -> str:
     lines = known.read_text("utf-8").splitlines() if known.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
+
+
+def data_set(given: Path | None) -> DataSource:
+    """The file of `--data`, or of BLOOD_HPO_DATA, or in the cache; else the end, in one line."""
+    try:
+        return find(given, settings=settings(), download=False)
+    except BloodHpoError as error:
+        raise SystemExit(str(error)) from error
 
 
 @contextmanager

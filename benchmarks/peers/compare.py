@@ -27,9 +27,9 @@ import numpy as np
 sys.path.append(str(Path(__file__).parents[1]))
 
 from epoch import IMAGES, heading
+from surroundings import data_set
 
-from blood_hpo.data.bloodmnist import Split, find, load_split
-from blood_hpo.settings import settings
+from blood_hpo.data.bloodmnist import Split, load_split
 
 HERE = Path(__file__).parent
 PEERS = Path("build/peers/bin/python")
@@ -125,9 +125,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="npz file; without it, BLOOD_HPO_DATA")
     parser.add_argument("--repeats", type=int, default=5, help="epochs that count (5)")
     asked = parser.parse_args()
-    source = find(asked.data, settings=settings(), download=False)
+    source = data_set(asked.data)
     data = load_split(source, "train")
-    print(heading(source, asked.repeats))
+    print(heading(source, f"medians of {asked.repeats} epochs"))
     print(HEADER, "|---" + "|---:" * 10 + "|", sep="\n")
     with tempfile.TemporaryDirectory() as folder:
         for label in TASKS:
