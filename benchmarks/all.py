@@ -2,7 +2,8 @@
 
     python benchmarks/all.py --data bloodmnist.npz >bench.md
 
-Without a data set, training is left out; so are PyTorch and JAX without their environment (see
+takes somewhat less than half an hour on two quiet cores; how far it is stands on stderr. Without a
+data set, training is left out; so are PyTorch and JAX without their environment (see
 peers/compare.py). Exit code 1 if one fails.
 """
 
@@ -14,15 +15,15 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TRAINING = ("epoch.py --quick",)
+TRAINING = ("epoch.py --repeats 3", "whole_trial.py", "precision.py", "memory.py")
 PEERS = ("peers/compare.py --repeats 3",)
 OTHERS = (
     "samplers.py --seeds 50",
     "pruners.py",
     "in_flight.py --seeds 10",
     "winner.py --families 20000",
-    "scaling.py",
-    "coordination.py --quick",
+    "scaling.py --workers 1 8",
+    "coordination.py",
     "waits.py",
     "views.py",
     "dashboard.py",
@@ -39,12 +40,16 @@ def main() -> int:
     chosen = (TRAINING if "BLOOD_HPO_DATA" in os.environ else ()) + OTHERS
     if TRAINING[0] in chosen and Path("build/peers").exists():
         chosen = (*chosen, *PEERS)
-    return max([run(command) for command in chosen])
+    begun = time.perf_counter()
+    codes = [run(command, f"{n} of {len(chosen)}") for n, command in enumerate(chosen, start=1)]
+    print(f"\nAll {len(chosen)} took {(time.perf_counter() - begun) / 60:.0f} minutes.")
+    return max(codes)
 
 
-def run(command: str) -> int:
+def run(command: str, place: str) -> int:
     """Run one and say how long it took."""
     script, *arguments = command.split()
+    print(f"{place}: {command}", file=sys.stderr, flush=True)
     print(f"\n## `python benchmarks/{command}`\n", flush=True)
     begun = time.perf_counter()
     code = subprocess.run([sys.executable, str(HERE / script), *arguments], check=False).returncode

@@ -1,34 +1,35 @@
 """Whether training in bfloat16 ranks configurations as float32 does.
 
 20 MLPs and 20 CNNs, drawn from the spaces of studies/paper.toml, are trained by the program's own
-loop: in float32 from two seeds, and in bfloat16 (Keras's policy "mixed_bfloat16": products and
-convolutions in bfloat16; weights, loss and optimizer in float32) from the first of them. Kendall's
-tau says how far two rankings agree, 1 being the same; two seeds in float32 agree as far as noise
-lets them. Regret: how far the configuration that looks best is, in float32 from the second seed,
-behind the best there.
+loop: in float32 from two seeds, and from the first of them in bfloat16 (Keras's "mixed_bfloat16":
+layers compute in bfloat16; weights, loss and optimizer stay in float32). Kendall's tau says how far
+two rankings agree, 1 being the same; two seeds in float32 agree as far as noise lets them. Regret:
+how far what ranks first is, in float32 from the second seed, behind the best there.
 
     python benchmarks/precision.py --data bloodmnist.npz
 
-takes about four minutes of two cores. CPU seconds are those of the epochs after the first; the
-processor decides whether bfloat16 is fast.
+takes about four minutes of two cores. CPU seconds are those of the epochs after the first; whether
+bfloat16 is fast depends on the processor.
 """
 
 import argparse
 import os
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import kendalltau
 from surroundings import data_set, machine
 
-from blood_hpo.data.bloodmnist import Split, load_split
+from blood_hpo.data.bloodmnist import DataSource, load_split
 from blood_hpo.models.configuration import Configuration
+from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile.load import load
 from blood_hpo.training.fold_result import TrainingRules
@@ -40,30 +41,111 @@ if TYPE_CHECKING:
     from blood_hpo.training.epoch import CompiledNetwork
 
 STUDY_FILE = Path(__file__).parents[1] / "studies/paper.toml"
-TRAINED, SCORED, EPOCHS, SEEDS = 1500, 1500, 4, (1, 2)
-LOW = "bfloat16"
+IMAGES, EPOCHS, SEEDS = 2500, 5, (1, 2)
+RULES = TrainingRules(EPOCHS, patience=EPOCHS, start_epoch=0, objective="accuracy")
+HEADER = (
+    "| configurations | tau: two float32 seeds | bfloat16, same seed | bfloat16, other seed"
+    " | regret: float32 | bfloat16 | mean accuracy: float32 | bfloat16 | CPU: bfloat16 / float32 |"
+    "\n|---" + "|---:" * 8 + "|"
+)
 
 
 class Found(NamedTuple):
-    """Of a configuration: its accuracies, and CPU seconds of training in each precision."""
+    """Of a configuration: accuracies of both seeds and of bfloat16; CPU seconds of either."""
 
     first: float
     second: float
     low: float
-    seconds: float
-    low_seconds: float
+    cpu: float
+    low_cpu: float
 
 
 def main() -> None:
-    """Train, compare and print the table."""
+    """Train all, compare, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="npz file; without it, BLOOD_HPO_DATA")
     parser.add_argument("--each", type=int, default=20, help="configurations of a family (20)")
     asked = parser.parse_args()
     source = data_set(asked.data)
-    print(f"{machine()}; {source.label}; {EPOCHS} epochs of {TRAINED} images, {SCORED} scored\n")
-    print("| configurations | tau: two seeds | bfloat16, same seed | bfloat16, other seed", end=" ")
-    print("| regret of a float32 seed | of bfloat16 | CPU, bfloat16 / float32 |\n|---" + "|---:" * 6, end="|\n")
-    drawn = [one for family in ("mlp", "cnn") for one in draw(family, asked.each)]
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(partial(compare, source.path), drawn))
+    print(f"{machine()}, TensorFlow {version('tensorflow')}; {source.label}: {EPOCHS} epochs of")
+    print(f"{IMAGES} training images, the validation split scored\n\n{HEADER}")
+    drawn = [*draw("mlp", asked.each), *draw("cnn", asked.each)]
+    with ProcessPoolExecutor(os.cpu_count(), initializer=configure) as pool:
+        found = list(pool.map(partial(trained, source), drawn))
+    print(row("MLP", found[: asked.each]), row("CNN", found[asked.each :]), sep="\n")
+    print(row("both", found))
+
+
+def draw(family: str, count: int) -> Iterator[Configuration]:
+    """Different configurations at random."""
+    spec = load(STUDY_FILE)
+    rows = list(spec.rows(family, list(spec.space(family))))
+    for place in np.random.default_rng(SEEDS[0]).choice(len(rows), count, replace=False):
+        yield Configuration(family, spec.config(family, rows[place]))
+
+
+def trained(source: DataSource, one: Configuration) -> Found:
+    """Train a configuration from both seeds in float32, and from the first in bfloat16."""
+    name = f"{one.family}, bfloat16"
+    FAMILIES[name] = replace(FAMILIES[one.family], build=partial(in_bfloat16, one.family))
+    network = compiled(source, one.family, one.hyperparameters)
+    (first, cpu), (second, _) = (fit(network, seed) for seed in SEEDS)
+    network.close()
+    network = compiled(source, name, one.hyperparameters)
+    low, low_cpu = fit(network, SEEDS[0])
+    network.close()
+    return Found(first, second, low, cpu, low_cpu)
+
+
+def compiled(source: DataSource, name: str, config: Hyperparameters) -> "CompiledNetwork":
+    """The program's network, on the training images and then those of the validation split."""
+    from blood_hpo.training.epoch import CompiledNetwork
+
+    train, validation = images(source)
+    return CompiledNetwork(
+        name,
+        config,
+        np.concatenate([train.images[:IMAGES], validation.images]),
+        np.concatenate([train.labels[:IMAGES], validation.labels]),
+    )
+
+
+images = cache(lambda source: (load_split(source, "train"), load_split(source, "validation")))
+
+
+def in_bfloat16(family: str, config: Hyperparameters) -> "keras.Model":
+    """The network of a family, computing in bfloat16, with logits in float32."""
+    import keras
+
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    network = FAMILIES[family].build(config)
+    keras.config.set_dtype_policy("float32")
+    network.add(keras.layers.Activation("linear", dtype="float32"))
+    return network
+
+
+def fit(network: "CompiledNetwork", seed: int) -> tuple[float, float]:
+    """Accuracy after the last epoch, and CPU seconds of the epochs after the first."""
+    from blood_hpo.training.fit import Fit
+
+    every = np.arange(len(network.labels))
+    one = Fit(network, every[:IMAGES], every[IMAGES:], scored=None, rules=RULES, seed=seed)
+    one.advance()
+    begun = time.process_time()
+    while not one.stopped:
+        one.advance()
+    return one.history.validation[-1], time.process_time() - begun
+
+
+def row(label: str, found: Sequence[Found]) -> str:
+    """One line of the table."""
+    first, second, low, cpu, low_cpu = np.array(found).T
+    pairs = ((first, second), (low, first), (low, second))
+    columns = [f"{kendalltau(*pair).statistic:.2f}" for pair in pairs]
+    columns += [f"{second.max() - second[pick.argmax()]:.4f}" for pick in (first, low)]
+    columns += [f"{one.mean():.4f}" for one in (first, low)]
+    return f"| {label} | {' | '.join(columns)} | {low_cpu.sum() / cpu.sum():.2f} |"
+
+
+if __name__ == "__main__":
+    main()
