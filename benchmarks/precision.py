@@ -27,7 +27,7 @@ import numpy as np
 from scipy.stats import kendalltau
 from surroundings import data_set, machine
 
-from blood_hpo.data.bloodmnist import DataSource, load_split
+from blood_hpo.data.bloodmnist import DataSource, Split, load_split
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
@@ -37,8 +37,6 @@ from blood_hpo.training.runtime import configure
 
 if TYPE_CHECKING:
     import keras
-
-    from blood_hpo.training.epoch import CompiledNetwork
 
 STUDY_FILE = Path(__file__).parents[1] / "studies/paper.toml"
 IMAGES, EPOCHS, SEEDS = 2500, 5, (1, 2)
@@ -86,31 +84,21 @@ def draw(family: str, count: int) -> Iterator[Configuration]:
 
 def trained(source: DataSource, one: Configuration) -> Found:
     """Train a configuration from both seeds in float32, and from the first in bfloat16."""
-    name = f"{one.family}, bfloat16"
-    FAMILIES[name] = replace(FAMILIES[one.family], build=partial(in_bfloat16, one.family))
-    network = compiled(source, one.family, one.hyperparameters)
-    (first, cpu), (second, _) = (fit(network, seed) for seed in SEEDS)
-    network.close()
-    network = compiled(source, name, one.hyperparameters)
-    low, low_cpu = fit(network, SEEDS[0])
-    network.close()
-    return Found(first, second, low, cpu, low_cpu)
+    low = f"{one.family}, bfloat16"
+    FAMILIES[low] = replace(FAMILIES[one.family], build=partial(in_bfloat16, one.family))
+    (first, cpu), (second, _) = fits(source, one.family, one.hyperparameters, SEEDS)
+    ((third, low_cpu),) = fits(source, low, one.hyperparameters, SEEDS[:1])
+    return Found(first, second, third, cpu, low_cpu)
 
 
-def compiled(source: DataSource, name: str, config: Hyperparameters) -> "CompiledNetwork":
-    """The program's network, on the training images and then those of the validation split."""
-    from blood_hpo.training.epoch import CompiledNetwork
-
-    train, validation = images(source)
-    return CompiledNetwork(
-        name,
-        config,
-        np.concatenate([train.images[:IMAGES], validation.images]),
-        np.concatenate([train.labels[:IMAGES], validation.labels]),
+@cache
+def images(source: DataSource) -> Split:
+    """Those to train on, and then the validation split."""
+    train, validation = load_split(source, "train"), load_split(source, "validation")
+    return Split(
+        images=np.concatenate([train.images[:IMAGES], validation.images]),
+        labels=np.concatenate([train.labels[:IMAGES], validation.labels]),
     )
-
-
-images = cache(lambda source: (load_split(source, "train"), load_split(source, "validation")))
 
 
 def in_bfloat16(family: str, config: Hyperparameters) -> "keras.Model":
@@ -124,17 +112,28 @@ def in_bfloat16(family: str, config: Hyperparameters) -> "keras.Model":
     return network
 
 
-def fit(network: "CompiledNetwork", seed: int) -> tuple[float, float]:
-    """Accuracy after the last epoch, and CPU seconds of the epochs after the first."""
+def fits(
+    source: DataSource, name: str, config: Hyperparameters, seeds: Sequence[int]
+) -> list[tuple[float, float]]:
+    """Of each seed: accuracy after the last epoch, and CPU seconds of the epochs after the first.
+
+    The network is the program's own, traced once.
+    """
+    from blood_hpo.training.epoch import CompiledNetwork
     from blood_hpo.training.fit import Fit
 
-    every = np.arange(len(network.labels))
-    one = Fit(network, every[:IMAGES], every[IMAGES:], scored=None, rules=RULES, seed=seed)
-    one.advance()
-    begun = time.process_time()
-    while not one.stopped:
+    data, found = images(source), []
+    network = CompiledNetwork(name, config, data.images, data.labels)
+    every = np.arange(len(data.labels))
+    for seed in seeds:
+        one = Fit(network, every[:IMAGES], every[IMAGES:], scored=None, rules=RULES, seed=seed)
         one.advance()
-    return one.history.validation[-1], time.process_time() - begun
+        begun = time.process_time()
+        while not one.stopped:
+            one.advance()
+        found.append((one.history.validation[-1], time.process_time() - begun))
+    network.close()
+    return found
 
 
 def row(label: str, found: Sequence[Found]) -> str:
