@@ -2,7 +2,7 @@
 
     python benchmarks/all.py --data bloodmnist.npz >bench.md
 
-takes somewhat less than half an hour on two quiet cores; how far it is stands on stderr. Without a
+takes about half an hour on two quiet cores; how far it is stands on stderr. Without a
 data set, training is left out; so are PyTorch and JAX without their environment (see
 peers/compare.py). Exit code 1 if one fails.
 """
@@ -23,7 +23,7 @@ OTHERS = (
     "in_flight.py --seeds 10",
     "winner.py --families 20000",
     "scaling.py --workers 1 8",
-    "coordination.py",
+    "coordination.py --quick",
     "waits.py",
     "views.py",
     "dashboard.py",
