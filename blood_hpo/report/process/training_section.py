@@ -75,12 +75,16 @@ def _rules(trials: Sequence[TrialRecord]) -> Table:
         {
             "model": plain(one.family, family_name(one.family)),
             "recipe": plain(one.recipe, RECIPES.get(str(one.recipe), one.recipe)),
-            "when training ends": plain(
-                f"at most {one.most_epochs} epochs, patience {one.patience} from epoch"
-                f" {(one.start_epoch or 0) + 1} on"
-            ),
+            "when training ends": plain(_end(one)),
             "whole configuration": plain(dict(one.config), settings(one.config)),
         }
         for one in trials
     ]
     return table("recipes", rows)
+
+
+def _end(one: TrialRecord) -> str:
+    first = f"from epoch {(one.start_epoch or 0) + 1} on"
+    if one.patience == one.most_epochs:  # as a schedule that has an end is trained
+        return f"after {one.most_epochs} epochs; the best {first} is kept"
+    return f"at most {one.most_epochs} epochs, patience {one.patience} {first}"
