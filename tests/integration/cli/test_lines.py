@@ -7,17 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ..forks import Forks
-
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
 
 
-def shell(
-    folder: Path, line: str, python: str = sys.executable, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def shell(folder: Path, line: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a line of bash in which ``blood-hpo`` is the program."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("BLOOD_HPO", "DATABASE"))}
-    program = f'set -o pipefail; blood-hpo() {{ {python} -m blood_hpo "$@"; }}; '
+    program = f'set -o pipefail; blood-hpo() {{ {sys.executable} -m blood_hpo "$@"; }}; '
     return subprocess.run(
         ["bash", "-c", program + line],
         cwd=folder,
@@ -51,9 +47,9 @@ def shell(
     ],
 )
 def test_a_wrong_command_line_is_one_line_with_exit_code_2(
-    light_forks: Forks, tmp_path: Path, line: str, said: str
+    tmp_path: Path, line: str, said: str
 ) -> None:
-    done = shell(tmp_path, f"blood-hpo {line}", light_forks.python, DATABASE_URL=NOWHERE)
+    done = shell(tmp_path, f"blood-hpo {line}", DATABASE_URL=NOWHERE)
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stderr.startswith("error: ")
