@@ -28,6 +28,13 @@ def forks() -> Iterator[Forks]:
 
 
 @pytest.fixture(scope="session")
+def light_forks() -> Iterator[Forks]:
+    """What has imported only what every command does."""
+    with Forks("blood_hpo.cli.main", "blood_hpo.cli.session", "psycopg2", "sqlalchemy") as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
 def server() -> Iterator[Engine]:
     """The embedded server, as its superuser."""
     # Not in pytest's own folder, which every other run of pytest closes to the server's account.

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,7 +56,7 @@ class Program:
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "blood_hpo", *words],
+            [self.forks.python, "-m", "blood_hpo", *words],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,

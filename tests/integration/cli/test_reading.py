@@ -1,11 +1,11 @@
 """Commands that only read find no database: one line, at once, and nothing is left."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from ..forks import Forks
 
 READING = [
     "status x",
@@ -28,7 +28,6 @@ READING = [
     "db psql",
     "db logins login",
 ]
-HEAVY = {"tensorflow", "keras", "optuna"}
 PROGRAM = """
 import sys
 from blood_hpo.cli.main import main
@@ -40,19 +39,11 @@ finally:
 
 
 @pytest.mark.parametrize("command", READING)
-def test_reading_creates_nothing(tmp_path: Path, command: str) -> None:
+def test_reading_creates_nothing(light_forks: Forks, tmp_path: Path, command: str) -> None:
     login = tmp_path / "login"
     login.write_text("postgresql://blood_hpo_worker:s3cret@host/blood_hpo")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("BLOOD_HPO", "DATABASE"))}
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *command.split()],
-        cwd=tmp_path,
-        env=kept,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = light_forks.run(command.split(), tmp_path, kept, PROGRAM)
     assert done.returncode == 4
     *before, last = done.stderr.splitlines()
     assert last.startswith(f"error: there is no database in {tmp_path}/.blood_hpo; ")

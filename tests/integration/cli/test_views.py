@@ -5,7 +5,6 @@ import os
 import re
 import struct
 import subprocess
-import sys
 import termios
 
 import pytest
@@ -20,7 +19,7 @@ def on_a_terminal(program: Program, columns: int, *words: str, **environment: st
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "blood_hpo", *words],
+        [program.forks.python, "-m", "blood_hpo", *words],
         cwd=program.folder,
         env={**program.environment, "TERM": "xterm-256color", **environment},
         stdout=theirs,

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
 
@@ -87,7 +86,7 @@ def test_parquet_goes_to_a_file_alone(program: Program) -> None:
     command = ["-m", "blood_hpo", "query", "trials", "-s", "tiny", "--format", "parquet"]
     with written.open("wb") as file:
         subprocess.run(
-            [sys.executable, *command],
+            [program.forks.python, *command],
             cwd=program.folder,
             env=program.environment,
             stdout=file,

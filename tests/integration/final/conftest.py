@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -73,7 +72,7 @@ class House:
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "blood_hpo", *words],
+            [self.forks.python, "-m", "blood_hpo", *words],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
