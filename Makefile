@@ -6,6 +6,9 @@ PYTHON ?= python3
 BIN    := .venv/bin
 UV     := 0.13.9
 
+# One process more than there are cores, since tests also wait.
+TESTERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 # The stamp is named after the lock and this folder: a changed lock or a moved clone installs anew.
 STAMP  := .venv/.installed-$(shell (pwd; cat requirements-dev.txt) | cksum | cut -d ' ' -f 1)
 
@@ -25,7 +28,7 @@ secrets: ## Make the passwords of the containers in ./secrets, once
 	@docker/secrets.sh
 
 test: $(BIN)/blood-hpo ## Run the unit, integration and contract tests
-	@$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 faults: $(BIN)/blood-hpo ## Run the tests that kill, cut and race processes
 	@$(BIN)/python -m pytest tests/faults --ignore tests/faults/chaos

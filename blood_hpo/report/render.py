@@ -75,16 +75,16 @@ def write(
 ) -> Path:
     """The same from what has been read; ``artefact`` gives the content of a saved file by name."""
     files.require_ours(folder, NUMBERS)
-    made = [one for module in _SECTIONS if (one := module.section(found)).blocks]
-    sections = [*made[:-1], original_section.section(made), made[-1]]
     with files.replaced(folder) as new:
+        if found.final:  # first: if one is damaged, nobody should wait for the drawings
+            files.write_models(found.final, new, artefact)
+        made = [one for module in _SECTIONS if (one := module.section(found)).blocks]
+        sections = [*made[:-1], original_section.section(made), made[-1]]
         (new / PAGE).write_text(page(found, sections, written), encoding="utf-8")
         (new / NUMBERS).write_text(numbers(found, sections, written), encoding="utf-8")
         for section in sections:
             files.write_parts(new, section)
         files.write_studies(found, new / STUDIES)
-        if found.final:
-            files.write_models(found.final, new, artefact)
     return folder / PAGE
 
 
