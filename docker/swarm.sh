@@ -13,18 +13,30 @@ export STACK="${STACK:-blood-hpo}"
 STUDY_FILE=${STUDY_FILE:-studies/quickstart.toml}
 [ -f "$STUDY_FILE" ] || { echo "error: STUDY_FILE $STUDY_FILE: no such file" >&2; exit 2; }
 
+set -- docker compose --project-name "$STACK" --file docker-compose.yml --file docker/swarm.yml "$@" config
+
 sum() { sha256sum "$1" | cut -c 1-12; }
-number() { docker image inspect --format '{{.Id}}' "blood-hpo/$1:${BLOOD_HPO_TAG:-local}"; }
+number() { # SERVICE CONFIG...
+    service=$1; shift
+    image=$("$@" --images "$service")
+    number=$(docker image ls --quiet --no-trunc "$image")
+    [ -n "$number" ] ||
+        { echo "error: no image $image; run docker compose build, or correct BLOOD_HPO_TAG" >&2; exit 2; }
+    echo "$number"
+}
 
 export STUDY_FILE STUDY_SUM="$(sum "$STUDY_FILE")"
 export OWNER_PASSWORD_SUM="$(sum secrets/owner_password)" OWNER_URL_SUM="$(sum secrets/owner_url)"
 export WORKER_URL_SUM="$(sum secrets/worker_url)" ANALYST_URL_SUM="$(sum secrets/analyst_url)"
 export DASHBOARD_URL_SUM="$(sum secrets/dashboard_url)"
-WORKER_IMAGE=$(number worker) DASHBOARD_IMAGE=$(number dashboard) REPORT_IMAGE=$(number report)
+# One by one, because of several the shell heeds the last alone.
+WORKER_IMAGE=$(number worker "$@")
+DASHBOARD_IMAGE=$(number dashboard "$@")
+REPORT_IMAGE=$(number report "$@")
 export WORKER_IMAGE DASHBOARD_IMAGE REPORT_IMAGE
 
 # What a stack does not take: the project's name, and a published port as text.
-docker compose --project-name "$STACK" --file docker-compose.yml --file docker/swarm.yml "$@" config |
+"$@" |
     sed -e '/^name:/d' -e 's/published: "\(.*\)"/published: \1/' |
     docker stack deploy --compose-file - --resolve-image never --detach=true "$STACK"
 

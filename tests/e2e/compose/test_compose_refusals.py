@@ -100,6 +100,21 @@ def test_missing_secrets_and_data_are_named_before_anything_is_built(stack: Stac
     assert said == "error: DATA_FILE none.npz: no such file; correct or unset it\n"
 
 
+def test_an_image_that_a_swarm_lacks_is_named_before_anything_is_deployed(stack: Stack) -> None:
+    stack.run("docker", "tag", "blood-hpo/report:test", "blood-hpo/report:half")
+    settings = stack.folder / ".env"
+    text = settings.read_text()
+    settings.write_text(f"{text}BLOOD_HPO_TAG=half\n")
+    try:
+        said = stack.run("env", "--unset=BLOOD_HPO_TAG", "docker/swarm.sh", check=False)
+    finally:
+        settings.write_text(text)
+        stack.run("docker", "image", "rm", "blood-hpo/report:half")
+    assert said.returncode == 2
+    assert said.stderr.startswith("error: no image blood-hpo/worker:half; ")
+    assert said.stderr.count("\n") == 1
+
+
 def test_a_taken_port_is_named(stack: Stack) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The same files as a stack on a swarm, scaled, and given another study and another secret."""
+"""The same files as a stack on a swarm, scaled, and given other images, a study and a secret."""
 
 import os
 import time
@@ -12,6 +12,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 NAME = f"blood-hpo-swarm-{os.getpid()}"
 LABEL = "blood-hpo-db"
+OTHER = "test-other"
+IMAGES = {"worker": "worker", "reporter": "worker", "dashboard": "dashboard", "report": "report"}
 
 
 class SwarmStack(Stack):
@@ -22,6 +24,20 @@ class SwarmStack(Stack):
         every = () if running else ("--all",)
         label = f"--filter=label=com.docker.swarm.service.name={NAME}_{service}"
         return self.run("docker", "ps", "--quiet", *every, label).stdout.split()
+
+    def made_anew(self, service: str) -> set[str]:
+        """Those of a service's containers that are made of the other image."""
+        name = f"blood-hpo/{IMAGES[service]}:{OTHER}"
+        image = self.run("docker", "image", "inspect", "--format={{.Id}}", name).stdout
+        shown = ("docker", "inspect", "--format={{.Config.Hostname}} {{.Image}}")
+        made = self.run(*shown, *self.containers(service), check=False).stdout  # some end meanwhile
+        return {line.split()[0] for line in made.splitlines() if line.endswith(image.strip())}
+
+    def updated(self) -> bool:
+        """Whether the swarm has done all that the last deployment asked for."""
+        services = [f"{NAME}_{service}" for service in IMAGES]
+        state = ("docker", "service", "inspect", "--format={{.UpdateStatus.State}}", *services)
+        return self.run(*state, check=False).stdout.split() == ["completed"] * len(services)
 
     def logs(self) -> str:
         """Every task of every service, and the last words of each."""
@@ -72,12 +88,32 @@ def hosts(swarm: SwarmStack, condition: str) -> set[str]:
     return {host for (host,) in swarm.sql(f"{named} AND study = 'swarm'")} - {""}
 
 
-def test_a_stack_that_is_scaled_spends_exactly_its_budget(swarm: SwarmStack) -> None:
+def finished(swarm: SwarmStack, studies: int) -> bool:
+    """Whether so many studies and their stages have nothing left to do."""
+    asked = "SELECT count(*) FROM hpo.study WHERE finished_at IS NOT NULL"
+    return swarm.sql(asked) == [(str(studies),)]
+
+
+def test_a_stack_that_is_scaled_and_made_anew_spends_exactly_its_budget(swarm: SwarmStack) -> None:
     job = ("docker", "service", "ls", f"--filter=name={NAME}_init", "--format={{.Replicas}}")
     swarm.wait_for(lambda: "(1/1 completed)" in swarm.run(*job).stdout, "init has ended")
     swarm.wait_for(lambda: len(hosts(swarm, "epoch > 0")) == 3, "three containers train")
-    swarm.run("docker", "service", "scale", "--detach", f"{NAME}_worker=5")
-    swarm.wait_for(lambda: len(hosts(swarm, "epoch > 0")) == 5, "five have trained")
+    database = swarm.containers("db")
+    swarm.compose("build", BLOOD_HPO_TAG=OTHER, COMPOSE_FILE="docker-compose.yml")
+    begun = time.monotonic()
+    swarm.deploy(BLOOD_HPO_TAG=OTHER, WORKERS="5")
+    swarm.wait_for(swarm.updated, "all are made anew")
+    print(f"three workers were made anew in {time.monotonic() - begun:.1f} s")
+    for service in IMAGES:
+        assert len(swarm.made_anew(service)) == len(swarm.containers(service)), service
+    assert swarm.containers("db") == database
+    new = swarm.made_anew("worker")
+    assert len(new) == 5
+    swarm.wait_for(
+        # What was left of the budget may not have been enough for all five.
+        lambda: new & hosts(swarm, "epoch > 0") == new or finished(swarm, 1),
+        "five have trained",
+    )
     begun = time.monotonic()
     swarm.run("docker", "service", "scale", "--detach", f"{NAME}_worker=2")
     swarm.wait_for(lambda: len(swarm.containers("worker")) <= 2, "three have drained")
@@ -89,9 +125,10 @@ def test_a_stack_that_is_scaled_spends_exactly_its_budget(swarm: SwarmStack) -> 
 
     spent = "SELECT bool_and(counted = budget) FROM hpo.progress WHERE study LIKE 'swarm%'"
     assert swarm.sql(spent) == [("t",)]
+    assert new & hosts(swarm, "state = 'COMPLETE'")
     ended = "study = 'swarm' AND state IN ('COMPLETE', 'PRUNED')"
     distinct = f"SELECT count(*), count(DISTINCT config_hash) FROM hpo.trials WHERE {ended}"
-    assert swarm.sql(distinct) == [("16", "16")]
+    assert swarm.sql(distinct) == [("24", "24")]
     assert swarm.sql("SELECT count(*) FROM hpo.trials WHERE state = 'FAIL'") == [("0",)]
 
 
@@ -99,16 +136,18 @@ def test_another_study_and_another_secret_are_deployed_by_the_same_command(
     swarm: SwarmStack,
 ) -> None:
     before = set(swarm.containers("worker"))
-    swarm.deploy(STUDY_FILE="smoke.toml", WORKERS="2")
-    finished = "SELECT count(*) FROM hpo.study WHERE finished_at IS NOT NULL"
-    swarm.wait_for(lambda: swarm.sql(finished) == [("2",)], "the second study is finished")
+    changed = {"STUDY_FILE": "smoke.toml", "WORKERS": "2", "BLOOD_HPO_TAG": OTHER}
+    swarm.run("docker", "tag", "blood-hpo/report:test", f"blood-hpo/report:{OTHER}")
+    swarm.deploy(**changed)
+    swarm.wait_for(lambda: finished(swarm, 2), "the second study is finished")
     assert set(swarm.containers("worker")) == before
+    swarm.wait_for(lambda: swarm.made_anew("report"), "an image of the same name is noticed")
 
     secret = swarm.folder / "secrets/worker_url"
     old = secret.read_text()
     secret.unlink()
     swarm.run("docker/secrets.sh")
-    swarm.deploy(STUDY_FILE="smoke.toml", WORKERS="2")
+    swarm.deploy(**changed)
     (database,) = swarm.containers("db")
 
     def refused() -> bool:
@@ -120,6 +159,7 @@ def test_another_study_and_another_secret_are_deployed_by_the_same_command(
     swarm.wait_for(
         lambda: len(set(swarm.run(*healthy).stdout.split()) - before) == 2, "new workers are well"
     )
+    swarm.wait_for(swarm.updated, "all have the new password")
 
 
 def test_no_secret_is_in_what_the_swarm_shows(swarm: SwarmStack) -> None:
