@@ -14,16 +14,14 @@ measured on this machine in its own shape: the same arithmetic cannot be done fa
     python benchmarks/epoch.py --data bloodmnist.npz --quick    # one MLP and one CNN
 """
 
-import argparse
 import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from surroundings import data_set, machine
+from surroundings import data_set, machine, options
 
 from blood_hpo.data.bloodmnist import DataSource, Split, load_split
 from blood_hpo.models.hyperparameters import Hyperparameters
@@ -220,8 +218,7 @@ def row(name: str, config: Hyperparameters, data: Split, repeats: int, least: fl
 
 def main() -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(description="Compiled epoch against Keras fit, CPU seconds.")
-    parser.add_argument("--data", type=Path, help="npz file; without it, BLOOD_HPO_DATA")
+    parser = options(__doc__)
     parser.add_argument("--repeats", type=int, default=5, help="epochs that count (5)")
     parser.add_argument("--quick", action="store_true", help="one MLP and one CNN alone")
     given = parser.parse_args()

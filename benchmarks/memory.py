@@ -9,13 +9,12 @@ shape, and its graphs are traced anew.
 takes about four minutes.
 """
 
-import argparse
 import logging
 import time
 from pathlib import Path
 
 import psutil
-from surroundings import data_set, home, machine
+from surroundings import data_set, home, machine, options
 
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.settings import Settings
@@ -40,8 +39,7 @@ SHORT = {
 
 def main() -> None:
     """Train and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="npz file; without it, BLOOD_HPO_DATA")
+    parser = options(__doc__)
     parser.add_argument("--trials", type=int, default=200, help="half of them MLPs (200)")
     asked = parser.parse_args()
     source = data_set(asked.data)

@@ -12,7 +12,6 @@ takes about four minutes of two cores. CPU seconds are those of the epochs after
 bfloat16 is fast depends on the processor.
 """
 
-import argparse
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.stats import kendalltau
-from surroundings import data_set, machine
+from surroundings import data_set, machine, options
 
 from blood_hpo.data.bloodmnist import DataSource, Split, load_split
 from blood_hpo.models.configuration import Configuration
@@ -60,8 +59,7 @@ class Found(NamedTuple):
 
 def main() -> None:
     """Train all, compare, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="npz file; without it, BLOOD_HPO_DATA")
+    parser = options(__doc__)
     parser.add_argument("--each", type=int, default=20, help="configurations of a family (20)")
     asked = parser.parse_args()
     source = data_set(asked.data)

@@ -1,5 +1,6 @@
 """What benchmarks share: the machine in words, the data set, and a server of their own."""
 
+import argparse
 import os
 import platform
 import shutil
@@ -31,6 +32,13 @@ def processor() -> str:
     lines = known.read_text("utf-8").splitlines() if known.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
+
+
+def options(about: str) -> argparse.ArgumentParser:
+    """The command line of a script that trains, by its docstring; it adds its own options."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="npz file; without it, BLOOD_HPO_DATA")
+    return parser
 
 
 def data_set(given: Path | None) -> DataSource:

@@ -10,18 +10,16 @@ the first epoch takes beyond a later one: once a trial here, once a fold with Ke
 takes about two minutes; all is CPU seconds of the whole process, without loading the images.
 """
 
-import argparse
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from epoch import NETWORKS, QUICK, heading, notebook_model
-from surroundings import data_set
+from surroundings import data_set, options
 
 from blood_hpo.data.bloodmnist import DataSource, load_split
 from blood_hpo.models.configuration import Configuration
@@ -127,8 +125,7 @@ def importing() -> float:
 
 def main() -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="npz file; without it, BLOOD_HPO_DATA")
+    parser = options(__doc__)
     parser.add_argument("--repeats", type=int, default=2, help="trials of each (2)")
     asked = parser.parse_args()
     configure()

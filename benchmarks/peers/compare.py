@@ -12,7 +12,6 @@ processor that the table names. Losses are those of the last epoch: all start al
 but for the order of the images.
 """
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -27,7 +26,7 @@ import numpy as np
 sys.path.append(str(Path(__file__).parents[1]))
 
 from epoch import IMAGES, heading
-from surroundings import data_set
+from surroundings import data_set, options
 
 from blood_hpo.data.bloodmnist import Split, load_split
 
@@ -121,8 +120,7 @@ def row(label: str, data: Split, folder: Path, repeats: int) -> str:
 
 def main() -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="npz file; without it, BLOOD_HPO_DATA")
+    parser = options(__doc__)
     parser.add_argument("--repeats", type=int, default=5, help="epochs that count (5)")
     asked = parser.parse_args()
     source = data_set(asked.data)
