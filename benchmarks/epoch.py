@@ -10,7 +10,7 @@ the table names.
 The limit is the time of the matrix products and convolutions alone, forwards and backwards, each
 measured on this machine in its own shape: the same arithmetic cannot be done faster.
 
-    python benchmarks/epoch.py --data bloodmnist.npz            # about 9 minutes on two busy cores
+    python benchmarks/epoch.py --data bloodmnist.npz            # about four minutes
     python benchmarks/epoch.py --data bloodmnist.npz --quick    # one MLP and one CNN
 """
 

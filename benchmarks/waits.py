@@ -2,7 +2,7 @@
 
     python benchmarks/waits.py
 
-takes about four minutes. `run` trains studies/quickstart.toml with one worker, on SYNTHETIC images,
+takes about five minutes. `run` trains studies/quickstart.toml with one worker, on SYNTHETIC images,
 as many as BloodMNIST has; it counts from its start until the mean of the folds after one epoch is
 in the database. The other commands ask a study of 100 or of 5,000 complete trials. Each is a
 process of its own, as a person starts it; CPU seconds leave out the server's. Medians.

@@ -7,7 +7,7 @@ the first epoch takes beyond a later one: once a trial here, once a fold with Ke
 
     python benchmarks/whole_trial.py --data bloodmnist.npz
 
-takes about two minutes; all is CPU seconds of the whole process, without loading the images.
+takes about three minutes; all is CPU seconds of the whole process, without loading the images.
 """
 
 import statistics

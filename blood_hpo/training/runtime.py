@@ -24,8 +24,10 @@ def configure(threads: int = 1) -> None:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with _muted_stderr(), _uncollected():
+    gc.disable()  # no garbage is made yet, and to look for it takes a quarter of the import
+    with _muted_stderr():
         import tensorflow as tf
+    gc.enable()
 
     tf.get_logger().setLevel("ERROR")
     tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -34,18 +36,6 @@ def configure(threads: int = 1) -> None:
     for device in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(device, True)
     gc.freeze()  # what stays anyhow would be looked through after every trial, for half a second
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Collect no garbage: none is made yet, and to look for it takes a quarter of the import."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 @contextmanager

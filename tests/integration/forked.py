@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,10 +46,20 @@ def main(address: str) -> None:
     option, module, *words = sys.argv[1:]
     if (option, module) != ("-m", "blood_hpo"):
         os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+    handed_on = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, handed_on
+    )  # what comes before there is a process waits
     with connected(address) as origin:
         process = ask(origin, Asked(words, str(Path.cwd()), os.environ), (0, 1, 2))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda received, _: os.kill(process, received))
+
+        def hand_on(number: int, _: object) -> None:
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(process, number)
+
+        for number in handed_on:
+            signal.signal(number, hand_on)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, handed_on)
         code = int(origin.recv(16))
     if code < 0:
         signal.signal(-code, signal.SIG_DFL)
