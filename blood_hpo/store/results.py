@@ -19,7 +19,7 @@ class Results:
 
     Attributes:
         folds: In their order; a retraining has one.
-        seconds: Wall time of the attempt.
+        seconds: Wall time, with that of earlier attempts that it goes on from.
         parameter_count: Trainable parameters.
         confusion: Images of the held-out folds by true and predicted class, (8, 8); None in a
             retraining.

@@ -47,22 +47,24 @@ class LockStep:
 
     @property
     def seconds(self) -> float:
-        """Wall time so far, of this process, scoring included."""
+        """Wall time so far, scoring and what came before a checkpoint included."""
         return round(time.monotonic() - self._started, 3)
 
     def state(self) -> Arrays:
         """Everything needed to go on in another process, as arrays that numpy can save."""
-        return {
+        fits = {
             f"{number}/{name}": array
             for number, fit in enumerate(self._fits)
             for name, array in fit.state().items()
         }
+        return {**fits, "seconds": np.array(self.seconds)}
 
     def restore(self, arrays: Arrays) -> None:
         """Go on from a `state`; the result is the same as without the interruption."""
         for number, fit in enumerate(self._fits):
             own = [name for name in arrays if name.startswith(f"{number}/")]
             fit.restore({name.partition("/")[2]: arrays[name] for name in own})
+        self._started -= float(arrays["seconds"])
 
     def close(self) -> None:
         """Free the network's memory; the object cannot be used afterwards."""

@@ -118,11 +118,13 @@ def test_a_trial_resumed_from_its_arrays_gives_the_same_result(
     interrupted = begin()
     interrupted.advance()
     interrupted.advance()
+    spent = interrupted.seconds
     np.savez(tmp_path / "state.npz", **interrupted.state())
     resumed = begin()
     with np.load(tmp_path / "state.npz", allow_pickle=False) as arrays:
         resumed.restore(dict(arrays))
     assert resumed.epoch == 2
+    assert resumed.seconds >= spent
     assert resumed.reports() == interrupted.reports()
     assert train(resumed).results() == whole.results()
 
