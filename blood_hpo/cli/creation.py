@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -20,14 +21,29 @@ from blood_hpo.studyfile.load import load
 from blood_hpo.studyfile.schema import StudySpec
 
 
-def create_from_file(
-    file: Path,
-    *,
-    name: str | None,
-    budgets: Sequence[str],
-    around: str | None,
-    data: str | None,
-) -> SharedStudy:
+@dataclass(frozen=True)
+class Overrides:
+    """What the command line says instead of the study file; None leaves it as it is."""
+
+    name: str | None = None
+    seed: int | None = None
+    budgets: Sequence[str] | None = None
+    around: str | None = None
+
+    def applied_to(self, file: Path) -> StudySpec:
+        """The study of the file with these in it; an InputError where one is wrong."""
+        spec = load(file)
+        if self.name is not None:
+            named = {**spec.model_dump(mode="json"), "name": self.name}
+            spec = StudySpec.parse(named, f"--name {self.name}")
+        if self.seed is not None:
+            spec = spec.model_copy(update={"seed": self.seed})
+        if self.around is not None:
+            spec = spec.with_around(self.around)
+        return spec.with_budgets(_parse_budgets(self.budgets or ()))
+
+
+def create_from_file(file: Path, overrides: Overrides, data: str | None) -> SharedStudy:
     """Read, override, find the data, prepare the database, create or open the study.
 
     Raises:
@@ -36,12 +52,7 @@ def create_from_file(
         DatabaseError: The database cannot be used.
         StudyError: A study of that name exists and differs.
     """
-    spec = load(file)
-    if name is not None:
-        spec = StudySpec.parse({**spec.model_dump(mode="json"), "name": name}, f"--name {name}")
-    if around is not None:
-        spec = spec.with_around(around)
-    spec = spec.with_budgets(_parse_budgets(budgets))
+    spec = overrides.applied_to(file)
     for family, size in spec.smaller_spaces():
         warn(
             "the space of %s has %d configurations, so %d will be tried and not %d",
@@ -61,7 +72,7 @@ def create_from_file(
 def create_around(file: Path, study: SharedStudy, data: str | None) -> SharedStudy:
     """Create a study around the winners of another one, named after both."""
     name = f"{study.name}-{load(file).name}"
-    return create_from_file(file, name=name, budgets=(), around=study.name, data=data)
+    return create_from_file(file, Overrides(name=name, around=study.name), data)
 
 
 def _parse_budgets(given: Sequence[str]) -> dict[str, int]:

@@ -43,6 +43,10 @@ OnlyStudyOption = Annotated[str | None, typer.Option("--study", "-s", help=_ONLY
 NameOption = Annotated[
     str | None, typer.Option("--name", help="Call the study this instead of the file's name.")
 ]
+SeedOption = Annotated[
+    int | None,
+    typer.Option(min=0, max=2**32 - 1, help="Override the seed; with --name a search of its own."),
+]
 BudgetOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -23,6 +23,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     ],
     workers: session.WorkersOption = None,
     name: session.NameOption = None,
+    seed: session.SeedOption = None,
     budget: session.BudgetOption = None,
     around: session.AroundOption = None,
     grids: Annotated[
@@ -51,14 +52,17 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     Example: blood-hpo run studies/paper.toml --budget mlp=40 --budget cnn=40 --data bloodmnist.npz
 
+    Example: blood-hpo run studies/paper.toml --name paper-7 --seed 7
+
     Example: blood-hpo run studies/paper.toml --grid studies/units.toml --grid studies/kernels.toml
     """
     if name is not None and len(files) > 1:
         raise InputError("--name: with several files each study keeps its own; leave it out")
-    from blood_hpo.cli.creation import create_around, create_from_file
+    from blood_hpo.cli.creation import Overrides, create_around, create_from_file
     from blood_hpo.cli.supervision import processes
 
     count, ran, lacking = processes(workers), [], list[str]()
+    overrides = Overrides(name, seed, budget, around)
     shown = top if output is OutputFormat.TABLE else None
 
     def one(study: "SharedStudy", final: bool) -> None:
@@ -66,7 +70,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         lacking.extend(_work(study, count, data, final, shown))
 
     for file in files:
-        study = create_from_file(file, name=name, budgets=budget or [], around=around, data=data)
+        study = create_from_file(file, overrides, data)
         whole = final if final is not None else study.spec.final is not None
         one(study, whole)
         for grid in grids or []:

@@ -20,9 +20,10 @@ app = typer.Typer(
 
 
 @app.command()
-def create(
+def create(  # noqa: PLR0913, PLR0917 - one parameter an option
     file: Annotated[Path, typer.Argument(help="A study file.", metavar="FILE")],
     name: session.NameOption = None,
+    seed: session.SeedOption = None,
     budget: session.BudgetOption = None,
     around: session.AroundOption = None,
     data: session.DataOption = None,
@@ -31,9 +32,9 @@ def create(
 
     Example: blood-hpo study create studies/paper.toml --budget mlp=40 --budget cnn=40
     """
-    from blood_hpo.cli.creation import create_from_file
+    from blood_hpo.cli.creation import Overrides, create_from_file
 
-    study = create_from_file(file, name=name, budgets=budget or [], around=around, data=data)
+    study = create_from_file(file, Overrides(name, seed, budget, around), data)
     typer.echo(f"study {study.name}: ready; data {study.data['label']}")
     typer.echo(f"worked on by: blood-hpo worker; by it alone: blood-hpo worker {study.name}")
 

@@ -53,6 +53,7 @@ OPTIONS = [
     "--budget",
     "--data",
     "--name",
+    "--seed",
     "--watch",
     "--repair",
     "--study",

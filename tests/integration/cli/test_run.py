@@ -37,6 +37,15 @@ def test_a_changed_file_is_refused_with_the_difference(program: Program) -> None
     assert refused.stderr.count("\n") == 1
 
 
+def test_another_seed_makes_another_study(program: Program) -> None:
+    file = program.file(STUDY, "tiny.toml")
+    assert "seed: 11 -> 7" in program.run("study", "create", file, "--seed", "7", code=5).stderr
+    program.run("study", "create", file, "--name", "tiny-7", "--seed", "7")
+    shown = json.loads(program.run("study", "show", "tiny-7", "--format", "json").stdout)
+    assert shown["spec"]["seed"] == 7
+    program.run("study", "delete", "tiny-7", "--yes")
+
+
 def test_a_replayed_trial_scores_exactly_as_recorded(program: Program) -> None:
     counted = {row["study"]: row["counted"] for row in rows(program, "study", "list")}
     assert counted["tiny"] == 6
