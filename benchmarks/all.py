@@ -20,6 +20,7 @@ PEERS = ("peers/compare.py --repeats 3",)
 OTHERS = (
     "samplers.py --seeds 50",
     "pruners.py",
+    "pruners.py --study blood",
     "in_flight.py --seeds 10",
     "winner.py --families 20000",
     "scaling.py --workers 1 8",

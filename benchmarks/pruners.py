@@ -8,8 +8,9 @@ every pruner sees the same curves. Families are pruned apart, as in a study.
 
 prints, for each pruner, the share of the epochs that it spends and its regret: how much lower the
 score of the best configuration is that it left to the end. Medians and 95 % intervals of the
-orders. The curves are those of the staged grid in `recorded_trials.json`; ``--published FILE``
-replays the curves that the report's authors published instead.
+orders. The curves are those of the staged grid in `recorded_trials.json`; ``--study blood`` takes
+those of a search under cosine schedules, which pruned the worst quarter itself, so that only what
+it left to the end is replayed, and ``--published FILE`` those that the report's authors published.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import random
 import statistics
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -38,28 +39,31 @@ from optuna.pruners import (
 from recorded import recorded
 from surroundings import machine
 
-GRID = "paper-grid"
+FROM_EPOCH = {"paper-grid": (6, 11, 16), "blood": (4, 8, 12)}
+"""Of each study the epochs from which a trial may be stopped: early, usual and late."""
+
 START_EPOCH = 10  # of the searches that are replayed: from here on the best epoch is kept
-
-PRUNERS: dict[str, Callable[[], BasePruner]] = {
-    "none": NopPruner,
-    "median, from epoch 6": partial(MedianPruner, 5, 6),
-    "median, from epoch 11": partial(MedianPruner, 5, 11),
-    "median, from epoch 16": partial(MedianPruner, 5, 16),
-    "median, from epoch 11, after 10 trials": partial(MedianPruner, 10, 11),
-    "worst quarter, from epoch 11": partial(PercentilePruner, 75.0, 5, 11),
-    "worst quarter, from epoch 16": partial(PercentilePruner, 75.0, 5, 16),
-    "worst tenth, from epoch 11": partial(PercentilePruner, 90.0, 5, 11),
-    "all but the best quarter, from epoch 11": partial(PercentilePruner, 25.0, 5, 11),
-    "median, and 5 epochs without gain": lambda: PatientPruner(MedianPruner(5, 11), 5),
-    "successive halving, by 2 from 10": lambda: SuccessiveHalvingPruner(10, 2),
-    "successive halving, by 3 from 5": lambda: SuccessiveHalvingPruner(5, 3),
-}
-"""By what they stop, when, and how many trials must have ended; 5 where nothing is said."""
-
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+
+
+def pruners(early: int, usual: int, late: int) -> dict[str, BasePruner]:
+    """By what they stop, when, and how many trials must have ended; 5 where nothing is said."""
+    return {
+        "none": NopPruner(),
+        f"median, from epoch {early}": MedianPruner(5, early),
+        f"median, from epoch {usual}": MedianPruner(5, usual),
+        f"median, from epoch {late}": MedianPruner(5, late),
+        f"median, from epoch {usual}, after 10 trials": MedianPruner(10, usual),
+        f"worst quarter, from epoch {usual}": PercentilePruner(75.0, 5, usual),
+        f"worst quarter, from epoch {late}": PercentilePruner(75.0, 5, late),
+        f"worst tenth, from epoch {usual}": PercentilePruner(90.0, 5, usual),
+        f"all but the best quarter, from epoch {usual}": PercentilePruner(25.0, 5, usual),
+        "median, and 5 epochs without gain": PatientPruner(MedianPruner(5, usual), 5),
+        f"successive halving, by 2 from {usual - 1}": SuccessiveHalvingPruner(usual - 1, 2),
+        f"successive halving, by 3 from {early - 1}": SuccessiveHalvingPruner(early - 1, 3),
+    }
 
 
 class Configuration(NamedTuple):
@@ -80,10 +84,12 @@ class Replay(NamedTuple):
 def main() -> None:
     """Replay the curves under every pruner and print a table a family."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--study", choices=FROM_EPOCH, default="paper-grid")
     parser.add_argument("--published", type=Path, help="Learning curves of the report, JSON.")
     parser.add_argument("--orders", type=int, default=50, help="Random orders.")
     options = parser.parse_args()
-    source, families = GRID, by_family((one.family, one.folds) for one in recorded(GRID))
+    source, trials = options.study, recorded(options.study)
+    families = by_family((one.family, one.folds) for one in trials if one.state == "COMPLETE")
     if options.published:
         source = options.published.name
         families = published(json.loads(options.published.read_text("utf-8")))
@@ -92,8 +98,8 @@ def main() -> None:
         print(f"\n### {family}: {len(configurations)} configurations\n")
         print("| pruner | epochs, % of all | regret | regret, 95 % of orders | pruned, % |")
         print("|---|---|---|---|---|")
-        for name in PRUNERS:
-            print(row(name, replays(configurations, name, options.orders)), flush=True)
+        for name, pruner in pruners(*FROM_EPOCH[options.study]).items():
+            print(row(name, replays(configurations, pruner, options.orders)), flush=True)
 
 
 def published(curves: Iterable[dict[str, Any]]) -> dict[str, list[Configuration]]:
@@ -132,15 +138,15 @@ def best_so_far(scores: Sequence[float], length: int) -> list[float]:
     return kept
 
 
-def replays(configurations: list[Configuration], name: str, orders: int) -> list[Replay]:
+def replays(configurations: list[Configuration], pruner: BasePruner, orders: int) -> list[Replay]:
     """The same orders for every pruner."""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(partial(replay, configurations, name), range(orders)))
+        return list(pool.map(partial(replay, configurations, pruner), range(orders)))
 
 
-def replay(configurations: Sequence[Configuration], name: str, seed: int) -> Replay:
+def replay(configurations: Sequence[Configuration], pruner: BasePruner, seed: int) -> Replay:
     """Run the configurations one after the other in one random order."""
-    study = optuna.create_study(direction="maximize", pruner=PRUNERS[name]())
+    study = optuna.create_study(direction="maximize", pruner=pruner)
     spent, left = 0, [0.0]
     order = random.Random(seed).sample(list(configurations), len(configurations))
     for one in order:

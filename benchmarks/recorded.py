@@ -2,8 +2,9 @@
 
     python benchmarks/recorded.py paper-grid paper
 
-writes the finished trials of these studies to ``recorded_trials.json`` beside this file: searched
-hyperparameters, score, and the score of each fold after each epoch to four digits.
+puts the finished trials of these studies into ``recorded_trials.json`` beside this file, in place
+of those that it had of them: searched hyperparameters, score, and the score of each fold after each
+epoch to four digits.
 """
 
 import json
@@ -62,14 +63,16 @@ def main() -> None:
     from blood_hpo.database.address import database_url, engine
     from blood_hpo.settings import settings
 
+    names = sys.argv[1:]
     with engine(database_url(settings())).connect() as connection:
-        answers = [connection.execute(text(TRIALS), {"study": name}) for name in sys.argv[1:]]
+        answers = [connection.execute(text(TRIALS), {"study": name}) for name in names]
         rows = [row._asdict() for answer in answers for row in answer]
-        asked = connection.execute(text(DATA), {"study": sys.argv[1]}).one()
+        asked = connection.execute(text(DATA), {"study": names[0]}).one()
+    kept = [one._asdict() for one in recorded() if one.study not in names]
     head = f'{json.dumps(asked.data_label)}, "sha256": {json.dumps(asked.data_sha256)}'
-    lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
+    lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in [*kept, *rows])
     FILE.write_text(f'{{"data": {head}, "trials": [\n{lines}\n]}}\n', "utf-8")
-    print(f"{len(rows)} trials in {FILE}")
+    print(f"{len(rows)} trials of {', '.join(names)} in {FILE}, {len(kept)} of others")
 
 
 if __name__ == "__main__":
