@@ -176,7 +176,7 @@ def duration(seconds: object) -> str:
 
 def _column(values: Sequence[object]) -> list[str]:
     """The cells of a column; its numbers with as many decimals as the largest leaves of four."""
-    sizes = [abs(one) for one in values if isinstance(one, float) and one]
+    sizes = [abs(one) for one in values if isinstance(one, float) and one and math.isfinite(one)]
     largest = max(sizes, default=0.0)
     decimals = 4 if largest <= 1 else 4 - len(str(int(largest)))
     if not sizes or min(sizes) < 10**-decimals or largest >= _THOUSAND:
@@ -214,4 +214,6 @@ def _csv_cell(value: object) -> str:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, memoryview):
+        return f"\\x{value.hex()}"
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -9,7 +9,6 @@ trials only.
 import io
 import json
 import logging
-import os
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -140,6 +139,6 @@ def _refuse_taken(host: str, port: int) -> None:
         socket.create_server((host, port)).close()
     except OSError as error:
         raise InputError(
-            f"the dashboard cannot listen on {host}:{port} ({os.strerror(error.errno or 0)});"
+            f"the dashboard cannot listen on {host}:{port} ({error.strerror or error});"
             " give another with --host or --port"
         ) from error

@@ -31,7 +31,7 @@ _OPEN: Final = """
     $$
 """
 """A cursor takes one statement that gives rows, and nothing that hides a second one behind it."""
-_WRONG: Final = ("22", "42", "0A", "34", "25006")
+_WRONG: Final = ("22", "42", "0A", "34", "25006", "55000")
 """How the SQLSTATEs of a wrong statement begin; rights that are refused, 42501, are none."""
 
 
@@ -95,7 +95,15 @@ def _fetch(connection: Connection, statement: str) -> Result:
     connection.execute(text("SELECT set_config('blood_hpo.statement', :given, true)"), given)
     connection.exec_driver_sql(_OPEN)
     found = connection.exec_driver_sql("FETCH ALL FROM answer")
-    return Result(tuple(found.keys()), [tuple(row) for row in found])
+    columns = tuple(found.keys())
+    if len(set(columns)) < max(len(columns), 1):
+        raise InputError("the answer needs columns, each with a name of its own; use AS")
+    try:
+        return Result(columns, [tuple(row) for row in found])
+    except ValueError as error:
+        raise InputError(
+            f"the answer holds what Python has not ({error}); cast it to text"
+        ) from error
 
 
 def _refusal(error: DBAPIError) -> BloodHpoError | None:

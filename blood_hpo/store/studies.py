@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,6 +134,15 @@ def finish(study: SharedStudy) -> None:
     """Note that nothing of a search and its stages is left to do, as its file is known here."""
     spec = json.dumps(study.spec.model_dump(mode="json"))
     study.storage.tell("finish", study_id=study.study_id, spec=spec)
+
+
+def delete_study(storage: StudyStorage, name: str) -> None:
+    """Delete a study with all its trials; a StudyError where it is missing, or in use."""
+    study_id = storage.study_id(name)
+    storage.delete_study(study_id)
+    with suppress(KeyError):  # Optuna gives way, without a word, to what a worker adds to it
+        storage.get_study_name_from_id(study_id)
+        raise StudyError(f"study {name} is in use: `blood-hpo study stop` it first, then delete")
 
 
 def trials_of(storage: StudyStorage, name: str) -> dict[str, int]:

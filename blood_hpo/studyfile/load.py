@@ -14,7 +14,8 @@ def load(path: Path | str) -> StudySpec:
     try:
         document = tomllib.loads(read_text(Path(path)))
     except FileNotFoundError as error:
-        others = [str(other) for other in sorted(Path(path).parent.glob("*.toml"))]
+        places = (*Path(path).parent.glob("*.toml"), *Path("studies").glob("*.toml"))
+        others = sorted(str(one) for one in places if one.name != "pyproject.toml")
         hint = f"; {nearest(str(path), others)}" if others else ""
         raise InputError(f"{path}: no such study file{hint}") from error
     except OSError as error:

@@ -10,16 +10,13 @@ from pathlib import Path
 
 
 @cache
-def configure(threads: int = 1) -> None:
+def configure() -> None:
     """Set TensorFlow up, before anything else in the process imports it; takes seconds, once.
 
     One thread a process and one process a core use a machine better than one process with many
     threads, since the networks are small. A GPU's memory is taken as needed, so that processes can
     share it. oneDNN's kernels are used on every processor: TensorFlow leaves them out on those
     without AVX-512, where they halve the time of a convolutional network's epoch.
-
-    Args:
-        threads: Threads that one operation, and independent operations, may use.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -30,8 +27,8 @@ def configure(threads: int = 1) -> None:
     gc.enable()
 
     tf.get_logger().setLevel("ERROR")
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
     for device in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(device, True)

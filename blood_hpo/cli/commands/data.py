@@ -11,7 +11,9 @@ from blood_hpo.errors import DataError
 
 _PATIENCE_SECONDS = 60.0  # for the server's answer to someone who asked for the download
 
-app = typer.Typer(help="The data set: what it is, fetch it, draw a synthetic one.")
+app = typer.Typer(
+    no_args_is_help=True, help="The data set: what it is, fetch it, draw a synthetic one."
+)
 
 
 @app.command()
@@ -76,9 +78,11 @@ def fetch(
 @app.command()
 def synthetic(
     path: Annotated[Path, typer.Argument(help="The npz file to write; it must not exist yet.")],
-    train_size: Annotated[int, typer.Option(min=8, help="Training images.")] = 1600,
-    validation_size: Annotated[int, typer.Option(min=8, help="Validation images.")] = 320,
-    test_size: Annotated[int, typer.Option(min=8, help="Test images.")] = 480,
+    train_size: Annotated[int, typer.Option(min=8, max=200_000, help="Training images.")] = 1600,
+    validation_size: Annotated[
+        int, typer.Option(min=8, max=200_000, help="Validation images.")
+    ] = 320,
+    test_size: Annotated[int, typer.Option(min=8, max=200_000, help="Test images.")] = 480,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same file.")] = 2024,
 ) -> None:
     """Write a synthetic data set; whatever is made from it says SYNTHETIC.

@@ -109,7 +109,7 @@ def migrate() -> None:
     """
     from blood_hpo.database import migrate as schema
 
-    for line in schema.migrate(address(create=True)):
+    for line in schema.migrate(address(create=True)) or ["nothing to do"]:
         typer.echo(line)
 
 

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from blood_hpo.cli.commands.study import app
+from blood_hpo.cli.logs import say
 from blood_hpo.cli.session import NameOption, StudyArgument, storage
+from blood_hpo.errors import InputError
 from blood_hpo.stages import STOPPED
 from blood_hpo.text import printable
 
@@ -25,14 +27,14 @@ def delete(
     Example: blood-hpo study delete quickstart --yes
     """
     found = storage()
-    from blood_hpo.store.studies import trials_of
+    from blood_hpo.store.studies import delete_study, trials_of
 
     trials = trials_of(found, study)
     if not yes:
         listed = " and ".join(f"{name} with its {count} trials" for name, count in trials.items())
         typer.confirm(f"Delete study {listed}?", abort=True)
     for name, count in reversed(trials.items()):
-        found.delete_study(found.study_id(name))
+        delete_study(found, name)
         typer.echo(f"study {name}: deleted, {count} trials")
 
 
@@ -56,6 +58,7 @@ def export(
     found = storage()
     from blood_hpo.store.exchange import export_files, export_study
 
+    say("study %s is copied", study)
     trials = export_study(found, study, place)
     for name, count in trials.items():
         typer.echo(f"study {name}: {count} trials")
@@ -91,7 +94,10 @@ def pause(
 
     Example: blood-hpo study pause paper --reason "disk is filling up"
     """
-    _pause(study, printable(reason))
+    reason = printable(reason).strip() or "paused by hand"
+    if reason == STOPPED:
+        raise InputError("--reason stopped: that is what `blood-hpo study stop` does; say another")
+    _pause(study, reason)
     typer.echo(f"study {study}: paused; go on with `blood-hpo study resume {study}`")
 
 

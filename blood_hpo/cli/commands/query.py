@@ -81,6 +81,8 @@ def _answer(
             raise InputError("--set gives parameters to a question by name; --sql has none")
         return "", _ask(sql)
     if name is None:
+        if values:
+            raise InputError("--set gives parameters to a question; name one")
         return "", _listing()
     asked = load_query(name)
     parameters = _parameters(asked, values)
@@ -155,5 +157,9 @@ def _write_parquet(found: Result) -> None:
     ]
     columns = zip(*plain, strict=True) if plain else [[] for _ in found.columns]
     content = io.BytesIO()
-    parquet.write_table(Table.from_arrays(list(map(array, columns)), found.columns), content)
+    try:
+        table = Table.from_arrays(list(map(array, columns)), found.columns)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InputError(f"Parquet cannot hold this ({error}); cast it, or take csv") from error
+    parquet.write_table(table, content)
     sys.stdout.buffer.write(content.getvalue())

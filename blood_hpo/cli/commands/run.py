@@ -60,7 +60,10 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         raise InputError("--name: with several files each study keeps its own; leave it out")
     from blood_hpo.cli.creation import Overrides, create_around, create_from_file
     from blood_hpo.cli.supervision import processes
+    from blood_hpo.studyfile.load import load
 
+    for file in (*files, *(grids or ())):
+        load(file)  # before the first one has run for hours
     count, ran, lacking = processes(workers), [], list[str]()
     overrides = Overrides(name, seed, budget, around)
     shown = top if output is OutputFormat.TABLE else None

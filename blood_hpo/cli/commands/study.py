@@ -28,7 +28,7 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option
     around: session.AroundOption = None,
     data: session.DataOption = None,
 ) -> None:
-    """Create a study from a file; created again from the same file, nothing happens.
+    """Create a study from a file; created again, its budgets become those that are given.
 
     Example: blood-hpo study create studies/paper.toml --budget mlp=40 --budget cnn=40
     """

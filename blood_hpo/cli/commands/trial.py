@@ -70,10 +70,14 @@ def files(
     with session.engine() as connected:
         session.study_data(connected, study)  # which must exist
         wanted = "" if number is None else f"{number}/"
+        if number is not None:
+            read_trial(connected, study, number)  # nor may it be missing
         found = [one for one in listing(connected, study) if one.name.startswith(wanted)]
         for one in found:
             if out:
                 _write(out, one.name, load(connected, study, one.name))
+                if one.name.endswith(".keras"):  # so that `predict` takes it
+                    _write(out, f"{one.name}.sha256", f"{one.sha256}\n".encode())
     for_people = output is OutputFormat.TABLE
     columns = ("file", "bytes") if for_people else ("file", "bytes", "sha256")
     print_rows(columns, [(one.name, one.size, one.sha256)[: len(columns)] for one in found], output)

@@ -56,11 +56,12 @@ class Progress(ExitStack):
 
 def line(snapshot: Snapshot) -> str:
     """The latest stage in one line."""
-    stage = snapshot.stages[-1]
+    stage, paused = snapshot.stages[-1], snapshot.stages[0].study["paused"]
     said = "{family} {counted}/{budget} done, {running} running, {pruned} pruned, {failed} failed"
-    return "; ".join(
+    families = "; ".join(
         f"{stage.label} {said.format(**row)}, best"
         f" {'-' if row['best_score'] is None else format(row['best_score'], '.4f')},"
         f" {duration(row['eta_seconds']) + ' left' if row['remaining'] else 'done'}".strip()
         for row in stage.families
     )
+    return f"{families}; paused: {paused}" if paused else families

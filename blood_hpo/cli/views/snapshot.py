@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,9 +53,16 @@ class Snapshot:
     home: Path
 
     def finished(self, *, final: bool) -> bool:
-        """Whether every budget is spent or closed, with ``final`` those of the last stage too."""
-        begun = not final or any(stage.label == FINAL for stage in self.stages)
-        return begun and all(row["remaining"] == 0 for one in self.stages for row in one.families)
+        """Whether every budget is spent or closed, with ``final`` those of the last stage too.
+
+        A stage that nobody has begun within the grace time is not waited for.
+        """
+        if any(row["remaining"] for one in self.stages for row in one.families):
+            return False
+        if not final or self.stages[-1].label == FINAL:
+            return True
+        ended = self.stages[-1].study["last_activity_at"]
+        return bool((datetime.now(UTC) - ended).total_seconds() > self.grace_seconds)
 
     @property
     def seconds_left(self) -> float | None:

@@ -36,6 +36,8 @@ def shell(folder: Path, line: str, **environment: str) -> subprocess.CompletedPr
         ("status x --format y", "'y' is not one of 'table', 'json', 'csv'"),
         ("status x --watch --format json", "leave out --format, or --watch"),
         ("run", "Missing argument 'FILE...'"),
+        ("query --set top=3", "name one"),
+        ("data synthetic x.npz --train-size 1000000", "200000"),
         ("run a b --name c", "each study keeps its own"),
         ("query --set", "requires an argument"),
         ("trial show x 1.5", "see `blood-hpo trial show --help`"),

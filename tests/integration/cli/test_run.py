@@ -171,6 +171,9 @@ def wait_until(condition: Any) -> None:
 def test_pause_resume_and_delete(program: Program) -> None:
     file = program.file(STUDY.replace('"tiny"', '"short-lived"'), "short.toml")
     program.run("study", "create", file)
+    assert "study stop" in program.run("study", "pause", "a", "--reason", "stopped", code=2).stderr
+    program.run("study", "pause", "short-lived", "--reason", " ")
+    assert "is paused (paused by hand)" in program.run("status", "short-lived").stdout
     program.run("study", "pause", "short-lived", "--reason", "lunch")
     paused = program.run("run", file, "--workers", "1", code=5)
     assert "is paused: lunch; go on with `blood-hpo study resume short-lived`" in paused.stderr
@@ -193,6 +196,8 @@ def test_what_is_wrong_is_said_in_one_line(program: Program, tiny_file: str) -> 
     unknown = "there is no study 'nothing'"
     for words, code, message in (
         (("run", "nothing.toml"), 2, "nothing.toml: no such study file"),
+        (("run", tiny_file, "--grid", "no.toml"), 2, "no.toml: no such study file"),
+        (("trial", "files", "tiny", "77"), 5, "study 'tiny' has no trial 77"),
         (("run", tiny_file, "--budget", "mlp"), 2, "give a family and a number of trials"),
         (("run", tiny_file, "--budget", "mpl=3"), 2, 'did you mean "mlp"?'),
         (("run", tiny_file, "--data", "nothing.npz"), 3, "nothing.npz"),

@@ -93,6 +93,8 @@ def test_sql_of_ones_own_reads_the_views_by_their_bare_names(ask: Ask, study: st
     ]
     assert "current_user" in answer(ask("--sql", "select current_user"))
     assert "blood_hpo_analyst" in answer(ask("--sql", "select current_user"))
+    odd = "select 'nan'::float8 as n, '-inf'::float8 as i, 1.5::float8 as x, '\\xff'::bytea as b"
+    assert answer(ask("--sql", odd)).split()[4:] == ["nan", "-inf", "1.500", "\\xff"]
     assert answer(ask("--sql", "select '50%' as percent, ':x' as colon")).endswith("50%      :x\n")
 
 
@@ -114,6 +116,9 @@ REFUSED: list[tuple[str, str, type[BloodHpoError]]] = [
     ("select pg_read_file('/etc/passwd')", "permission denied", DatabaseError),
     ("select lo_import('/etc/passwd')", "permission denied", DatabaseError),
     ("", "empty", InputError),
+    ("select", "needs columns", InputError),
+    ("select 1 as a, 2 as a", "each with a name of its own", InputError),
+    ("select date '0001-01-01 BC'", "cast it to text", InputError),
 ]
 
 

@@ -114,6 +114,14 @@ def test_medmnists_own_evaluator_reads_the_result_file(finished: House, tmp_path
     assert noted["medmnist_file"] == judge.get_standard_evaluation_filename(found, "whole-mlp-1")
 
 
+def test_a_downloaded_model_is_one_that_can_be_used(finished: House, tmp_path: Path) -> None:
+    from blood_hpo.final.predict import read_model
+
+    finished.run("trial", "files", "whole-final", "0", "--out", str(tmp_path))
+    content = load(finished.database, "whole-final", "0/model.keras")
+    assert read_model(tmp_path / "0-model.keras") == content
+
+
 def test_the_file_of_the_model_gives_the_saved_predictions(finished: House) -> None:
     from blood_hpo.final.export import load as loaded
     from blood_hpo.final.export import parameter_counts, predict

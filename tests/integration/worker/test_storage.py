@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from blood_hpo.settings import Settings
 from blood_hpo.store.new_study import create_study
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.storage import NewTrial, StudyStorage
-from blood_hpo.store.studies import SharedStudy, open_study
+from blood_hpo.store.studies import SharedStudy, delete_study, open_study
 from blood_hpo.training.fold_result import FoldResult
 from blood_hpo.worker.claims import Busy, Claims, Finished
 from blood_hpo.worker.janitor import recover_stale_trials
@@ -351,3 +353,21 @@ def test_a_reason_is_printable(study: SharedStudy, claim: TrialRecord) -> None:
         found = read_trial(connection, "small", claim.number)
     assert found is not None
     assert found.reason == "a\\x00b\\nc"
+
+
+def test_a_study_that_a_worker_adds_to_is_not_said_to_be_deleted(
+    study: SharedStudy, claim: TrialRecord, database_url: str
+) -> None:
+    adds = text("INSERT INTO trial_intermediate_values VALUES (99, :id, 1, 0.5, 'FINITE')")
+    blocked = text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with ThreadPoolExecutor(1) as pool, study.storage.engine.connect() as worker:
+        worker.execute(adds, {"id": claim.trial_id})
+        deletion = pool.submit(delete_study, StudyStorage(database_url, "test"), study.name)
+        deadline = time.monotonic() + 20
+        while worker.scalar(blocked) is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        worker.commit()
+        with pytest.raises(StudyError, match="is in use"):
+            deletion.result(20)
+    assert study.storage.beat(claim.trial_id, "holder")

@@ -43,6 +43,7 @@ def stage(label: str = "", **changes: Any) -> Stage:
         "synthetic": False,
         "most_epochs": 50,
         "paused": None,
+        "last_activity_at": datetime.now(UTC),
     }
     known: dict[str, Any] = {
         "study": {**study, **changes.pop("study", {})},
@@ -95,9 +96,11 @@ def test_there_is_more_where_there_is_room() -> None:
 
 def test_the_last_stage_says_when_all_is_done() -> None:
     done = stage(families=[family(counted=40, remaining=0)], running=[], workers=[])
+    left = replace(done, study={**done.study, "last_activity_at": datetime(2026, 1, 1, tzinfo=UTC)})
     assert "finished" in shown(snapshot(done), 80)[0]
     assert snapshot(done).finished(final=False)
     assert not snapshot(done).finished(final=True)
+    assert snapshot(left).finished(final=True)
     assert snapshot(done, stage("final", families=[family(remaining=0)])).finished(final=True)
 
 
@@ -180,6 +183,8 @@ def test_a_watch_in_a_pipe_is_one_line_of_the_latest_stage() -> None:
     assert line(snapshot(stage(), later)) == (
         "confirm mlp 12/40 done, 2 running, 3 pruned, 1 failed, best -, - left"
     )
+    paused = stage(study={"paused": "disk is full"})
+    assert line(snapshot(paused, later)).endswith("; paused: disk is full")
 
 
 def trial(**changes: Any) -> dict[str, Any]:

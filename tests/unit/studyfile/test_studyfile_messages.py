@@ -190,10 +190,14 @@ def test_a_file_that_is_no_study(tmp_path: Path, contents: bytes, expected: str)
     assert expected in str(caught.value)
 
 
-def test_a_missing_file_names_the_nearest(tmp_path: Path) -> None:
-    (tmp_path / "paper.toml").touch()
+def test_a_missing_file_names_the_nearest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("paper.toml", "pyproject.toml"):
+        (tmp_path / name).touch()
     with pytest.raises(InputError, match=r'no such study file; did you mean ".*/paper\.toml"\?'):
         load(tmp_path / "papr.toml")
+    with pytest.raises(InputError, match=r"choose one of studies/blood\.toml, "):
+        load(tmp_path / "nowhere" / "paper.toml")
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=r"no such study file$"):
         load(tmp_path / "nowhere" / "paper.toml")
 
