@@ -1,5 +1,6 @@
-"""Text from outside, which may hold what no database stores; and pages from templates."""
+"""Text from outside, which may hold what no database stores; pages from templates; and times."""
 
+import math
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -87,3 +88,14 @@ def markdown(
     )
     pages.filters |= filters
     return pages.get_template(template).render(facts)
+
+
+def duration(seconds: object) -> str:
+    """Seconds as 42 s, 3:07 min or 2:15 h; a dash where nothing is known."""
+    if not isinstance(seconds, int | float) or not math.isfinite(seconds):
+        return "-"
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, left = divmod(minutes, 60)
+    return f"{hours}:{left:02d} h" if hours else f"{minutes}:{rest:02d} min"

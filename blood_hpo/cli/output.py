@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 import typer
 
-from blood_hpo.text import printable
+from blood_hpo.text import duration, printable
 
 GAP = "  "
 PLAIN_WIDTH = 1000  # columns where no window sets a limit
@@ -161,17 +161,6 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
         break_on_hyphens=False,
     )
     return [line.replace(_NO_BREAK, " ") for line in lines]
-
-
-def duration(seconds: object) -> str:
-    """Seconds as 42 s, 3:07 min or 2:15 h; a dash where nothing is known."""
-    if not isinstance(seconds, int | float) or not math.isfinite(seconds):
-        return "-"
-    minutes, rest = divmod(round(seconds), 60)
-    if not minutes:
-        return f"{rest} s"
-    hours, left = divmod(minutes, 60)
-    return f"{hours}:{left:02d} h" if hours else f"{minutes}:{rest:02d} min"
 
 
 def _column(values: Sequence[object]) -> list[str]:

@@ -21,7 +21,6 @@ def build_pruner(spec: PrunerSpec) -> BasePruner:
         50.0 if spec.name == "median" else spec.percentile,
         n_startup_trials=spec.startup_trials,
         n_warmup_steps=spec.warmup_epochs + 1,
-        interval_steps=spec.interval_epochs,
     )
 
 

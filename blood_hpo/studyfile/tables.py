@@ -79,14 +79,12 @@ class PrunerSpec(Table):
         percentile: Per cent of trials that "percentile" lets go on.
         startup_trials: Finished trials of a family before the first is stopped.
         warmup_epochs: Epochs in which no trial is stopped.
-        interval_epochs: Epochs between two decisions.
     """
 
     name: Literal["median", "percentile", "none"] = "median"
     percentile: Annotated[float, Field(gt=0, lt=100)] = 25.0
     startup_trials: Annotated[int, Field(ge=0, le=10_000)] = 5
     warmup_epochs: Annotated[int, Field(ge=0, le=10_000)] = 10
-    interval_epochs: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
 class FinalSpec(Table):

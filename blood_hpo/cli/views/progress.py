@@ -5,10 +5,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from blood_hpo.cli.logs import for_people, say
-from blood_hpo.cli.output import duration
 from blood_hpo.cli.views.snapshot import Snapshot, read
 from blood_hpo.cli.views.study_view import console, view
 from blood_hpo.errors import DatabaseError
+from blood_hpo.text import duration
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

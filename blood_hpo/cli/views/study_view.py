@@ -6,12 +6,12 @@ Nothing is told by colour alone. Where there is room, bars and sparklines grow.
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from blood_hpo.cli.output import GAP, duration, table, window, wrapped
+from blood_hpo.cli.output import GAP, table, window, wrapped
 from blood_hpo.cli.session import Row
 from blood_hpo.cli.views.charts import bar, sparkline
 from blood_hpo.cli.views.snapshot import Snapshot, Stage
 from blood_hpo.stages import FINAL
-from blood_hpo.text import markdown
+from blood_hpo.text import duration, markdown
 
 if TYPE_CHECKING:
     from rich.console import Console

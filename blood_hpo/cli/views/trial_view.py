@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from blood_hpo.cli.output import cell, duration, table, wrapped
+from blood_hpo.cli.output import cell, table, wrapped
 from blood_hpo.cli.session import Row, ask, study_data
 from blood_hpo.cli.views.charts import curve, sparkline
 from blood_hpo.errors import StudyError
-from blood_hpo.text import markdown
+from blood_hpo.text import duration, markdown
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -7,6 +7,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from blood_hpo.text import duration as spelt
+
 DASH: Final = "\N{EN DASH}"
 NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 MINUS: Final = "\N{MINUS SIGN}"
@@ -76,15 +78,8 @@ def interval(low: float | None, high: float | None) -> Cell:
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds for people: ``48 s``, ``12 min``, ``3 h 05 min``."""
-    if seconds is None:
-        return DASH
-    minutes = round(seconds / 60)
-    if seconds < 100:  # noqa: PLR2004 - up to here seconds say more than minutes
-        return f"{seconds:.0f} s"
-    if minutes < 60:  # noqa: PLR2004 - minutes of an hour
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
+    """Seconds for people; a dash where there are none."""
+    return DASH if seconds is None else spelt(seconds)
 
 
 def setting(value: object) -> str:

@@ -10,7 +10,7 @@ from blood_hpo.report.page.words import said, table
 from blood_hpo.report.read.candidates import Candidate, Confirmation
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import family_name
-from blood_hpo.stages import METHOD, WINNER_RULE
+from blood_hpo.stages import FEWEST_FOLDS
 
 
 def section(found: Findings) -> Section:
@@ -20,13 +20,13 @@ def section(found: Findings) -> Section:
         return Section("confirmation")
     families = confirmed.families.items()
     drawn = [_drawn(*one, found.study.objective) for one in families]
-    texts = [said("confirmation"), WINNER_RULE, *(_verdict(*one) for one in families)]
+    facts = {"method": said("method"), "winner_rule": said("winner-rule", fewest=FEWEST_FOLDS)}
+    texts = [said("confirmation"), facts["winner_rule"], *(_verdict(*one) for one in families)]
     texts += [
         f"{family_name(one.family)}: trial {one.number} is not compared: {one.left_out}."
         for one in confirmed.left_out
     ]
     blocks: list[Block] = [*texts, Row(drawn), _table(confirmed, found.study.objective)]
-    facts = {"method": METHOD, "winner_rule": WINNER_RULE}
     return Section("confirmation", blocks, facts)
 
 
@@ -50,7 +50,7 @@ def _table(confirmed: Confirmation, objective: str) -> Table:
     }
     one = next(iter(confirmed.families.values()))[0]
     facts = {"objective": objective, "splits": one.splits, "folds": len(one.by_split[0])}
-    return table("confirmation", groups, method=METHOD, **facts)
+    return table("confirmation", groups, method=said("method"), **facts)
 
 
 def _row(one: Candidate) -> Cells:

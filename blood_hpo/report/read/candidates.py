@@ -24,7 +24,7 @@ class Standing:
             with those of the other candidates, and None for the best and with too few folds.
         p_value: Of that difference, two-sided, adjusted for all pairs; None as the interval.
         separable: Whether the difference is significant.
-        winner: Whether the configuration wins by `stages.WINNER_RULE`.
+        winner: Whether the configuration wins by the report's text `winner-rule`.
     """
 
     rank: int

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blood_hpo.cli.output import duration
 from blood_hpo.cli.views.charts import BRAILLE, DOTS, bar, curve, resample, sparkline
+from blood_hpo.text import duration
 
 Values = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300)
 

@@ -33,9 +33,9 @@ def test_what_is_no_number_is_a_dash_and_null(nothing: float | None) -> None:
     [
         (None, cells.DASH),
         (47.6, "48 s"),
-        (600, "10 min"),
-        (3599, "1 h 00 min"),
-        (11100, "3 h 05 min"),
+        (600, "10:00 min"),
+        (3599, "59:59 min"),
+        (11100, "3:05 h"),
     ],
 )
 def test_durations(seconds: float | None, text: str) -> None:
