@@ -14,7 +14,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from blood_hpo.database.address import embedded_url
 from blood_hpo.database.migrate import migrate
 from blood_hpo.server import embedded
-from blood_hpo.settings import Settings
+from blood_hpo.settings import Settings, settings
 
 from .forks import Forks
 
@@ -87,3 +87,12 @@ def database_url(server: Engine, migrated: str) -> Iterator[str]:
     """The address of a database with the whole schema and no study."""
     with copy_of(migrated, server) as url:
         yield url
+
+
+@pytest.fixture
+def named_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of `database_url`, which the environment names as long as it is there."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    settings.cache_clear()
+    yield database_url
+    settings.cache_clear()

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,14 @@ import blood_hpo
 from blood_hpo.database.frames import Study
 from blood_hpo.database.scripts import words
 from blood_hpo.errors import InputError, StudyError
-from blood_hpo.settings import settings
 
 from .conftest import rows
 
 
 @pytest.fixture
-def opened(study: str, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Study]:
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    settings.cache_clear()
-    yield blood_hpo.open_study(study)
-    settings.cache_clear()
+def opened(study: str, named_database: str) -> Study:
+    assert named_database
+    return blood_hpo.open_study(study)
 
 
 def test_a_study_gives_a_frame_for_each_view(opened: Study, connected: Engine) -> None:

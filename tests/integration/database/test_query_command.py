@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from click.testing import Result
@@ -13,18 +13,15 @@ from typer.testing import CliRunner
 from blood_hpo.cli.main import app
 from blood_hpo.database.query import names
 from blood_hpo.errors import BloodHpoError, DatabaseError, InputError, StudyError
-from blood_hpo.settings import settings
 
 Ask = Callable[..., Result]
 
 
 @pytest.fixture
-def ask(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+def ask(named_database: str) -> Ask:
     """Runs ``blood-hpo query`` on the test's database."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    settings.cache_clear()
-    yield lambda *words: CliRunner().invoke(app, ["query", *words])
-    settings.cache_clear()
+    assert named_database
+    return lambda *words: CliRunner().invoke(app, ["query", *words])
 
 
 def answer(found: Result) -> str:

@@ -20,10 +20,9 @@ HERE = f"{socket.gethostname()}:1:1"
 
 
 @pytest.fixture
-def program(database_url: str, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+def program(named_database: str) -> CliRunner:
     """The program on the test's database."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    settings.cache_clear()
+    assert named_database
     return CliRunner()
 
 
@@ -75,4 +74,3 @@ def test_an_absent_database_is_not_the_workers_fault(
     said = program.invoke(app, ["health"])
     assert said.exit_code == 0
     assert "cannot tell" in said.output
-    settings.cache_clear()
