@@ -5,8 +5,6 @@ import hashlib
 import json
 import re
 import resource
-import subprocess
-import sys
 import tomllib
 from dataclasses import replace
 from datetime import timedelta
@@ -326,11 +324,3 @@ def test_a_report_that_does_not_fit_leaves_the_old_one(begun: Findings, tmp_path
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (folder / "report.json").read_text() == "old"
     assert [one.name for one in tmp_path.iterdir()] == ["report"]
-
-
-def test_a_report_is_written_without_tensorflow_and_optuna() -> None:
-    program = (
-        "import sys; from blood_hpo.report import render; import blood_hpo.cli.commands.report;"
-        "print([m for m in ('tensorflow', 'keras', 'optuna', 'medmnist') if m in sys.modules])"
-    )
-    assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"

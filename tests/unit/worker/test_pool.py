@@ -95,3 +95,16 @@ def test_a_worker_that_somebody_has_drained_is_not_replaced(tmp_path: Path) -> N
     assert pool.alive() == 0
     assert pool.crashed() == []
     assert (tmp_path / "worker-1.log").read_text() == "started\n"
+
+
+@pytest.mark.parametrize(("code", "starts"), [(7, 4), (2, 1), (3, 1), (5, 1)])
+def test_a_crashed_worker_is_replaced_three_times_and_one_that_refuses_never(
+    tmp_path: Path, code: int, starts: int
+) -> None:
+    pool = Pool(["sh", "-c", f"echo started; exit {code}"], {}, tmp_path)
+    pool.start(1)
+    for _ in range(starts + 1):
+        assert pool.wait(60)
+        pool.alive()
+    assert pool.crashed() == [tmp_path / "worker-1.log"]
+    assert (tmp_path / "worker-1.log").read_text() == "started\n" * starts
