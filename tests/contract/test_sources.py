@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from blood_hpo.studyfile.load import load
-
 ROOT = Path(__file__).parents[2]
-STUDIES = sorted(ROOT.glob("studies/*.toml"))
 
 
 @pytest.fixture(scope="module")
@@ -36,19 +33,6 @@ def test_every_module_says_what_it_is(tracked: list[Path]) -> None:
 def test_no_file_names_a_machine_or_a_registry(tracked: list[Path]) -> None:
     private = re.compile(rb"/(?:root|work|Users|home/\w+)/|pythonhosted\.org|pypi\.org|npmjs\.org")
     assert [path.name for path in tracked if private.search(path.read_bytes())] == []
-
-
-def test_studies_are_shipped() -> None:
-    names = {path.stem for path in STUDIES}
-    assert names >= {"quickstart", "paper", "paper-grid", "units", "kernels", "blood"}
-
-
-@pytest.mark.parametrize("file", STUDIES, ids=lambda path: path.stem)
-def test_a_study_file_loads_and_its_header_gives_its_command(file: Path) -> None:
-    assert load(file).families
-    header = re.match(r"(?:#.*\n)+", file.read_text(encoding="utf-8"))
-    assert header
-    assert f"blood-hpo run studies/{file.name}" in header.group()
 
 
 def test_every_written_make_target_exists() -> None:

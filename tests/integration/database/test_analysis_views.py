@@ -29,17 +29,21 @@ def test_everything_goes_with_its_study(recorder: Recorder, study: str, connecte
         assert rows(connected, f"SELECT * FROM hpo.{table}") == []
 
 
-def test_effects_are_means_over_complete_trials(study: str, connected: Engine) -> None:
+def test_effects_are_means_over_complete_trials(recorder: Recorder, connected: Engine) -> None:
+    ended = ((True, 0.7, "COMPLETE"), (True, 0.9, "COMPLETE"), (False, 0.5, "COMPLETE"))
+    for place, (value, score, state) in enumerate([*ended, (False, 0.99, "PRUNED")]):
+        config = {"standardise": value}
+        trial_id = recorder.start("mlp", "host:1:0", f"{place:016x}", config=config)
+        recorder.end(trial_id, state, [score])
     found = rows(
         connected,
         "SELECT family, parameter, place, value, low, trials, mean, best, difference"
-        " FROM hpo.parameter_effects WHERE study = :s AND parameter = 'standardise'",
-        s=study,
+        " FROM hpo.parameter_effects ORDER BY place",
     )
-    assert {row["family"] for row in found} == {"mlp"}
-    assert sum(int(str(row["trials"])) for row in found) == 2
-    assert {row["value"] for row in found} <= {"true", "false"}
-    assert all(row["low"] is None for row in found)
+    assert [tuple(row.values()) for row in found] == [
+        ("mlp", "standardise", 1, "false", None, 1, 0.5, 0.5, pytest.approx(-0.2)),
+        ("mlp", "standardise", 2, "true", None, 2, pytest.approx(0.8), 0.9, pytest.approx(0.1)),
+    ]
 
 
 def test_numbers_with_many_values_are_cut_into_five_ranges(

@@ -13,6 +13,7 @@ from blood_hpo.errors import StudyError
 from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy, open_study, pause, resume
+from blood_hpo.version import __version__
 from blood_hpo.worker.claims import Busy, Claims, Finished, Paused
 
 from .conftest import MakeStudy
@@ -74,14 +75,28 @@ def test_eight_workers_spend_exactly_the_budget_and_repeat_nothing(
 
 
 def test_families_are_served_by_the_share_of_their_budget(make_study: MakeStudy) -> None:
-    study = make_study()
+    families = {
+        "mlp": {"budget": 2, "space": {"units": [64, 128, 256]}},
+        "cnn": {"budget": 8, "space": {"filters": [8, 16], "kernel_size": [3, 5]}},
+    }
+    study = make_study(families=families)
     served = []
-    for number in range(12):
+    for number in range(10):
         claim = Claims(study, f"worker-{number}").claim(STOP)
         assert isinstance(claim, TrialRecord)
         served.append(claim.family)
-    assert Counter(served[:6]) == {"mlp": 3, "cnn": 3}
+    assert Counter(served[:5]) == {"mlp": 1, "cnn": 4}
     assert isinstance(Claims(study, "one more").claim(STOP), Busy)
+
+
+def test_a_worker_without_a_name_takes_studies_of_its_program_and_data_alone(
+    make_study: MakeStudy,
+) -> None:
+    study = make_study()
+    own = {"program_version": __version__, "sha256": str(study.data["sha256"])}
+    for differs, found in (({}, ["small"]), ({"program_version": "0"}, []), ({"sha256": "b"}, [])):
+        rows = study.storage.ask("unfinished", **own | differs)
+        assert [row.name for row in rows] == found
 
 
 def test_a_claim_whose_answer_was_lost_is_answered_again(make_study: MakeStudy) -> None:

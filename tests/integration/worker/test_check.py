@@ -1,13 +1,17 @@
 """The audit finds each thing that should not be, and mends what can be mended."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
 from sqlalchemy import text
+from typer.testing import CliRunner
 
+from blood_hpo.cli.main import app
 from blood_hpo.database.record import TrialRecord, read_trials
+from blood_hpo.errors import StudyError
 from blood_hpo.settings import Settings
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
@@ -19,20 +23,13 @@ from blood_hpo.worker.janitor import Audit
 from .conftest import STOP, MakeStudy
 
 BREAKAGES = {
-    "duplicate number": "UPDATE public.trials SET number = 0 WHERE number = 2",
     "lost": "DELETE FROM hpo.attempt WHERE number = 4",
     "never heard of": "UPDATE hpo.attempt SET heartbeat_at = NULL",
     "not heard of": "UPDATE hpo.attempt SET heartbeat_at = '2000-01-01'",
-    "holds several": """
-        UPDATE public.trials SET state = 'RUNNING' WHERE number = 4;
-        UPDATE hpo.attempt SET worker = 'd', heartbeat_at = now() WHERE number = 4""",
-    "without score": "DELETE FROM public.trial_values",
-    "without result": "DELETE FROM hpo.result",
     "unlinked file": """
         INSERT INTO hpo.piece (study_id, sha256, piece, content, stored_at)
         SELECT study_id, 'ab', 0, 'x', '2000-01-01' FROM hpo.study""",
 }
-MENDED = {"lost", "never heard of", "not heard of", "unlinked file"}
 RESULTS = Results([FoldResult(0.5, 1, 1, [0.5], [0.5], [0.5])], 1.0, 1000)
 
 
@@ -60,19 +57,11 @@ def test_a_sound_study_has_nothing_to_find(audit: Audit) -> None:
 
 
 @pytest.mark.parametrize("kind", BREAKAGES)
-def test_what_is_broken_is_named(study: SharedStudy, tmp_path: Path, kind: str) -> None:
-    grace = 0.01 if kind == "not heard of" else 30.0
-    audit = Audit(study.storage, study.name, Settings(home=tmp_path, grace_seconds=grace))
-    with study.storage.transaction() as session:
-        session.execute(text(BREAKAGES[kind]))
-    assert kind in {one.kind for one in audit.find()}
-
-
-@pytest.mark.parametrize("kind", sorted(MENDED & BREAKAGES.keys()))
 def test_what_can_be_mended_is_mended(study: SharedStudy, tmp_path: Path, kind: str) -> None:
     audit = Audit(study.storage, study.name, Settings(home=tmp_path, grace_seconds=0.01))
     with study.storage.transaction() as session:
         session.execute(text(BREAKAGES[kind]))
+    assert kind in {one.kind for one in audit.find()}
     audit.repair()
     assert kind not in {one.kind for one in audit.find()}
 
@@ -90,3 +79,31 @@ def test_a_checkpoint_that_nobody_needs_is_removed(
     audit.repair()
     assert not done.path.exists()
     assert needed.path.exists()
+
+
+@pytest.mark.usefixtures("named_database")
+def test_the_command_fails_where_something_is_found_and_where_a_repair_leaves_it(
+    study: SharedStudy,
+) -> None:
+    with study.storage.transaction() as session:
+        session.execute(text("DELETE FROM hpo.result"))
+    for words, advice in (((), "try: "), (("--repair",), "it cannot be mended")):
+        said = CliRunner().invoke(app, ["study", "check", "small", *words])
+        assert isinstance(said.exception, StudyError)
+        assert said.exception.exit_code == 5
+        assert f"has 2 inconsistencies; {advice}" in str(said.exception)
+        assert said.stdout.count("without result") == 2
+
+
+def test_a_checkpoint_is_of_one_study_file_data_set_and_program(
+    study: SharedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = (
+        study,
+        replace(study, fingerprint="another"),
+        replace(study, data={**study.data, "sha256": "b" * 64}),
+    )
+    paths = [Checkpoint(tmp_path, one, "first").path for one in others]
+    monkeypatch.setattr("blood_hpo.worker.checkpoint.__version__", "another")
+    paths.append(Checkpoint(tmp_path, study, "first").path)
+    assert len(set(paths)) == 4

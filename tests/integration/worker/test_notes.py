@@ -1,9 +1,10 @@
 """The note of a study: what an onlooker reads, written seldom and by one at a time."""
 
 import threading
+from pathlib import Path
 
 import pytest
-from optuna.study import Study
+from optuna.study import Study, load_study
 from optuna.trial import TrialState
 from optuna_dashboard import get_note, save_note
 from sqlalchemy import event, text
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from blood_hpo.cli.main import app
 from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.record import TrialRecord
+from blood_hpo.store.exchange import export_study
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy
@@ -108,10 +110,8 @@ def test_of_many_who_find_it_old_one_writes(study: SharedStudy) -> None:
         peer.engine.dispose()
 
 
-def test_pausing_and_resuming_shows_at_once(
-    study: SharedStudy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", study.storage.url)
+@pytest.mark.usefixtures("named_database")
+def test_pausing_and_resuming_shows_at_once(study: SharedStudy) -> None:
     run = CliRunner().invoke
     assert run(app, ["study", "pause", "small", "--reason", "disk is full"]).exit_code == 0
     assert "**Paused: disk is full**" in read(study)
@@ -124,6 +124,18 @@ def test_a_longer_note_that_somebody_left_leaves_no_rest(study: SharedStudy) -> 
     refresh_note(study.storage, study.study_id, least_seconds=0)
     assert "x" * 10 not in read(study)
     assert read(study).startswith("# small")
+
+
+def test_the_links_of_an_exported_note_lead_to_the_study_where_it_is_now(
+    make_study: MakeStudy, tmp_path: Path
+) -> None:
+    make_study(name="first")
+    study = make_study()
+    save_note(Study(study.name, study.storage), f"[1](/studies/{study.study_id}/trials)")
+    export_study(study.storage, "small", f"{tmp_path}/small.db")
+    there = load_study(study_name="small", storage=f"sqlite:///{tmp_path}/small.db")
+    assert there._study_id != study.study_id
+    assert get_note(there) == f"[1](/studies/{there._study_id}/trials)"
 
 
 def test_what_is_in_its_way_stops_nobody(

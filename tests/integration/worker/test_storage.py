@@ -99,6 +99,19 @@ def test_only_the_holder_beats_and_ends(study: SharedStudy, claim: TrialRecord) 
     assert found.fold_scores == [0.9]
 
 
+def test_mean_curves_are_over_the_folds_that_were_trained_in_an_epoch(
+    study: SharedStudy, claim: TrialRecord
+) -> None:
+    longer = FoldResult(0.9, 2, 1, [0.5, 0.4], [0.8, 0.75], [0.9, 0.85])
+    shorter = FoldResult(0.5, 1, 1, [0.25], [0.25], [0.5])
+    ending = Ending(0.7, Results([longer, shorter], 1.0, 1000))
+    assert study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, ending)
+    asked = "SELECT mean_folds, mean_train_loss, mean_validation, mean_score FROM hpo.result"
+    with study.storage.plain() as connection:
+        (found,) = connection.execute(text(asked)).all()
+    assert tuple(found) == ([2, 1], [0.375, 0.4], [0.525, 0.75], [0.7, 0.85])
+
+
 def test_an_ending_told_twice_counts_once(study: SharedStudy, claim: TrialRecord) -> None:
     for _ in range(2):
         assert study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.9))
