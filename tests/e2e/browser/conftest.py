@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from blood_hpo.database.address import embedded_url
 from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
 
+from ...ports import free_port
 from .chromium import Chromium
 
 STUDY = """
@@ -115,16 +115,10 @@ def house(synthetic_npz: Path) -> Iterator[House]:
     shutil.rmtree(one.folder)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="session")
 def dashboard(house: House) -> str:
     """Address of ``blood-hpo dashboard``, as it is deployed: its role may only select."""
-    port = _free_port()
+    port = free_port()
     url = house.address("blood_hpo_dashboard")
     words = ("-m", "blood_hpo", "dashboard", "--port", str(port))
     return house.serve(*words, port=port, DATABASE_URL=url)
@@ -133,7 +127,7 @@ def dashboard(house: House) -> str:
 @pytest.fixture(scope="session")
 def unguarded(house: House) -> str:
     """Address of optuna-dashboard itself in the same role: nothing but the role refuses."""
-    port = _free_port()
+    port = free_port()
     script = (
         "import optuna_dashboard, os;"
         f"optuna_dashboard.run_server(os.environ['DATABASE_URL'], port={port})"

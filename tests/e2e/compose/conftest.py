@@ -6,13 +6,14 @@ Set ``BLOOD_HPO_COMPOSE_OVERLAY`` to a compose file that adapts the stack to an 
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from ...ports import free_port
 
 ROOT = Path(__file__).parents[3]
 NEEDED = ("blood_hpo", "docker", "studies", "docker-compose.yml", ".dockerignore")
@@ -96,12 +97,6 @@ class Stack:
         return {text.rpartition(":")[2] for text in found}
 
 
-def free_port() -> str:
-    """A port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return str(taken.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def engine() -> None:
     """A container engine with compose; without one, every test here is skipped.
@@ -150,9 +145,9 @@ def stack(project: Path) -> Iterator[Stack]:
             "BLOOD_HPO_TAG": "test",
             "STUDY_FILE": "smoke.toml",
             "DATA_FILE": "./data.npz",
-            "DATABASE_PORT": free_port(),
-            "DASHBOARD_PORT": free_port(),
-            "REPORT_PORT": free_port(),
+            "DATABASE_PORT": str(free_port()),
+            "DASHBOARD_PORT": str(free_port()),
+            "REPORT_PORT": str(free_port()),
             "BLOOD_HPO_HEARTBEAT_SECONDS": "2",
             "BLOOD_HPO_GRACE_SECONDS": "10",
         },

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import optuna
 import pytest
 
+from ...ports import free_port
 from .conftest import Program
 
 DEADLINE = 120.0
@@ -39,24 +40,26 @@ def test_an_exported_study_is_plain_optuna(program: Program, exported: Path) -> 
 def test_nothing_but_optuna_dashboard_shows_it_with_its_pictures(exported: Path) -> None:
     command = [sys.executable, "-c", "from optuna_dashboard._cli import main; main()"]
     files = str(exported.parent / "tiny-files")
-    options = [f"sqlite:///{exported}", "--artifact-dir", files, "--port", "18731"]
+    port = free_port()
+    options = [f"sqlite:///{exported}", "--artifact-dir", files, "--port", str(port)]
+    address = f"http://127.0.0.1:{port}"
     with subprocess.Popen([*command, *options], stderr=subprocess.DEVNULL) as process:
         try:
-            (study,) = answer("/api/studies")["study_summaries"]
-            trial = answer(f"/api/studies/{study['study_id']}")["trials"][0]
+            (study,) = answer(f"{address}/api/studies")["study_summaries"]
+            trial = answer(f"{address}/api/studies/{study['study_id']}")["trials"][0]
             picture = trial["artifacts"][0]["artifact_id"]
             path = f"/artifacts/{study['study_id']}/{trial['trial_id']}/{picture}"
-            with urlopen(f"http://127.0.0.1:18731{path}", timeout=60) as found:
+            with urlopen(f"{address}{path}", timeout=60) as found:
                 assert hashlib.sha256(found.read()).hexdigest() == picture
         finally:
             process.terminate()
 
 
-def answer(path: str) -> dict[str, list[dict[str, object]]] | dict[str, list[dict[str, str]]]:
+def answer(url: str) -> dict[str, list[dict[str, object]]] | dict[str, list[dict[str, str]]]:
     deadline = time.monotonic() + DEADLINE
     while True:
         try:
-            with urlopen(f"http://127.0.0.1:18731{path}", timeout=60) as found:
+            with urlopen(url, timeout=60) as found:
                 shown: dict[str, list[dict[str, str]]] = json.load(found)
                 return shown
         except URLError:

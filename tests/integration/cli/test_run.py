@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+
+from blood_hpo.database.address import embedded_url, engine
+from blood_hpo.settings import Settings
 
 from ..forks import Completed
 from .conftest import STUDY, Program
@@ -53,6 +57,21 @@ def test_a_replayed_trial_scores_exactly_as_recorded(program: Program) -> None:
     replayed = rows(program, "trial", "replay", "tiny", "0")
     assert [row["replayed"] for row in replayed] == shown["fold_scores"]
     assert all(row["same"] for row in replayed)
+
+
+def test_a_replay_that_differs_from_the_record_fails(program: Program) -> None:
+    database = engine(embedded_url(Settings(home=program.home)))
+    changed = text(
+        "UPDATE hpo.fold SET score = score * :by WHERE fold = 2 AND trial_id ="
+        " (SELECT trial_id FROM hpo.trials WHERE study = 'tiny' AND number = 0)"
+    )
+    with database.begin() as connection:
+        connection.execute(changed, {"by": 0.5})
+    done = program.run("trial", "replay", "tiny", "0", "--format", "json", code=1)
+    with database.begin() as connection:
+        connection.execute(changed, {"by": 2.0})
+    database.dispose()
+    assert [row["same"] for row in json.loads(done.stdout)] == [True, False, True]
 
 
 def test_a_grid_around_the_best_configuration_of_a_finished_study(program: Program) -> None:
@@ -217,3 +236,10 @@ def test_the_doctor_finds_database_and_data(program: Program) -> None:
     assert checks["database"]["finding"].startswith("PostgreSQL ")
     assert checks["data set"]["finding"].startswith("SYNTHETIC")
     assert all(row["ok"] for row in checks.values())
+
+
+def test_the_doctor_fails_where_something_is_missing(program: Program) -> None:
+    done = program.run("doctor", "--format", "json", code=1, BLOOD_HPO_DATA="nothing.npz")
+    missing = {row["check"]: row["finding"] for row in json.loads(done.stdout) if not row["ok"]}
+    assert set(missing) == {"data set"}
+    assert "nothing.npz" in missing["data set"]
