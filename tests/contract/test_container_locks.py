@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 RUN_TIME = ROOT / "requirements.txt"
 DASHBOARD = ROOT / "docker/requirements-dashboard.txt"
@@ -52,9 +50,3 @@ def test_the_gpu_adds_cuda_alone() -> None:
     assert added
     assert {name for name in added if not name.startswith("nvidia-")} == set()
     assert version(GPU, "tensorflow") == version(RUN_TIME, "tensorflow")
-
-
-@pytest.mark.parametrize("lock", [DASHBOARD, GPU, WORKER], ids=lambda path: path.name)
-def test_every_entry_is_one_version_with_hashes_from_nowhere(lock: Path) -> None:
-    entry = re.compile(r"[\w.-]+==[\w.]+( ; [^-]+)?( +--hash=sha256:[0-9a-f]{64})+")
-    assert [line for line in entries(lock) if not entry.fullmatch(line)] == []

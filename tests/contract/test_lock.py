@@ -15,6 +15,10 @@ ROOT = Path(__file__).parents[2]
 RUN_TIME = ROOT / "requirements.txt"
 DEVELOPMENT = ROOT / "requirements-dev.txt"
 LOCKS = pytest.mark.parametrize("lock", [RUN_TIME, DEVELOPMENT], ids=lambda path: path.name)
+CONTAINERS = sorted(ROOT.glob("docker/requirements-*.txt"))
+EVERY_LOCK = pytest.mark.parametrize(
+    "lock", [RUN_TIME, DEVELOPMENT, *CONTAINERS], ids=lambda path: path.name
+)
 
 
 def entries(lock: Path) -> list[str]:
@@ -50,7 +54,7 @@ def project() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-@LOCKS
+@EVERY_LOCK
 def test_every_entry_is_one_version_with_hashes(lock: Path) -> None:
     entry = re.compile(r"[\w.-]+==[\w.]+( ; [^-]+)?( +--hash=sha256:[0-9a-f]{64})+")
     assert [line for line in entries(lock) if not entry.fullmatch(line)] == []
