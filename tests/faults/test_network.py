@@ -95,7 +95,6 @@ def test_a_cut_link(lab: Lab, measured: Measure, cable: Cable, remote: str) -> N
     asked = time.monotonic()
     assert cut_off.wait() == 0
     stopped = time.monotonic() - asked
-    assert noticed < 15
     lab.worker(epoch_seconds=0.0)
     lab.until_state("FAIL")
     recovered = time.monotonic() - cut
