@@ -90,6 +90,8 @@ def _copy(source: BaseStorage, name: str, target: BaseStorage, new: str) -> None
     """Copy one study whole or not at all."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # what it says is said by the caller
     try:
+        if new in optuna.get_all_study_names(target):
+            raise DuplicatedStudyError(new)  # at once: what fails below is taken back
         optuna.copy_study(
             from_study_name=name, from_storage=source, to_storage=target, to_study_name=new
         )
