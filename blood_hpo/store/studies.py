@@ -80,7 +80,7 @@ def open_study(storage: StudyStorage, name: str) -> SharedStudy:
     if not rows:
         storage.study_id(name)  # says so
     (found,) = rows
-    if found.stage is None:
+    if found.stage is None or found.spec["name"] != name:  # which is a folder's name too
         raise StudyError(
             f"study {name!r} holds no study file: it was created by another program; create one"
             " with `blood-hpo study create FILE`"

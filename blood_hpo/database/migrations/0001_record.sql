@@ -22,6 +22,7 @@ CREATE TABLE hpo.study (
     -- seed that is no number, or a family without a space, would break every page of every study.
     CONSTRAINT study_spec_is_a_study_file CHECK (coalesce(
         jsonb_typeof(spec) = 'object'
+        AND spec ->> 'name' ~ '^[a-z0-9][a-z0-9_-]{0,79}$'
         AND spec ->> 'seed' ~ '^[0-9]{1,18}$'
         AND spec ->> 'objective' ~ '^[a-z_]{1,40}$'
         AND spec #>> '{training,folds}' ~ '^[0-9]{1,4}$'
@@ -270,7 +271,7 @@ CREATE TABLE hpo.test_interval (
 -- In pieces, before the transaction that links the file, so that none lasts long on a slow link.
 CREATE TABLE hpo.piece (
     study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,
-    sha256 text NOT NULL,
+    sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     piece integer NOT NULL CHECK (piece >= 0),
     content bytea NOT NULL,
     stored_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -282,7 +283,7 @@ CREATE INDEX piece_sha256 ON hpo.piece (sha256); -- the dashboard asks for files
 CREATE TABLE hpo.artefact (
     study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,
     name text NOT NULL,
-    sha256 text NOT NULL,
+    sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     bytes bigint NOT NULL,
     PRIMARY KEY (study_id, name)
 );

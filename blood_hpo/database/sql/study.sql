@@ -41,8 +41,8 @@ ORDER BY created_at, study_id
 
 -- finished: The searches of which nothing is left to do, and since when, in seconds since 1970.
 SELECT study_name AS name, extract(epoch FROM finished_at)::float AS seconds
-FROM hpo.study JOIN public.studies USING (study_id) WHERE finished_at IS NOT NULL
-ORDER BY finished_at
+FROM hpo.study JOIN public.studies USING (study_id)
+WHERE finished_at IS NOT NULL AND study_name = spec ->> 'name' ORDER BY finished_at
 
 -- finish: Note that nothing is left to do, unless the study file has been changed meanwhile.
 UPDATE hpo.study SET finished_at = clock_timestamp()

@@ -57,6 +57,7 @@ RACES = {
 }
 """What two connections do at the same time, of which one must fail."""
 NO_STUDY_FILES = {
+    "a name that is a path": ("{name}", '"../x"'),
     "a seed that is no number": ("{seed}", '"x"'),
     "a seed too large": ("{seed}", "1e30"),
     "an objective that is no name": ("{objective}", '"<script>"'),
@@ -82,6 +83,12 @@ ALONE = {
     "a budget below a place that is held": "UPDATE hpo.budget SET budget = 1 WHERE family = 'mlp'",
     "a budget of one's own": NEW.format(digest="a" * 16, seed=1, place=6).replace("5, 6", "9, 6"),
     "a place that was given up and is held": "UPDATE hpo.configuration SET given_up_at = now()",
+    "a file whose checksum is a path": (
+        "INSERT INTO hpo.piece SELECT study_id, '../x', 0, 'x' FROM hpo.study"
+    ),
+    "a file that is named after a path": (
+        "INSERT INTO hpo.artefact SELECT study_id, 'x', '../x', 1 FROM hpo.study"
+    ),
     "a stage that is not the study's": NEW.format(digest="a" * 16, seed=1, place=3).replace(
         "'search'", "'final'"
     ),

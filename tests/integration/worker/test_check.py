@@ -30,7 +30,7 @@ BREAKAGES = {
     "without result": "DELETE FROM hpo.result",
     "unlinked file": """
         INSERT INTO hpo.piece (study_id, sha256, piece, content, stored_at)
-        SELECT study_id, 'ab', 0, 'x', '2000-01-01' FROM hpo.study""",
+        SELECT study_id, repeat('ab', 32), 0, 'x', '2000-01-01' FROM hpo.study""",
 }
 MENDED = {"lost", "never heard of", "not heard of", "unlinked file"}
 RESULTS = Results([FoldResult(0.5, 1, 1, [0.5], [0.5], [0.5])], 1.0, 1000)
