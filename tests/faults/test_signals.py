@@ -76,7 +76,7 @@ def test_asleep_past_the_grace_time_nobody_is_judged_on_waking(lab: Lab, measure
     until(lambda: lab.server.rows(lab.database, asked, 2 * GRACE_SECONDS)[0]["long"], "silence")
     (woken,) = lab.server.rows(lab.database, "SELECT clock_timestamp() AS at")
     idle.signal(signal.SIGCONT)
-    claims = "SELECT FROM pg_stat_activity WHERE query_start > %s AND query ~ 'paused|given_up'"
+    claims = "SELECT 1 FROM pg_stat_activity WHERE query_start > %s AND query ~ 'paused|given_up'"
     own = "AND datname = current_database() AND pid <> pg_backend_pid()"
     look = f"{claims} {own}"
     until(lambda: lab.server.rows(lab.database, look, woken["at"]), "the other has looked first")
