@@ -233,7 +233,7 @@ def _study(rows: Rows, spec: StudySpec, stage: str, search: Study | None) -> Stu
     assert isinstance(budget, int)
     digits = "0" * 64, "0" * 32
     data = DataSource(Path("none.npz"), "path", *digits, official=False, synthetic=True).describe()
-    document = spec.model_dump(mode="json")
+    document = {**spec.model_dump(mode="json"), "name": name}
     rows.add("public.studies", study_id, name)
     rows.add("public.study_directions", study_id, "MAXIMIZE", 0)
     search_id = search.study_id if search else study_id

@@ -13,7 +13,6 @@ from typing import Any
 
 from blood_hpo.dashboard.report_pages import report_address
 from blood_hpo.database.query import run_query
-from blood_hpo.database.statements import statement
 from blood_hpo.store.outage import first_line
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.text import markdown
@@ -43,14 +42,13 @@ def refresh_note(
 def _refresh(storage: StudyStorage, study_id: int, least_seconds: float) -> str | None:
     """Name of the study whose stage it is, if it is one and was looked after now."""
     turn = {"study_id": study_id, "least_seconds": least_seconds}
-    with storage.transaction() as connection:
-        if connection.execute(statement("note_turn"), turn).one_or_none() is None:
-            return None
-        facts = _facts(storage, study_id)
-        spelt = {"report_address": report_address, "prose": _prose}
-        note = markdown(__package__, "note.md", spelt, **facts)
-        text = {"study_id": study_id, "text_json": json.dumps(note)}
-        connection.execute(statement("write_note"), text)
+    noted = storage.ask("note_turn", **turn)
+    if not noted:
+        return None
+    facts = _facts(storage, study_id)
+    spelt = {"report_address": report_address, "prose": _prose}
+    note = json.dumps(markdown(__package__, "note.md", spelt, **facts))
+    storage.tell("write_note", study_id=study_id, noted_at=noted[0].noted_at, text_json=note)
     return str(facts["stage_of"]) if facts["stage_of"] else None
 
 

@@ -41,8 +41,10 @@ def analyst_url(settings: Settings) -> str:
     if settings.server_url() is not None:
         return url
     with connected(url, "blood-hpo query") as engine, engine.begin() as connection:
-        # Without a password: only the account of the server reaches its socket.
-        connection.exec_driver_sql(f"ALTER ROLE {ROLE} LOGIN")
+        found = text("SELECT rolcanlogin FROM pg_roles WHERE rolname = :role")
+        if not connection.scalar(found, {"role": ROLE}):
+            # Without a password: only the account of the server reaches its socket.
+            connection.exec_driver_sql(f"ALTER ROLE {ROLE} LOGIN")
     return make_url(url).set(username=ROLE).render_as_string(hide_password=False)
 
 

@@ -44,10 +44,11 @@ def load(engine: Engine, study: str, name: str) -> bytes:
 
 
 def by_digest(engine: Engine, sha256: str) -> bytes | None:
-    """The content of a file of any study by its checksum; None if there is none."""
+    """The content of a file of any study by its checksum; None if there is none with it."""
     with database_errors(engine.url), engine.connect() as connection:
         found = connection.scalar(statement("file_by_digest"), {"sha256": sha256})
-    return None if found is None else bytes(found)
+    content = bytes(found or b"")
+    return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
 
 def load_arrays(engine: Engine, study: str, name: str) -> "dict[str, NDArray[Any]]":

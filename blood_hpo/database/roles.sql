@@ -3,10 +3,14 @@
 -- A role that the migrating user may not create is left out, and so are its rights. The analyst's
 -- limits are restored by every migration: the role itself may loosen some of them. That its sorts
 -- cannot fill the disk only a superuser can see to.
+-- Then what PostgreSQL lets everybody do in every database, and what somebody who only reads could
+-- harm the server with: locks that hold up the workers' claims, large objects and temporary tables
+-- that fill the disk. Only a superuser may take such rights away; elsewhere they stay. The databases
+-- beside this one, of which one is copied into new ones, are for the server's owner alone.
 DO $$
 DECLARE command text;
 BEGIN
-    FOREACH command IN ARRAY ARRAY[
+    FOR command IN SELECT unnest(ARRAY[
         'CREATE ROLE blood_hpo_worker', 'CREATE ROLE blood_hpo_dashboard',
         'CREATE ROLE blood_hpo_analyst',
         'ALTER ROLE blood_hpo_analyst SET statement_timeout = ''30s''',
@@ -15,12 +19,29 @@ BEGIN
         'ALTER ROLE blood_hpo_analyst SET search_path = hpo',
         'ALTER ROLE blood_hpo_analyst CONNECTION LIMIT 20',
         'ALTER ROLE blood_hpo_analyst SET temp_file_limit = ''256MB'''
-    ]
+    ])
+        UNION ALL
+        SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database())
+        UNION ALL
+        SELECT format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', datname)
+        FROM pg_database
+        WHERE datname IN ('postgres', 'template1') AND datname <> current_database()
+        UNION ALL
+        SELECT format(
+            'REVOKE EXECUTE ON FUNCTION %1$s FROM PUBLIC; '
+            'GRANT EXECUTE ON FUNCTION %1$s TO pg_database_owner, blood_hpo_worker',
+            oid::regprocedure
+        )
+        FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace
+            AND (proname ~ '^pg_(try_)?advisory_(xact_)?lock' OR proname ~ '^lo_(creat|from|put)')
     LOOP
+        EXIT WHEN command ^@ 'REVOKE'
+            AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
         BEGIN
             EXECUTE command;
         EXCEPTION WHEN insufficient_privilege OR undefined_object -- left out
-            OR duplicate_object OR unique_violation THEN -- there, or just made from elsewhere
+            OR duplicate_object OR unique_violation -- there, or just made from elsewhere
+            OR internal_error THEN -- "tuple concurrently updated": just done from elsewhere
             NULL;
         END;
     END LOOP;
@@ -52,32 +73,5 @@ BEGIN
             hpo.piece TO blood_hpo_worker; -- what was measured is written once
         GRANT DELETE ON hpo.candidate TO blood_hpo_worker;
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public, hpo TO blood_hpo_worker;
-    END LOOP;
-END $$;
-
--- What PostgreSQL lets everybody do in every database, and what somebody who only reads could harm
--- the server with: locks that hold up the workers' claims, large objects and temporary tables that
--- fill the disk. Only a superuser may take such rights away; elsewhere they stay. The databases
--- beside this one, of which one is copied into new ones, are for the server's owner alone.
-DO $$
-DECLARE command text;
-BEGIN
-    FOR command IN
-        SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database())
-        UNION ALL
-        SELECT format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', datname)
-        FROM pg_database
-        WHERE datname IN ('postgres', 'template1') AND datname <> current_database()
-        UNION ALL
-        SELECT format(
-            'REVOKE EXECUTE ON FUNCTION %1$s FROM PUBLIC; '
-            'GRANT EXECUTE ON FUNCTION %1$s TO pg_database_owner, blood_hpo_worker',
-            oid::regprocedure
-        )
-        FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace
-            AND (proname ~ '^pg_(try_)?advisory_(xact_)?lock' OR proname ~ '^lo_(creat|from|put)')
-    LOOP
-        EXIT WHEN NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
-        EXECUTE command;
     END LOOP;
 END $$;

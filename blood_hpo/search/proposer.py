@@ -130,8 +130,9 @@ class Proposer:
         allowed = (row for row in rows if self.spec.allows(self.family, row))
         for drawn, row in enumerate(allowed):
             configuration = Configuration(self.family, self.spec.config(self.family, row))
-            if configuration.config_hash not in known.seen | found.keys():
-                found[configuration.config_hash] = Proposal(configuration, dict(row), drawn)
+            key = configuration.config_hash
+            if key not in known.seen and key not in found:
+                found[key] = Proposal(configuration, dict(row), drawn)
             if len(found) >= wanted:
                 break
         return list(found.values())

@@ -36,6 +36,7 @@ class ConnectedStorage(RDBStorage):
         )
         # Who has just started does not know who could be heard before.
         self._unreachable_at = time.monotonic()
+        self._answered_at, self._grace_seconds = time.time(), grace_seconds
         try:
             super().__init__(url, engine_kwargs=options, skip_table_creation=True)
         except Exception:
@@ -71,6 +72,14 @@ class ConnectedStorage(RDBStorage):
                     connection.invalidate()
                 else:
                     driver.autocommit = False
+        self._answered()
+
+    def _answered(self) -> None:
+        """After a long silence of its own, frozen or asleep, a process knows of nobody's either."""
+        now = time.time()  # the other clock stands still while a machine sleeps
+        if now - self._answered_at > self._grace_seconds / 2:
+            self._unreachable_at = time.monotonic()
+        self._answered_at = now
 
     def ask(self, name: str, /, **parameters: object) -> list[Row[Any]]:
         """The rows that a statement gives, by itself in its transaction."""

@@ -42,12 +42,16 @@ def export_files(storage: StudyStorage, names: list[str], folder: Path) -> int:
 
     Raises:
         InputError: The folder cannot be written.
+        StudyError: A file has been changed since it was stored.
     """
     digests = {one.sha256 for name in names for one in listing(storage.engine, name)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for digest in digests:
-            (folder / digest).write_bytes(by_digest(storage.engine, digest) or b"")
+            content = by_digest(storage.engine, digest)
+            if content is None:
+                raise StudyError(f"a file is not what it was, SHA-256 {digest}; restore a backup")
+            (folder / digest).write_bytes(content)
     except OSError as error:
         raise InputError(f"{folder} cannot be written ({error.strerror}); name another") from error
     return len(digests)
@@ -90,6 +94,8 @@ def _copy(source: BaseStorage, name: str, target: BaseStorage, new: str) -> None
     """Copy one study whole or not at all."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # what it says is said by the caller
     try:
+        if new in optuna.get_all_study_names(target):
+            raise DuplicatedStudyError(new)  # noqa: TRY301 - before anything is read or made
         optuna.copy_study(
             from_study_name=name, from_storage=source, to_storage=target, to_study_name=new
         )

@@ -15,13 +15,7 @@ from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import (
-    SEARCH,
-    SharedStudy,
-    open_study,
-    stored_spec,
-    winning_configuration,
-)
+from blood_hpo.store.studies import SEARCH, SharedStudy, open_study, winning_configuration
 from blood_hpo.studyfile.fingerprint import differences, fingerprint
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.version import __version__
@@ -95,7 +89,8 @@ def _resolved(storage: StudyStorage, spec: StudySpec) -> StudySpec:
     named = {name: one.around for name, one in spec.families.items() if one.around is not None}
     if not named:
         return spec
-    stored = stored_spec(storage, spec.name)
+    known = storage.ask("study_record", name=spec.name)
+    stored = open_study(storage, spec.name).spec if known else None
     kept = {
         name: stored.held(name)
         for name, study in named.items()

@@ -10,6 +10,7 @@ import mimetypes
 from sqlalchemy import Connection
 
 from blood_hpo.database.statements import statement
+from blood_hpo.errors import StudyError
 from blood_hpo.search.optuna_private import artifact_attribute
 
 PIECE_BYTES = 128 * 1024
@@ -38,10 +39,11 @@ def link(
     """Give a stored file its name in a study, and link it to its trial, if any, as Optuna does.
 
     The name of a trial's file begins with the number of the trial and a slash; the digest is the
-    SHA-256 of the file.
+    SHA-256 of the file. A StudyError where the database does not hold it whole.
     """
     file = {"study_id": study_id, "name": name, "sha256": digest}
-    connection.execute(statement("link_file"), file)
+    if not connection.execute(statement("link_file"), file).rowcount:
+        raise StudyError(f"file {name!r} was removed before it was linked; it is to be made again")
     if trial_id is not None:
         shown = name.partition("/")[2]
         kind, encoding = mimetypes.guess_type(shown)

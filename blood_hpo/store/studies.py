@@ -80,7 +80,7 @@ def open_study(storage: StudyStorage, name: str) -> SharedStudy:
     if not rows:
         storage.study_id(name)  # says so
     (found,) = rows
-    if found.stage is None:
+    if found.stage is None or found.spec["name"] != name:  # which is a folder's name too
         raise StudyError(
             f"study {name!r} holds no study file: it was created by another program; create one"
             " with `blood-hpo study create FILE`"
@@ -114,9 +114,9 @@ def _stored_spec(name: str, found: Row[Any]) -> StudySpec:
     return spec
 
 
-def pause(storage: StudyStorage, study_id: int, reason: str) -> None:
-    """Let running trials finish and start no more."""
-    storage.tell("pause", study_id=study_id, reason=reason)
+def pause(storage: StudyStorage, study_id: int, reason: str, *, overrule: bool = True) -> None:
+    """Let running trials finish and start no more; a person may overrule another reason."""
+    storage.tell("pause", study_id=study_id, reason=reason, overrule=overrule)
 
 
 def pause_reasons(storage: StudyStorage, names: Iterable[str]) -> dict[str, str]:
@@ -154,11 +154,6 @@ def trials_of(storage: StudyStorage, name: str) -> dict[str, int]:
     study_id = storage.study_id(name)
     stages = {row.name: int(row.trials) for row in storage.ask("stages_of", name=name)}
     return stages or {name: storage.get_n_trials(study_id)}
-
-
-def stored_spec(storage: StudyStorage, name: str) -> StudySpec | None:
-    """The study file of an existing study, or None if there is no study of that name."""
-    return open_study(storage, name).spec if storage.ask("study_record", name=name) else None
 
 
 def winning_configuration(storage: StudyStorage, study: str, family: str) -> dict[str, Any]:

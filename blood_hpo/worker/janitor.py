@@ -5,8 +5,8 @@ the program that made the trials is not its own judge.
 """
 
 import logging
-import math
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -27,14 +27,13 @@ def recover_stale_trials(
 
     A worker whose own grace time is longer is judged by that. Several janitors may race on one
     trial: the first transaction wins and there is one retry. None judges anybody until the grace
-    time after its process was started, or could not reach the database: perhaps nobody could, and
-    the others have not been given the time to be heard again. ``at_once`` has it judge all the
-    same, as when a person asks. Gives the numbers of those trials.
+    time after its process was started, stood still, or could not reach the database: perhaps so did
+    all, and the others have not been given the time to be heard again. ``at_once`` has it judge all
+    the same, as when a person asks. Gives the numbers of those trials.
     """
-    reachable = math.inf if at_once else storage.reachable_seconds()
     recovered = []
     for trial in storage.ask("stale", study_id=study_id, grace_seconds=settings.grace_seconds):
-        if reachable < trial.grace:
+        if not at_once and storage.reachable_seconds() < trial.grace:
             continue
         reason = (
             f"worker {trial.worker} was not heard of for {trial.grace:g} s"
@@ -78,13 +77,14 @@ class Audit:
         """Mend what can be mended.
 
         Silent trials are enqueued again, lost ones given up, so that their place goes to another
-        configuration, and checkpoints that nobody will go on from are removed. Finished trials
-        cannot be changed: what was counted twice or beyond the budget stays.
+        configuration, and checkpoints that nobody will go on from are removed, as are files that
+        nothing links, once no trial runs that may be about to. Finished trials cannot be changed:
+        what was counted twice or beyond the budget stays.
         """
         tell, study_id = self.storage.tell, self.storage.study_id(self.study)
         tell("give_up", study_id=study_id, configuration_id=None)
-        tell("drop_unlinked", study_id=study_id, grace_seconds=self.settings.grace_seconds)
         recover_stale_trials(self.storage, study_id, self.settings, at_once=True)
+        tell("drop_unlinked", study_id=study_id, grace_seconds=self.settings.grace_seconds)
         tell("reopen", study_id=study_id)
         for path in self._left():
             path.unlink(missing_ok=True)
@@ -94,9 +94,9 @@ class Audit:
         with self.storage.plain() as connection:
             trials = read_trials(connection, self.study)
         wanted = [one.config_hash for one in trials if one.state in {"WAITING", "RUNNING"}]
-        oldest = time.time() - self.settings.grace_seconds
-        return sorted(
-            path
-            for path in folder(self.settings.home, self.study).glob("*")
-            if path.stat().st_mtime < oldest and not any(one in path.name for one in wanted)
-        )
+        oldest, left = time.time() - self.settings.grace_seconds, []
+        for path in sorted(folder(self.settings.home, self.study).glob("*")):
+            with suppress(FileNotFoundError):  # its worker has just removed it
+                if path.stat().st_mtime < oldest and not any(one in path.name for one in wanted):
+                    left.append(path)
+        return left

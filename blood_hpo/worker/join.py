@@ -109,7 +109,7 @@ class Queue:
             log.error("study %s: %s", name, error)  # noqa: TRY400 - the message says it all
             self._turns.pop(name, None)
             for row in self._ask("pausing", "study_record", name=name):  # unless it was deleted
-                pause(self.storage, row.study_id, str(error))
+                pause(self.storage, row.study_id, str(error), overrule=False)
                 refresh_note(self.storage, row.study_id, least_seconds=0)
             return False
         return isinstance(found, TrialRecord)

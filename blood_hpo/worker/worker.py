@@ -140,5 +140,5 @@ class Worker:
             f" {failures.last_reason}"
         )
         log.error("study %s is paused: %s", self.stage.study.name, reason)
-        patiently(lambda: pause(storage, study_id, reason), "pausing", wait)
+        patiently(lambda: pause(storage, study_id, reason, overrule=False), "pausing", wait)
         refresh_note(storage, study_id, least_seconds=0)

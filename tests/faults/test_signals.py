@@ -63,6 +63,30 @@ def test_stopped_past_the_grace_time_and_woken(lab: Lab, measured: Measure) -> N
     measured(f"{lab.states()['FAIL']} lease lost, exit 0, 2 of 2 counted")
 
 
+def test_asleep_past_the_grace_time_nobody_is_judged_on_waking(lab: Lab, measured: Measure) -> None:
+    lab.create(budget=1, epochs=20)
+    holder = lab.worker(epoch_seconds=0.2)
+    lab.until_epoch(2)
+    idle = lab.worker()
+    idle.says("nothing to claim")
+    for worker in (holder, idle):
+        worker.signal(signal.SIGSTOP)
+    silence = "SELECT max(clock_timestamp() - heartbeat_at) > make_interval(secs => %s) AS long"
+    asked = f"{silence} FROM hpo.attempt WHERE open"
+    until(lambda: lab.server.rows(lab.database, asked, 2 * GRACE_SECONDS)[0]["long"], "silence")
+    (woken,) = lab.server.rows(lab.database, "SELECT clock_timestamp() AS at")
+    idle.signal(signal.SIGCONT)
+    claims = "SELECT 1 FROM pg_stat_activity WHERE query_start > %s AND query ~ 'paused|given_up'"
+    own = "AND datname = current_database() AND pid <> pg_backend_pid()"
+    look = f"{claims} {own}"
+    until(lambda: lab.server.rows(lab.database, look, woken["at"]), "the other has looked first")
+    holder.signal(signal.SIGCONT)
+    lab.until_finished()
+    lab.assert_nothing_lost_or_repeated(budget=1)
+    assert lab.states() == {"COMPLETE": 1}
+    measured("silent for 2 grace times, 0 retries")
+
+
 def stop_inside_a_claim(url: str, study_id: int) -> None:
     storage = StudyStorage(url, "stopped", grace_seconds=GRACE_SECONDS)
     with storage.transaction() as connection:

@@ -2,6 +2,9 @@
 -- no budget is overspent and no configuration is trained twice follows from these keys, at any
 -- isolation level and for any program.
 
+-- A time that every reader can hold.
+CREATE DOMAIN hpo.moment AS timestamptz CHECK (VALUE BETWEEN '1970-01-01' AND '2200-01-01');
+
 CREATE TABLE hpo.study (
     study_id integer PRIMARY KEY REFERENCES public.studies ON DELETE CASCADE,
     stage text NOT NULL CHECK (stage IN ('search', 'confirm', 'final')),
@@ -10,11 +13,11 @@ CREATE TABLE hpo.study (
     fingerprint text NOT NULL,
     data jsonb NOT NULL CHECK (jsonb_typeof(data) = 'object'),
     program_version text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    created_at hpo.moment NOT NULL DEFAULT clock_timestamp(),
     paused text,
-    resumed_at timestamptz,
-    noted_at timestamptz,
-    finished_at timestamptz,
+    resumed_at hpo.moment,
+    noted_at hpo.moment,
+    finished_at hpo.moment,
     UNIQUE (search_id, stage),
     UNIQUE (study_id, stage),
     CHECK ((stage = 'search') = (search_id = study_id)),
@@ -22,11 +25,12 @@ CREATE TABLE hpo.study (
     -- seed that is no number, or a family without a space, would break every page of every study.
     CONSTRAINT study_spec_is_a_study_file CHECK (coalesce(
         jsonb_typeof(spec) = 'object'
+        AND spec ->> 'name' ~ '^[a-z0-9][a-z0-9_-]{0,79}$'
         AND spec ->> 'seed' ~ '^[0-9]{1,18}$'
         AND spec ->> 'objective' ~ '^[a-z_]{1,40}$'
         AND spec #>> '{training,folds}' ~ '^[0-9]{1,4}$'
         AND spec #>> '{training,epochs}' ~ '^[0-9]{1,6}$'
-        AND jsonb_path_exists(spec, '$.data.fraction ? (@ > 0 && @ <= 1)')
+        AND spec #>> '{data,fraction}' ~ '^(1(\.0+)?|0\.[0-9]{0,40}[1-9][0-9]{0,40})$'
         AND jsonb_typeof(spec -> 'families') = 'object'
         AND NOT jsonb_path_exists(spec, 'lax $.families.* ? (!(@.space.type() == "object"))'),
         false
@@ -75,7 +79,7 @@ CREATE TABLE hpo.configuration (
     params jsonb NOT NULL CHECK (jsonb_typeof(params) = 'object'),
     budget integer NOT NULL,
     place integer CHECK (place BETWEEN 1 AND budget),
-    given_up_at timestamptz CHECK (given_up_at IS NULL OR place IS NULL),
+    given_up_at hpo.moment CHECK (given_up_at IS NULL OR place IS NULL),
     repeats_avoided integer NOT NULL DEFAULT 0 CHECK (repeats_avoided >= 0),
     source_number integer,
     recipe text,
@@ -123,7 +127,7 @@ CREATE TABLE hpo.attempt (
     number integer NOT NULL,
     attempt integer NOT NULL CHECK (attempt >= 1),
     worker text,
-    heartbeat_at timestamptz,
+    heartbeat_at hpo.moment,
     open boolean NOT NULL DEFAULT true,
     failure text CHECK (failure IN ('error', 'lost')),
     reason text,
@@ -203,7 +207,7 @@ CREATE UNIQUE INDEX candidate_winner ON hpo.candidate (study_id, family) WHERE w
 
 CREATE TABLE hpo.test_opening (
     trial_id integer NOT NULL REFERENCES hpo.attempt ON DELETE CASCADE,
-    opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    opened_at hpo.moment NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (trial_id, opened_at)
 );
 
@@ -270,10 +274,10 @@ CREATE TABLE hpo.test_interval (
 -- In pieces, before the transaction that links the file, so that none lasts long on a slow link.
 CREATE TABLE hpo.piece (
     study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,
-    sha256 text NOT NULL,
+    sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     piece integer NOT NULL CHECK (piece >= 0),
     content bytea NOT NULL,
-    stored_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    stored_at hpo.moment NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (study_id, sha256, piece)
 );
 ALTER TABLE hpo.piece ALTER COLUMN content SET STORAGE EXTERNAL; -- it is compressed already
@@ -282,7 +286,7 @@ CREATE INDEX piece_sha256 ON hpo.piece (sha256); -- the dashboard asks for files
 CREATE TABLE hpo.artefact (
     study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,
     name text NOT NULL,
-    sha256 text NOT NULL,
+    sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     bytes bigint NOT NULL,
     PRIMARY KEY (study_id, name)
 );

@@ -22,10 +22,11 @@ INSERT INTO hpo.piece (study_id, sha256, piece, content)
 VALUES (:study_id, :sha256, :piece, :content)
 ON CONFLICT (study_id, sha256, piece) DO NOTHING
 
--- link_file: Give a stored file its name in a study; one of the same name is replaced.
+-- link_file: Give a file that is whole its name in a study; one of the same name is replaced.
 INSERT INTO hpo.artefact (study_id, name, sha256, bytes)
 SELECT :study_id, :name, :sha256, coalesce(sum(octet_length(content)), 0)
 FROM hpo.piece WHERE study_id = :study_id AND sha256 = :sha256
+HAVING encode(sha256(coalesce(string_agg(content, '' ORDER BY piece), '')), 'hex') = :sha256
 ON CONFLICT (study_id, name) DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes
 
 -- link_artifact: Link a file to its trial as Optuna does, for the dashboard.
@@ -33,11 +34,12 @@ INSERT INTO public.trial_system_attributes (trial_id, key, value_json)
 VALUES (:trial_id, :key, :value_json)
 ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json
 
--- drop_unlinked: Remove the files of a study that nothing links, and that nobody is about to link.
+-- drop_unlinked: Remove the files of a study that nothing links, and that no trial may yet link.
 DELETE FROM hpo.piece
 WHERE study_id = :study_id
     AND stored_at < clock_timestamp() - make_interval(secs => :grace_seconds)
     AND (study_id, sha256) NOT IN (SELECT study_id, sha256 FROM hpo.artefact)
+    AND NOT EXISTS (SELECT FROM public.trials WHERE study_id = :study_id AND state = 'RUNNING')
 
 -- files: The files of a study by name.
 SELECT name, sha256, bytes AS size FROM hpo.artefact JOIN public.studies USING (study_id)

@@ -41,8 +41,8 @@ ORDER BY created_at, study_id
 
 -- finished: The searches of which nothing is left to do, and since when, in seconds since 1970.
 SELECT study_name AS name, extract(epoch FROM finished_at)::float AS seconds
-FROM hpo.study JOIN public.studies USING (study_id) WHERE finished_at IS NOT NULL
-ORDER BY finished_at
+FROM hpo.study JOIN public.studies USING (study_id)
+WHERE finished_at IS NOT NULL AND study_name = spec ->> 'name' ORDER BY finished_at
 
 -- finish: Note that nothing is left to do, unless the study file has been changed meanwhile.
 UPDATE hpo.study SET finished_at = clock_timestamp()
@@ -68,8 +68,8 @@ WHERE budget.budget <> excluded.budget
 UPDATE hpo.budget SET closed = true
 WHERE study_id = :study_id AND family = ANY(:families) AND NOT closed
 
--- pause: Let running trials finish and start no more.
-UPDATE hpo.study SET paused = :reason WHERE study_id = :study_id
+-- pause: Let running trials finish and start no more; another reason stays, or is overruled.
+UPDATE hpo.study SET paused = :reason WHERE study_id = :study_id AND (paused IS NULL OR :overrule)
 
 -- resume: Let workers claim again, and what was given up in a stage be planned again.
 WITH opened AS (UPDATE hpo.budget SET closed = false WHERE study_id = :study_id), forgiven AS (
@@ -87,16 +87,17 @@ SELECT study_id, study, description, objective, folds, data_fraction, data_label
     nullif(search, study) AS stage_of
 FROM hpo.studies JOIN public.studies AS known ON study_name = study WHERE study_id = :study_id
 
--- note_turn: Whether it is time to look after a study's note; nobody else does meanwhile.
+-- note_turn: Whether it is time to look after a study's note, and when that was noted.
 UPDATE hpo.study SET noted_at = clock_timestamp() WHERE study_id = :study_id
     AND coalesce(noted_at, '-infinity') <= clock_timestamp() - make_interval(secs => :least_seconds)
-RETURNING study_id
+RETURNING noted_at
 
--- write_note: Write a study's note, if it differs, as optuna-dashboard reads it: one piece of
--- several, and a number that grows with every change.
+-- write_note: Write a study's note, if it differs and nobody has looked after it meanwhile, as
+-- optuna-dashboard reads it: one piece of several, and a number that grows with every change.
 WITH changed AS (
     INSERT INTO public.study_system_attributes (study_id, key, value_json)
-    VALUES (:study_id, 'dashboard:note_str:0', :text_json)
+    SELECT study_id, 'dashboard:note_str:0', :text_json
+    FROM hpo.study WHERE study_id = :study_id AND noted_at = :noted_at
     ON CONFLICT (study_id, key) DO UPDATE SET value_json = excluded.value_json
     WHERE study_system_attributes.value_json <> excluded.value_json
     RETURNING study_id

@@ -19,8 +19,11 @@ SELECT study_name AS study, attempt.number, family, trials.state::text AS state,
             AND earlier.attempt = attempt.attempt - 1
     ) END AS retry_of, repeats_avoided, attempt.worker, program, processor, heartbeat_at, failure,
     reason, source_number, recipe, configuration.epochs AS most_epochs, patience, start_epoch,
-    datetime_start AT TIME ZONE 'UTC' AS started_at,
-    datetime_complete AT TIME ZONE 'UTC' AS finished_at, attempt.configuration_id, attempt.trial_id
+    CASE WHEN datetime_start BETWEEN '1970-01-01' AND '2200-01-01'
+        THEN datetime_start AT TIME ZONE 'UTC' END AS started_at,
+    CASE WHEN datetime_complete BETWEEN '1970-01-01' AND '2200-01-01'
+        THEN datetime_complete AT TIME ZONE 'UTC' END AS finished_at,
+    attempt.configuration_id, attempt.trial_id
 FROM hpo.attempt JOIN hpo.configuration USING (configuration_id) JOIN public.trials USING (trial_id)
 JOIN public.studies ON studies.study_id = attempt.study_id LEFT JOIN hpo.worker USING (worker)
 LEFT JOIN hpo.result ON result.trial_id = attempt.trial_id

@@ -31,7 +31,7 @@ BREAKAGES = {
     "without score": "UPDATE public.trial_values SET value_type = 'INF_POS', value = NULL",
     "unlinked file": """
         INSERT INTO hpo.piece (study_id, sha256, piece, content, stored_at)
-        SELECT study_id, 'ab', 0, 'x', '2000-01-01' FROM hpo.study""",
+        SELECT study_id, repeat('ab', 32), 0, 'x', '2000-01-01' FROM hpo.study""",
 }
 
 

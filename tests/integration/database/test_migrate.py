@@ -17,6 +17,7 @@ from blood_hpo.errors import DatabaseError
 from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
 
+from ..conftest import copy_of
 from .conftest import rows
 
 VIEWS = "SELECT relname FROM pg_class WHERE relnamespace = 'hpo'::regnamespace AND relkind = 'v'"
@@ -139,6 +140,15 @@ def test_eight_processes_may_migrate_at_once(empty_database_url: str) -> None:
     connected = engine(empty_database_url)
     check_schema(connected)
     connected.dispose()
+
+
+def test_the_databases_of_a_server_may_be_migrated_at_once(server: Engine, migrated: str) -> None:
+    with (
+        copy_of(migrated, server) as one,
+        copy_of(migrated, server) as other,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        assert list(pool.map(migrate, [one, other] * 8)) == [[]] * 16
 
 
 def test_a_schema_that_is_missing_or_older_names_the_command(

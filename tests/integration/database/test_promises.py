@@ -57,12 +57,16 @@ RACES = {
 }
 """What two connections do at the same time, of which one must fail."""
 NO_STUDY_FILES = {
+    "a name that is a path": ("{name}", '"../x"'),
     "a seed that is no number": ("{seed}", '"x"'),
     "a seed too large": ("{seed}", "1e30"),
     "an objective that is no name": ("{objective}", '"<script>"'),
     "folds in words": ("{training,folds}", '"three"'),
     "no epochs": ("{training,epochs}", "null"),
     "more than all data": ("{data,fraction}", "1e400"),
+    "a fraction in a list": ("{data,fraction}", "[0.5]"),
+    "a fraction too small for a number": ("{data,fraction}", "1e-400"),
+    "no data": ("{data,fraction}", "0.0"),
     "families that are none": ("{families}", "[]"),
     "a family without a space": ("{families}", '{"mlp": {}}'),
 }
@@ -82,6 +86,12 @@ ALONE = {
     "a budget below a place that is held": "UPDATE hpo.budget SET budget = 1 WHERE family = 'mlp'",
     "a budget of one's own": NEW.format(digest="a" * 16, seed=1, place=6).replace("5, 6", "9, 6"),
     "a place that was given up and is held": "UPDATE hpo.configuration SET given_up_at = now()",
+    "a file whose checksum is a path": (
+        "INSERT INTO hpo.piece SELECT study_id, '../x', 0, 'x' FROM hpo.study"
+    ),
+    "a file that is named after a path": (
+        "INSERT INTO hpo.artefact SELECT study_id, 'x', '../x', 1 FROM hpo.study"
+    ),
     "a stage that is not the study's": NEW.format(digest="a" * 16, seed=1, place=3).replace(
         "'search'", "'final'"
     ),
@@ -192,3 +202,33 @@ def test_a_stored_data_set_stays_one(recorder: Recorder, connected: Engine, wron
     assert recorder.study_id
     with connected.begin() as connection, pytest.raises(DBAPIError, match="study_data_is"):
         connection.exec_driver_sql(f"UPDATE hpo.study SET data = {NO_DATA_SETS[wrong]}")
+
+
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize("when", ["20000-01-01", "infinity", "0044-03-15 BC"])
+@pytest.mark.parametrize("of", ["study SET created_at", "attempt SET heartbeat_at"])
+def test_a_time_is_one_that_every_reader_can_hold(connected: Engine, of: str, when: str) -> None:
+    with connected.begin() as connection, pytest.raises(DBAPIError, match="moment_check"):
+        connection.exec_driver_sql(f"UPDATE hpo.{of} = '{when}'")
+
+
+@pytest.mark.parametrize("fraction", ["1", "1.0", "0.5", "0.30000000000000004", "1e-5", "2.5e-16"])
+def test_a_share_of_the_data_may_be_any_number(
+    recorder: Recorder, connected: Engine, fraction: str
+) -> None:
+    assert recorder.study_id
+    changed = "UPDATE hpo.study SET spec = jsonb_set(spec, '{data,fraction}', cast(:f AS jsonb))"
+    with connected.begin() as connection:
+        assert connection.execute(text(changed), {"f": fraction}).rowcount == 1
+
+
+@pytest.mark.parametrize("when", ["20000-01-01", "infinity", "0044-03-15 BC"])
+def test_a_time_of_optunas_that_no_reader_can_hold_is_left_out(
+    study: str, connected: Engine, when: str
+) -> None:
+    with connected.begin() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE public.trials SET datetime_start = '{when}', datetime_complete = '{when}'"
+        )
+    for view in ("studies", "trials", "workers", "attempts"):
+        assert rows(connected, f"SELECT * FROM hpo.{view} WHERE study = :study", study=study)

@@ -10,13 +10,14 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from blood_hpo.cli.main import app
+from blood_hpo.database.artefacts import load
 from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.errors import StudyError
 from blood_hpo.settings import Settings
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.training.fold_result import FoldResult
-from blood_hpo.worker.checkpoint import Checkpoint
+from blood_hpo.worker.checkpoint import Checkpoint, folder
 from blood_hpo.worker.claims import Claims
 from blood_hpo.worker.janitor import Audit
 
@@ -28,7 +29,7 @@ BREAKAGES = {
     "not heard of": "UPDATE hpo.attempt SET heartbeat_at = '2000-01-01'",
     "unlinked file": """
         INSERT INTO hpo.piece (study_id, sha256, piece, content, stored_at)
-        SELECT study_id, 'ab', 0, 'x', '2000-01-01' FROM hpo.study""",
+        SELECT study_id, repeat('ab', 32), 0, 'x', '2000-01-01' FROM hpo.study""",
 }
 RESULTS = Results([FoldResult(0.5, 1, 1, [0.5], [0.5], [0.5])], 1.0, 1000)
 
@@ -64,6 +65,49 @@ def test_what_can_be_mended_is_mended(study: SharedStudy, tmp_path: Path, kind: 
     assert kind in {one.kind for one in audit.find()}
     audit.repair()
     assert kind not in {one.kind for one in audit.find()}
+
+
+def test_a_place_without_any_attempt_is_given_back(study: SharedStudy, tmp_path: Path) -> None:
+    audit = Audit(study.storage, study.name, Settings(home=tmp_path))
+    with study.storage.transaction() as session:
+        session.execute(text("DELETE FROM hpo.attempt WHERE number = 0"))
+    assert "lost" in {one.kind for one in audit.find()}
+    audit.repair()
+    assert audit.find() == []
+
+
+def test_files_of_a_trial_that_is_ending_are_left_alone(study: SharedStudy, audit: Audit) -> None:
+    content = b"weights" * 100_000
+    digest = study.storage.store(study.study_id, content)
+    with study.storage.transaction() as session:
+        session.execute(text("UPDATE hpo.piece SET stored_at = '2000-01-01'"))
+        ending = session.execute(text("SELECT trial_id FROM hpo.attempt WHERE number = 3"))
+        trial_id = ending.scalar_one()
+    audit.repair()
+    told = {"model.keras": digest}
+    assert study.storage.end(trial_id, "d", TrialState.COMPLETE, Ending(0.5, RESULTS), told)
+    assert load(study.storage.engine, study.name, "3/model.keras") == content
+
+
+def test_a_file_that_is_not_whole_ends_no_trial(study: SharedStudy) -> None:
+    digest = study.storage.store(study.study_id, b"weights" * 100_000)
+    with study.storage.transaction() as session:
+        session.execute(text("DELETE FROM hpo.piece WHERE piece = 1"))
+        ending = session.execute(text("SELECT trial_id FROM hpo.attempt WHERE number = 3"))
+        trial_id = ending.scalar_one()
+    told = {"model.keras": digest}
+    with pytest.raises(StudyError, match="was removed before it was linked"):
+        study.storage.end(trial_id, "d", TrialState.COMPLETE, Ending(0.5, RESULTS), told)
+    assert study.storage.beat(trial_id, "d") == "held"
+
+
+def test_a_file_that_goes_while_checkpoints_are_looked_at_is_none(
+    study: SharedStudy, audit: Audit, tmp_path: Path
+) -> None:
+    there = folder(tmp_path, study.name)
+    there.mkdir(parents=True)
+    (there / "gone.part").symlink_to("nowhere")  # listed, and not there when it is looked at
+    assert audit.find() == []
 
 
 def test_a_checkpoint_that_nobody_needs_is_removed(

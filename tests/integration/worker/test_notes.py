@@ -1,6 +1,8 @@
 """The note of a study: what an onlooker reads, written seldom and by one at a time."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from typer.testing import CliRunner
 from blood_hpo.cli.main import app
 from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.record import TrialRecord
+from blood_hpo.database.statements import statement
 from blood_hpo.store.exchange import export_study
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.storage import StudyStorage
@@ -117,6 +120,29 @@ def test_pausing_and_resuming_shows_at_once(study: SharedStudy) -> None:
     assert "**Paused: disk is full**" in read(study)
     assert run(app, ["study", "resume", "small"]).exit_code == 0
     assert "disk is full" not in read(study)
+
+
+def test_a_note_in_the_making_holds_up_nobody_and_gives_way_to_a_newer_one(
+    study: SharedStudy,
+) -> None:
+    storage = StudyStorage(study.storage.url, "slow")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool, study.storage.transaction() as holding:
+        holding.execute(text("LOCK TABLE hpo.result"))
+        slow = pool.submit(refresh_note, storage, study.study_id, 0)
+        deadline = time.monotonic() + 20
+        with study.storage.plain() as connection:
+            while not connection.scalar(text(waiting)):
+                assert time.monotonic() < deadline
+            connection.execute(text("SET lock_timeout = '1s'"))
+            pausing = {"study_id": study.study_id, "reason": "lunch", "overrule": True}
+            connection.execute(statement("pause"), pausing)
+            newer = connection.execute(text("UPDATE hpo.study SET noted_at = clock_timestamp()"))
+            assert newer.rowcount == 1
+        holding.rollback()
+        slow.result(20)
+    assert "lunch" not in read(study)
+    storage.engine.dispose()
 
 
 def test_a_longer_note_that_somebody_left_leaves_no_rest(study: SharedStudy) -> None:

@@ -95,3 +95,13 @@ def test_a_heartbeat_says_that_the_study_was_stopped(make_study: MakeStudy) -> N
     pause(study.storage, study.study_id, STOPPED)
     assert study.storage.beat(claimed.trial_id, "host:1:a") == STOPPED
     assert study.storage.beat(claimed.trial_id, "host:2:b") is None
+
+
+def test_a_worker_that_pauses_a_study_does_not_overrule_its_stop(make_study: MakeStudy) -> None:
+    study = make_study()
+    pause(study.storage, study.study_id, STOPPED)
+    pause(study.storage, study.study_id, "five configurations failed", overrule=False)
+    assert study.paused() == STOPPED
+    resume(study.storage, study.study_id)
+    pause(study.storage, study.study_id, "five configurations failed", overrule=False)
+    assert study.paused() == "five configurations failed"

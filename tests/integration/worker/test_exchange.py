@@ -1,0 +1,65 @@
+"""Studies that are copied from elsewhere, and files that are written: all of it or nothing."""
+
+import hashlib
+import sqlite3
+from pathlib import Path
+
+import optuna
+import pytest
+
+from blood_hpo.cli.commands.report import _unwritten
+from blood_hpo.errors import StudyError
+from blood_hpo.store.exchange import export_files, import_studies
+from blood_hpo.store.pieces import link
+from blood_hpo.store.studies import SharedStudy, finish, open_study
+
+from .conftest import MakeStudy
+
+
+@pytest.fixture
+def study(make_study: MakeStudy) -> SharedStudy:
+    return make_study()
+
+
+def test_a_copy_that_cannot_be_made_leaves_the_study_of_its_name(
+    study: SharedStudy, tmp_path: Path
+) -> None:
+    path = tmp_path / "broken.db"
+    optuna.create_study(study_name="small", storage=f"sqlite:///{path}")
+    with sqlite3.connect(path) as broken:
+        broken.execute("DELETE FROM study_directions")
+    broken.close()
+    with pytest.raises(StudyError, match="there is a study 'small' already"):
+        import_studies(study.storage, str(path), None, None)
+    assert study.storage.study_id("small") == study.study_id
+
+
+def test_files_are_exported_as_they_were_stored_or_not_at_all(
+    study: SharedStudy, tmp_path: Path
+) -> None:
+    storage, contents = study.storage, [b"", b"curves" * 100_000]
+    for number, content in enumerate(contents):
+        digest = storage.store(study.study_id, content)
+        with storage.transaction() as connection:
+            link(connection, study.study_id, None, f"file-{number}", digest)
+    assert export_files(storage, ["small"], tmp_path / "whole") == 2
+    written = {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
+    assert written == {hashlib.sha256(one).hexdigest(): one for one in contents}
+    with storage.transaction() as connection:
+        connection.exec_driver_sql("UPDATE hpo.piece SET content = 'mine' WHERE piece = 0")
+    with pytest.raises(StudyError, match=f"SHA-256 {digest}"):
+        export_files(storage, ["small"], tmp_path / "changed")
+    assert not (tmp_path / "changed" / digest).exists()
+
+
+def test_a_study_under_a_name_that_its_file_does_not_have_leads_into_no_folder(
+    study: SharedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    finish(study)
+    assert list(_unwritten(study.storage)) == ["small"]
+    with study.storage.transaction() as connection:
+        connection.exec_driver_sql("UPDATE public.studies SET study_name = '../../evil'")
+    assert list(_unwritten(study.storage)) == []
+    with pytest.raises(StudyError, match="holds no study file"):
+        open_study(study.storage, "../../evil")
