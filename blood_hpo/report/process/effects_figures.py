@@ -37,8 +37,7 @@ def units(name: str, study: str, objective: str, ours: Effects, theirs: Effects)
         theme.legend_above(axes)
         (best,), score = _best(ours)
         facts = {"study": study, "best": best, "score": score}
-        original = said("diamonds") if theirs else ""
-        return theme.figure(plot, "units", name, theirs=original, **facts)
+        return theme.figure(plot, "units", name, theirs=said("diamonds") if theirs else "", **facts)
 
 
 def kernels(name: str, study: str, objective: str, ours: Effects, theirs: Effects) -> Figure:
@@ -62,8 +61,7 @@ def kernels(name: str, study: str, objective: str, ours: Effects, theirs: Effect
         axes.legend(loc="lower right")
         (kernel, filters), score = _best(ours)
         facts = {"study": study, "kernel": kernel, "filters": filters, "score": score}
-        original = said("dotted") if theirs else ""
-        return theme.figure(plot, "kernels", name, theirs=original, **facts)
+        return theme.figure(plot, "kernels", name, theirs=said("dotted") if theirs else "", **facts)
 
 
 def _scale(axes: "Axes", values: Effects) -> None:

@@ -129,10 +129,7 @@ def _place(values: Any, value: Any) -> Any:  # noqa: ANN401 - whatever a study f
 
 
 def _studies(connection: "Connection", study: Study, sampler: str) -> list[Json]:
-    """The study files of grids on the same data set, by name; no stages of other studies.
-
-    Their objective is the study's, and so is their training, unless they were made around it.
-    """
+    """Files of grids with the study's data, objective and, unless made around it, training."""
     own, found = study.spec, []
     wanted = {"sha256": study.data["sha256"], "sampler": sampler, "objective": own["objective"]}
     for row in connection.execute(statement("grid_studies"), wanted).all():
