@@ -60,7 +60,7 @@ def create_from_file(file: Path, overrides: Overrides, data: str | None) -> Shar
         )
     spec.refuse_larger_than(psutil.virtual_memory().total)
     source = data_source(data, synthetic=spec.data.synthetic_fallback)
-    refuse_too_few(spec, class_counts(source)["train"])
+    refuse_too_few(spec, class_counts(source))
     url = address(create=True)
     ensure_schema(url)
     storage = StudyStorage(url)

@@ -40,11 +40,11 @@ class Split:
 def verify(path: Path) -> bool:
     """Check all of a file, or raise a DataError; whether it is marked as synthetic."""
     counts = class_counts(path)
-    missing = [name for name, count in zip(CLASSES, counts["train"], strict=True) if not count]
-    if missing:
-        raise bad_file(path, f"has no training image of class {', '.join(missing)}")
     with _opened(path) as archive:
         for split, of_class in counts.items():
+            missing = [name for name, count in zip(CLASSES, of_class, strict=True) if not count]
+            if missing:
+                raise bad_file(path, f"has no {split} image of class {', '.join(missing)}")
             with _entry(archive, f"{PREFIXES[split]}_images", IMAGE_SHAPE) as (stream, images):
                 if images != sum(of_class):
                     raise ValueError(f"{images} {split} images but {sum(of_class)} labels")

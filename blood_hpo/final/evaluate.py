@@ -137,14 +137,13 @@ def _averaged(model: "keras.Model", images: NDArray[np.uint8]) -> NDArray[np.flo
 
 
 def summary(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> dict[str, Any]:
-    """The main figures of some predictions; macro AUC is None where a class does not occur."""
-    area = metrics.macro_auc(labels, probabilities)
+    """The main figures of some predictions."""
     return {
         "images": len(labels),
         "errors": int((probabilities.argmax(axis=1) != labels).sum()),
         "accuracy": metrics.accuracy(labels, probabilities),
         "balanced_accuracy": metrics.balanced_accuracy(labels, probabilities),
-        "macro_auc": None if np.isnan(area) else area,
+        "macro_auc": metrics.macro_auc(labels, probabilities),
         "log_loss": metrics.log_loss(labels, probabilities),
     }
 

@@ -90,7 +90,7 @@ def _rules(config: Hyperparameters, final: FinalSpec, epochs: int) -> Rules:
     """Early stopping as the study file says, unless the schedule has an end of its own.
 
     Such a schedule is stretched to these epochs, however long it was in the search, and trained to
-    its end. Early stopping then only chooses which epoch of the second half is kept.
+    its end. Early stopping then only chooses the epoch that is kept, at the latest from half on.
     """
     if config.schedule_ends:
         return Rules(epochs, epochs, min(final.start_epoch, epochs // 2))

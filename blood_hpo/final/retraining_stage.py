@@ -134,9 +134,7 @@ def _card(search: SharedStudy, claim: TrialRecord, results: Results, tested: Tes
     return markdown(__package__, "card.md", filters, **facts)
 
 
-def _figure(value: float | None) -> str:
-    if value is None:
-        return "-"
+def _figure(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:.4f}"
 
 
@@ -158,7 +156,6 @@ def _data_file(train: Split, source: DataSource) -> bytes:
     np.savez(
         file,
         sample_images=train.images[first],
-        sample_indices=first.astype(np.int64),
         counts=np.array([counts[name] for name in ("train", "validation", "test")]),
     )
     return file.getvalue()

@@ -1,9 +1,9 @@
 """What every family can be configured with."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Activation = Literal["relu", "tanh"]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
@@ -15,7 +15,7 @@ class Hyperparameters(BaseModel):
     Attributes:
         optimizer: What trains the network.
         learning_rate: The highest of a schedule; none is the library's default.
-        schedule: "cosine": half a cosine down to almost 0; "one_cycle": up in the first third, then
+        schedule: "cosine": half a cosine down to almost 0; "one_cycle": up in the first 30 %, then
             down to almost 0.
         weight_decay: Decoupled, as a fraction of the learning rate per step; none is the library's
             default (0.004 for AdamW, none for the others).
@@ -40,13 +40,19 @@ class Hyperparameters(BaseModel):
     schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
     weight_decay: Annotated[float, Field(ge=0)] | None = None
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    batch_size: Annotated[int, Field(gt=0)] = 32
+    batch_size: Annotated[int, Field(gt=0, le=200_000)] = 32  # as many images as a file may hold
     class_weights: Literal["none", "balanced"] = "none"
     averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0
     augmentation: Literal["none", "flips_rotation", "symmetries", "symmetries_shifts"] = "none"
     mixing: Literal["none", "mixup", "cutmix"] = "none"
     mixing_strength: Annotated[float, Field(gt=0)] = 1.0
     standardise: bool = False
+
+    @model_validator(mode="after")
+    def _mixing_is_used(self) -> Self:
+        if self.mixing == "none" and self.mixing_strength != 1:
+            raise ValueError('mixing_strength has no effect with mixing "none"; leave it at 1')
+        return self
 
     @property
     def schedule_ends(self) -> bool:

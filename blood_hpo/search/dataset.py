@@ -3,13 +3,14 @@
 All trials of a study share the folds, so their scores are paired.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from blood_hpo.data.bloodmnist import CLASSES, DataSource, Split, load_split
+from blood_hpo.data.facts import SplitName
 from blood_hpo.data.folds import Fold, stratified_folds, stratified_subset
 from blood_hpo.errors import DataError
 from blood_hpo.studyfile.schema import StudySpec
@@ -41,11 +42,11 @@ def search_data(spec: StudySpec, source: DataSource, fresh: int | None = None) -
     many (a fraction of up to one half), and else from all.
 
     Raises:
-        DataError: The data set cannot be read, or a class has fewer images than there are folds.
+        DataError: The data set cannot be read, or a class has too few images: see `refuse_too_few`.
     """
     train = _subset(load_split(source, "train"), spec, "train", fresh)
     validation = _subset(load_split(source, "validation"), spec, "validation", fresh)
-    _refuse_too_few(spec, train.labels)
+    _refuse_too_few(spec, train.labels, validation.labels)
     offset, seed = len(train.labels), spec.seed if fresh is None else fresh
     return SearchData(
         images=np.concatenate([train.images, validation.images]),
@@ -55,21 +56,34 @@ def search_data(spec: StudySpec, source: DataSource, fresh: int | None = None) -
     )
 
 
-def refuse_too_few(spec: StudySpec, counts: Sequence[int]) -> None:
-    """Raise a DataError if of a class of the training split fewer images are left than folds."""
-    labels = np.repeat(np.arange(len(counts), dtype=np.uint8), counts)
-    chosen = stratified_subset(labels, spec.data.fraction, derive(spec.seed, "subset", "train"))
-    _refuse_too_few(spec, labels[chosen])
+def refuse_too_few(spec: StudySpec, counts: Mapping[SplitName, Sequence[int]]) -> None:
+    """Raise a DataError if the subsets have too few images of a class.
+
+    Of training these are as many as folds, of validation one where the objective needs all classes.
+    """
+    subsets = []
+    for name in ("train", "validation"):
+        labels = np.repeat(np.arange(len(CLASSES), dtype=np.uint8), counts[name])
+        seed = derive(spec.seed, "subset", name)
+        subsets.append(labels[stratified_subset(labels, spec.data.fraction, seed)])
+    _refuse_too_few(spec, *subsets)
 
 
-def _refuse_too_few(spec: StudySpec, labels: npt.NDArray[np.uint8]) -> None:
-    left = np.bincount(labels, minlength=len(CLASSES))
-    if left.min() < spec.training.folds:
-        raise DataError(
-            f"study {spec.name}: data.fraction {spec.data.fraction:g} leaves {left.min()} training"
-            f" images of class {CLASSES[left.argmin()]}, too few for {spec.training.folds} folds;"
-            " raise it, or lower training.folds"
-        )
+def _refuse_too_few(
+    spec: StudySpec, train: npt.NDArray[np.uint8], validation: npt.NDArray[np.uint8]
+) -> None:
+    folds, whole = spec.training.folds, spec.objective == "macro_auc"
+    needs = (
+        ("training", train, folds, f"{folds} folds; raise it, or lower training.folds"),
+        ("validation", validation, int(whole), "macro_auc; raise it, or take another objective"),
+    )
+    for split, labels, least, what in needs:
+        left = np.bincount(labels, minlength=len(CLASSES))
+        if left.min() < least:
+            raise DataError(
+                f"study {spec.name}: data.fraction {spec.data.fraction:g} leaves {left.min()}"
+                f" {split} images of class {CLASSES[left.argmin()]}, too few for {what}"
+            )
 
 
 def _subset(split: Split, spec: StudySpec, name: str, fresh: int | None) -> Split:

@@ -116,7 +116,7 @@ class Proposer:
         plan = stage_plan(self.spec, self.family, list(_results(known, self.space)))
         if plan is None:
             return Exhausted()
-        return self._planned(plan.combinations, known) or Wait()
+        return self._planned(plan, known) or Wait()
 
     def _planned(self, rows: Iterable[Mapping[str, object]], known: FamilyStudy) -> list[Proposal]:
         """The first of a list that have not been tried; nothing is drawn, no repeat avoided."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
-from blood_hpo.studyfile.feasibility import Space, combinations, fields, misfit, unfit
+from blood_hpo.studyfile.feasibility import Space, combinations, fields, has_network, misfit, unfit
 from blood_hpo.studyfile.messages import Key, Problem, nearest, shown
 from blood_hpo.text import unprintable
 
@@ -40,6 +40,8 @@ def _training(spec: "StudyTables") -> Iterator[Problem]:
     if spec.pruner.name != "none" and spec.pruner.warmup_epochs >= spec.training.epochs:
         text = f"no trial would ever be stopped; set it below the {spec.training.epochs} epochs"
         yield Problem(("pruner", "warmup_epochs"), text)
+    if spec.final and spec.final.resnet == "none" and spec.final.resnet_epochs is not None:
+        yield Problem(("final", "resnet_epochs"), "no ResNet is trained; remove it")
     owners = (("sampler", "startup_trials", "tpe"), ("pruner", "percentile", "percentile"))
     for table, key, owner in owners:
         chosen = getattr(spec, table)
@@ -106,6 +108,8 @@ def _sampler(spec: "StudyTables") -> Iterator[Problem]:
 
 
 def _pruner(spec: "StudyTables") -> Iterator[Problem]:
+    if spec.sampler.name in GRIDS and spec.pruner.name != "none":
+        yield Problem(("pruner", "name"), 'a grid compares all of its space; set it to "none"')
     for family in spec.families if spec.pruner.name != "none" else ():
         searched = spec.space(family).get("schedule")
         probes = searched.probes if searched else ()
@@ -176,3 +180,6 @@ def _together(spec: "StudyTables") -> Iterator[Problem]:
     for family, one in spec.families.items():
         if text := combinations(family, spec.space(family), one.fixed):
             yield Problem(("families", family, "space"), text)
+        elif not has_network(family, spec.space(family), one.fixed, one.max_parameters):
+            text = "no network of the space is so small; raise it"
+            yield Problem(("families", family, "max_parameters"), text)

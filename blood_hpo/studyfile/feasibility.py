@@ -1,12 +1,14 @@
 """Whether the values of a study file fit the hyperparameters of a model family."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from blood_hpo.models.cnn import IMAGE_SIDE
+from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile.messages import Key, Problem, describe
 from blood_hpo.studyfile.parameters import Integer, Parameter
@@ -55,12 +57,32 @@ def largest_network(family: str, space: Space, fixed: Mapping[str, object]) -> i
 
     Within each hyperparameter the number is largest at one of the ends.
     """
-    one, sizes = FAMILIES[family], []
-    for row in itertools.product(*(_ends(parameter.probes) for parameter in space.values())):
-        values: dict[str, Any] = {**fixed, **dict(zip(space, row, strict=True))}
+    ends = {name: _ends(parameter.probes) for name, parameter in space.items()}
+    return max(_sizes(family, ends, fixed))
+
+
+def has_network(family: str, space: Space, fixed: Mapping[str, object], most: int | None) -> bool:
+    """Whether a network of a space has at most so many trainable parameters.
+
+    Of a range the lowest values are tried, as many as a kernel has sizes: none else has a smallest
+    network between its ends.
+    """
+    choices = {
+        name: one.values[:IMAGE_SIDE] if isinstance(one, Integer) else one.probes
+        for name, one in space.items()
+        if name not in Hyperparameters.model_fields
+    }
+    return most is None or any(size <= most for size in _sizes(family, choices, fixed))
+
+
+def _sizes(
+    family: str, choices: Mapping[str, Collection[object]], fixed: Mapping[str, object]
+) -> Iterator[int]:
+    one = FAMILIES[family]
+    for row in itertools.product(*choices.values()):
+        values: dict[str, Any] = {**fixed, **dict(zip(choices, row, strict=True))}
         # Not validated: sizes that fit alone may not fit together.
-        sizes.append(one.parameter_count(one.hyperparameters.model_construct(**values)))
-    return max(sizes)
+        yield one.parameter_count(one.hyperparameters.model_construct(**values))
 
 
 def _ends(probes: Sequence[object]) -> set[object]:

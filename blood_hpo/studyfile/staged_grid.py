@@ -5,31 +5,19 @@ except that no configuration is trained twice: results of earlier stages count i
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from blood_hpo.studyfile.schema import StudySpec
 
 Params = Mapping[str, object]
 
 
-@dataclass(frozen=True)
-class StagePlan:
-    """The stage that a staged grid is in, counted from 0, and everything that it compares.
-
-    The combinations, evaluated already or not, are in file order with the last hyperparameter
-    varying fastest. Among them is the incumbent: what the stages before found best, or the start.
-    """
-
-    index: int
-    incumbent: Params
-    combinations: tuple[Params, ...]
-
-
 def stage_plan(
     spec: StudySpec, family: str, finished: Sequence[tuple[Params, float | None]]
-) -> StagePlan | None:
-    """The first stage with a combination that has not finished, or None when all are done.
+) -> tuple[Params, ...] | None:
+    """What the first stage compares of which one has not finished, or None when all are done.
 
+    The combinations, evaluated already or not, are in file order with the last hyperparameter
+    varying fastest. Among them is what the stages before found best, or the start.
     ``finished`` are searched hyperparameters and value of all finished trials of the family, in any
     order; a trial whose value is None cannot win its stage.
     """
@@ -39,10 +27,10 @@ def stage_plan(
         key = _key(params, names)
         scores[key] = value if scores.get(key) is None else scores[key]
     incumbent: Params = one.start or {}
-    for index, stage in enumerate(one.stages or ()):
+    for stage in one.stages or ():
         rows = tuple({**incumbent, **row} for row in spec.rows(family, stage))
         if any(_key(row, names) not in scores for row in rows):
-            return StagePlan(index, incumbent, rows)
+            return rows
         incumbent = _best([(row, scores[_key(row, names)]) for row in rows], incumbent)
     return None
 

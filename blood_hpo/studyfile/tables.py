@@ -48,7 +48,7 @@ class TrainingSpec(Table):
     Attributes:
         folds: Folds of the cross-validation.
         epochs: Most epochs of a fold.
-        patience: Epochs without a better validation accuracy after which a fold stops,
+        patience: Epochs without a better validation score after which a fold stops,
             unless its schedule has an end.
         start_epoch: Epochs before early stopping begins to watch.
     """

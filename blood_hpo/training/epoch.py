@@ -108,7 +108,8 @@ class CompiledNetwork:
             return state.weights
         self._optimizer.finalize_variable_values(self._model.trainable_variables)
         if normalisations(self._model):
-            self._measure(preparation, indices[:MEASURED].astype(np.int32))
+            chosen = np.random.default_rng(0).permutation(indices)[:MEASURED]  # files may be sorted
+            self._measure(preparation, chosen.astype(np.int32))
         return _read(self._model.variables)
 
     def load(self, state: NetworkState) -> None:

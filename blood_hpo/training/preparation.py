@@ -27,20 +27,12 @@ class Preparation(NamedTuple):
 def prepare(
     config: Hyperparameters, images: NDArray[np.uint8], labels: NDArray[np.uint8]
 ) -> Preparation:
-    """The constants for training on these images, uint8 (n, 28, 28, 3), and labels, (n,)."""
+    """The constants for training on images, uint8 (n, 28, 28, 3), of labels (n,), all classes."""
     mean, deviation = np.zeros(3), np.full(3, 255.0)
     if config.standardise:
         mean = images.mean(axis=(0, 1, 2), dtype=np.float64)
         deviation = np.maximum(images.std(axis=(0, 1, 2), dtype=np.float64), 1.0)
-    weights = _balanced(labels) if config.class_weights == "balanced" else np.ones(CLASSES)
-    return Preparation(*(part.astype(np.float32) for part in (mean, deviation, weights)))
-
-
-def _balanced(labels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """scikit-learn's "balanced" weights; a class without images keeps 1, which nothing reads."""
-    from sklearn.utils.class_weight import compute_class_weight
-
-    present = np.unique(labels)
     weights = np.ones(CLASSES)
-    weights[present] = compute_class_weight("balanced", classes=present, y=labels)
-    return weights
+    if config.class_weights == "balanced":
+        weights = len(labels) / (CLASSES * np.bincount(labels, minlength=CLASSES))
+    return Preparation(*(part.astype(np.float32) for part in (mean, deviation, weights)))

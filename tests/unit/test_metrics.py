@@ -5,7 +5,6 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import metrics
 
-from blood_hpo.errors import InputError
 from blood_hpo.metrics import (
     Objective,
     balanced_accuracy,
@@ -56,8 +55,6 @@ def test_a_perfect_prediction_scores_one(objective: Objective) -> None:
 
 def test_an_area_under_the_curve_needs_every_class() -> None:
     labels = np.array([0, 1, 2, 4, 5, 6], np.uint8)
-    with pytest.raises(InputError, match="class 3, 7"):
-        score("macro_auc", labels, np.full((6, 8), 1 / 8, np.float32))
     assert np.isnan(macro_auc(labels, np.full((6, 8), 1 / 8, np.float32)))
 
 

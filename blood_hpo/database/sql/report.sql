@@ -39,9 +39,10 @@ SELECT train_loss, coalesce(validation_accuracy, validation) AS validation, trai
     validation_loss
 FROM hpo.fold WHERE trial_id = :trial_id ORDER BY fold
 
--- grid_studies: The study files of the grids of one kind on a data set, by name.
+-- grid_studies: The study files of the grids of one kind and objective on a data set, by name.
 SELECT study, spec FROM hpo.studies
-WHERE stage = 'search' AND sampler = :sampler AND data_sha256 = :sha256 ORDER BY study
+WHERE stage = 'search' AND sampler = :sampler AND data_sha256 = :sha256 AND objective = :objective
+ORDER BY study
 
 -- confirmed_candidates: The configurations on fresh folds, the winners first.
 SELECT * FROM hpo.confirmations WHERE study = :study ORDER BY winner DESC, rank, search_rank

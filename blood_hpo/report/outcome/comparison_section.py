@@ -1,7 +1,7 @@
 """Comparison: the models with each other, with the original report, with published results."""
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, product
 from statistics import fmean
 
 from blood_hpo.report.outcome.test_section import contributed, intervals
@@ -74,7 +74,8 @@ def _mcnemar(pairs: Pairs) -> Table:
     seeds = [
         (first, second, a.trial.replicate, mcnemar(a.predictions.correct, b.predictions.correct))
         for (first, ours), (second, theirs) in pairs
-        for a, b in zip(ours, theirs, strict=False)
+        for a, b in product(ours, theirs)
+        if a.trial.replicate == b.trial.replicate
     ]
     adjusted = holm([test.p_value for *_, test in seeds])
     rows = [

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from blood_hpo.data.facts import CLASSES, OFFICIAL_COUNTS
+from blood_hpo.data.facts import CLASSES, OFFICIAL_COUNTS, RECONSTRUCTED_SHA256
 from blood_hpo.report.page.cells import count, number, plain
 from blood_hpo.report.page.document import Block, Figure, Row, Section, Table
 from blood_hpo.report.page.theme import MUTED, WIDE, WIDTH, colour, drawing, figure
@@ -22,8 +22,8 @@ def section(found: Findings) -> Section:
 
 
 def _pictures(found: Findings) -> list[Block]:
-    counts = found.final.counts if found.final else None
-    if counts is None and not found.study.synthetic:
+    counts, data = found.final.counts if found.final else None, found.study.data
+    if counts is None and (data["official"] or data["sha256"] == RECONSTRUCTED_SHA256):
         counts = np.array(list(OFFICIAL_COUNTS.values()))
     images = found.final.sample_images if found.final else None
     blocks: list[Block] = [] if images is None else [_samples(images)]

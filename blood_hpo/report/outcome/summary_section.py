@@ -50,7 +50,7 @@ def _tested(final: FinalStage) -> list[Card]:
     for family, models in final.families.items():
         ends, theirs = intervals(models)["accuracy"], ORIGINAL.get(family)
         beside = f"; the original report has {theirs.accuracy:.4f}" if theirs else ""
-        facts = {"ends": ends, "epochs": models[0].trial.epochs, "beside": beside}
+        facts = {"ends": ends, "seeds": counted(len(models), "seed"), "beside": beside}
         label = f"{family_name(family)}, test accuracy"
         cards.append(Card(family, label, f"{ends.value:.4f}", said("tested", **facts)))
     return cards

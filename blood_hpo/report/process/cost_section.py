@@ -25,8 +25,10 @@ def section(found: Findings) -> Section:
     if not done:
         return Section("cost")
     # Grids may have been run on another day: they would stretch the drawing of the workers' time.
-    grids = {one.study: _ended(one.trials) for one in found.grids.values() if one.around}
-    blocks: list[Block] = [_by_stage(found, {**stages, **grids})]
+    for grid in found.grids.values():
+        if grid.around:
+            stages[grid.study] = [*stages.get(grid.study, ()), *_ended(grid.trials)]
+    blocks: list[Block] = [_by_stage(found, stages)]
     workers = sorted({str(one.worker) for one in done})
     if len(workers) <= MOST_WORKERS:
         blocks.append(Row([_timeline(done, workers)], TIMELINE))

@@ -1,11 +1,13 @@
 """Drawings of grid studies: the effect of one or two hyperparameters, all others held."""
 
 from collections.abc import Mapping
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from blood_hpo.report.page import theme
 from blood_hpo.report.page.cells import shortened
 from blood_hpo.report.page.document import Figure
+from blood_hpo.report.page.words import said
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,14 +29,15 @@ def units(name: str, study: str, objective: str, ours: Effects, theirs: Effects)
             (ours, theme.colour("mlp"), "o", _label(study)),
         ):
             x = [count for (count,) in sorted(values)]
-            means, spreads = zip(*(values[one,] for one in x), strict=True)
-            axes.errorbar(x, means, spreads, color=ink, marker=marker, capsize=4, label=label)
+            if x:
+                means, spreads = zip(*(values[one,] for one in x), strict=True)
+                axes.errorbar(x, means, spreads, color=ink, marker=marker, capsize=4, label=label)
         _scale(axes, {**ours, **theirs})
         axes.set(xlabel="hidden units", ylabel=objective, title="MLP: width")
         theme.legend_above(axes)
         (best,), score = _best(ours)
         facts = {"study": study, "best": best, "score": score}
-        return theme.figure(plot, "units", name, **facts)
+        return theme.figure(plot, "units", name, theirs=said("diamonds") if theirs else "", **facts)
 
 
 def kernels(name: str, study: str, objective: str, ours: Effects, theirs: Effects) -> Figure:
@@ -42,7 +45,7 @@ def kernels(name: str, study: str, objective: str, ours: Effects, theirs: Effect
     sizes = sorted({size for size, _ in ours})
     with theme.drawing() as plot:
         axes = plot.subplots()
-        for place, (size, marker) in enumerate(zip(sizes, LOOKS, strict=False)):
+        for place, (size, marker) in enumerate(zip(sizes, cycle(LOOKS), strict=False)):
             ink, label = theme.colour(LOOKS[marker]), f"{size} x {size}"
             x = sorted(count for one, count in ours if one == size)
             means, spreads = zip(*(ours[size, one] for one in x), strict=True)
@@ -51,14 +54,14 @@ def kernels(name: str, study: str, objective: str, ours: Effects, theirs: Effect
             x = sorted(count for one, count in theirs if one == size)
             means = tuple(theirs[size, one][0] for one in x)
             axes.plot(x, means, color=ink, linestyle=":", linewidth=1.2, alpha=0.8)
-        for style, label in (("-", _label(study)), (":", THEIRS)):
+        for style, label in (("-", _label(study)), (":", THEIRS))[: 2 if theirs else 1]:
             axes.plot([], [], color=theme.MUTED, linestyle=style, label=label)
         _scale(axes, {**ours, **theirs})
         axes.set(xlabel="filters", ylabel=objective, title="CNN: kernels and filters")
         axes.legend(loc="lower right")
         (kernel, filters), score = _best(ours)
         facts = {"study": study, "kernel": kernel, "filters": filters, "score": score}
-        return theme.figure(plot, "kernels", name, **facts)
+        return theme.figure(plot, "kernels", name, theirs=said("dotted") if theirs else "", **facts)
 
 
 def _scale(axes: "Axes", values: Effects) -> None:

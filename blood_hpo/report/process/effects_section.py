@@ -10,7 +10,7 @@ from blood_hpo.report.page.words import said, table
 from blood_hpo.report.process import effects_figures as draw
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.grids import EFFECTS, Grid, Stage, StagedGrid
-from blood_hpo.report.read.published import original_score, original_stages
+from blood_hpo.report.read.published import original_scores
 from blood_hpo.report.read.search_study import family_name
 
 
@@ -28,17 +28,17 @@ def _around(found: Findings) -> list[Block]:
         for family, one in grids.items()
     ]
     held = " ".join(_held(found, grid, family) for family, grid in grids.items())
-    tables = [_grid_table(family, grid) for family, grid in grids.items()]
+    tables = [_grid_table(found, family, grid) for family, grid in grids.items()]
     return [held, Row(drawn), *tables] if drawn else []
 
 
-def _grid_table(family: str, grid: Grid) -> Table:
+def _grid_table(found: Findings, family: str, grid: Grid) -> Table:
     names = EFFECTS[family]
     trials = sorted(grid.complete, key=lambda one: [one.params[name] for name in names])
     rows = [
         {
             **{words(name): count(one.params[name]) for name in names},
-            **_scores(family, one, names),
+            **_scores(found, family, one, names),
         }
         for one in trials
     ]
@@ -53,32 +53,35 @@ def _staged(found: Findings, grid: StagedGrid) -> list[Block]:
         for family in grid.families
         if (stage := grid.effect(family))
     ]
-    tables = [_stage_table(family, stages) for family, stages in grid.families.items()]
+    tables = [_stage_table(found, family, stages) for family, stages in grid.families.items()]
     # Folded where the same is drawn around the winner: one of them is enough to look at.
     folded = "The original's Figures 4 and 8" if found.grids else ""
     return [said("staged", study=grid.study), *([Row(drawn, folded)] if drawn else []), *tables]
 
 
-def _stage_table(family: str, stages: Sequence[Stage]) -> Table:
+def _stage_table(found: Findings, family: str, stages: Sequence[Stage]) -> Table:
     groups = {
-        f"Stage {place}: {', '.join(map(words, stage.names))}": _stage_rows(family, stage)
+        f"Stage {place}: {', '.join(map(words, stage.names))}": _stage_rows(found, family, stage)
         for place, stage in enumerate(stages, start=1)
     }
     return table("stages-of", groups, f"stages-{family}", family=family_name(family))
 
 
-def _stage_rows(family: str, stage: Stage) -> list[Cells]:
+def _stage_rows(found: Findings, family: str, stage: Stage) -> list[Cells]:
     rows: list[Cells] = []
     for one in stage.trials:
         varied = {name: one.params[name] for name in stage.names}
-        scores = _scores(family, one, stage.names, best=one is stage.best)
+        scores = _scores(found, family, one, stage.names, best=one is stage.best)
         rows.append({"what varied": plain(varied, settings(varied)), **scores})
     return rows
 
 
-def _scores(family: str, trial: TrialRecord, names: Sequence[str], *, best: bool = False) -> Cells:
+def _scores(
+    found: Findings, family: str, trial: TrialRecord, names: Sequence[str], *, best: bool = False
+) -> Cells:
     mean, spread = _effect(trial)
-    theirs = original_score(family, {name: trial.params[name] for name in names})
+    scores = original_scores(found.study.objective, family, names)
+    theirs = scores.get(tuple(str(trial.params[name]) for name in names))
     return {
         "mean": number(mean, best=best),
         "sd of folds": number(spread),
@@ -91,11 +94,8 @@ def _drawn(
     found: Findings, family: str, name: str, study: str, trials: Sequence[TrialRecord]
 ) -> Figure:
     names = EFFECTS[family]
-    theirs = {
-        tuple(int(row[key]) for key in names): (float(row["mean"]), float(row["sd"]))
-        for row in original_stages()
-        if row.keys() >= set(names)
-    }
+    scores = original_scores(found.study.objective, family, names)
+    theirs = {tuple(map(int, values)): score for values, score in scores.items()}
     ours = {tuple(int(one.params[key]) for key in names): _effect(one) for one in trials}
     make = draw.units if family == "mlp" else draw.kernels
     return make(name, study, found.study.objective, ours, theirs)
@@ -104,7 +104,9 @@ def _drawn(
 def _held(found: Findings, grid: Grid, family: str) -> str:
     fixed = grid.spec["families"][family]["fixed"]
     held = settings({name: value for name, value in fixed.items() if value is not None})
-    return f"Study {grid.study}, {_centre(found, grid, family)}. Held: {held or 'all defaults'}."
+    facts = {"study": grid.study, "centre": _centre(found, grid, family)}
+    facts |= {"share": 100 * grid.spec["data"]["fraction"], **grid.spec["training"]}
+    return said("held", held=held or "all defaults", **facts)
 
 
 def _centre(found: Findings, grid: Grid, family: str) -> str:

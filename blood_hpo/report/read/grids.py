@@ -129,11 +129,15 @@ def _place(values: Any, value: Any) -> Any:  # noqa: ANN401 - whatever a study f
 
 
 def _studies(connection: "Connection", study: Study, sampler: str) -> list[Json]:
-    """The study files of the grids on the same data set, by name; no stages of other studies."""
-    wanted = {"sha256": study.data["sha256"], "sampler": sampler}
-    found = []
+    """Files of grids with the study's data, objective and, unless made around it, training."""
+    own, found = study.spec, []
+    wanted = {"sha256": study.data["sha256"], "sampler": sampler, "objective": own["objective"]}
     for row in connection.execute(statement("grid_studies"), wanted).all():
         with suppress(StudyError):  # a damaged one is no reason to be silent on all others
             trials = read_trials(connection, row.study)
-            found.append(stored_file(row.study, row.spec, __version__, trials))
+            spec = stored_file(row.study, row.spec, __version__, trials)
+            share = spec["data"]["fraction"] == own["data"]["fraction"]
+            around = study.name in [one["fixed_from"] for one in spec["families"].values()]
+            if around or (share and spec["training"] == own["training"]):
+                found.append(spec)
     return found

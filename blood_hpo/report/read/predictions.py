@@ -73,8 +73,7 @@ class Predictions:
 
     def arrays(self) -> dict[str, Any]:
         """What is saved, by name: all figures can be computed from it again."""
-        saved = {key: getattr(self, name) for name, key in SAVED.items()}
-        return {**saved, "misclassified": self.misclassified}
+        return {key: getattr(self, name) for name, key in SAVED.items()}
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:

@@ -1,7 +1,8 @@
 """What others have published on BloodMNIST at 28x28; ``page/words.toml`` names the sources."""
 
 import csv
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -51,27 +52,18 @@ ORIGINAL_RECALL: Final = {
 """Its accuracy on the images of each class, 0 to 7, which is the recall of the class."""
 
 
-def original_stages() -> tuple[Mapping[str, str], ...]:
-    """What its searches measured: by stage what was varied, and mean and deviation of three folds.
+def original_scores(
+    objective: str, family: str, names: Sequence[str]
+) -> dict[tuple[str, ...], tuple[float, float]]:
+    """Mean and deviation of three folds that the original found where it varied just these names.
 
-    Its deviations divide by the number of folds. Its pooling over the whole image was run four
-    times each, under sizes that had no effect, and its optimizers' names had none either: see
-    docs/report.md.
+    By their values. It measured accuracy: for another objective there are none. Its deviations
+    divide by the number of folds. Where it ran one configuration several times in a stage, both are
+    means of its runs: its pooling over the whole image was run four times each, under sizes that
+    had no effect, and its optimizers' names had none either: see docs/report.md.
     """
-    return rows_of("original_stages.csv")
-
-
-def original_score(family: str, params: Mapping[str, object]) -> tuple[float, float] | None:
-    """Mean and deviation that the original found where it varied just these hyperparameters.
-
-    Where it ran one configuration several times in a stage, both are means of its runs.
-    """
-    wanted = {"family": family, **{key: str(value) for key, value in params.items()}}
-    runs = [
-        row
-        for row in original_stages()
-        if {key: row[key] for key in row.keys() - {"stage", "mean", "sd"}} == wanted
-    ]
-    if not runs:
-        return None
-    return fmean(float(row["mean"]) for row in runs), fmean(float(row["sd"]) for row in runs)
+    runs = defaultdict(list)
+    for row in rows_of("original_stages.csv") if objective == "accuracy" else ():
+        if row["family"] == family and row.keys() - {"family", "stage", "mean", "sd"} == set(names):
+            runs[tuple(row[name] for name in names)].append((float(row["mean"]), float(row["sd"])))
+    return {key: (fmean(m for m, _ in own), fmean(s for _, s in own)) for key, own in runs.items()}

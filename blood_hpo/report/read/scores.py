@@ -132,25 +132,22 @@ def contributions(labels: Labels, probabilities: Probabilities) -> dict[str, Con
     """Of every score that an interval is given for, by its name in `scores.Scores`.
 
     Accuracy and log-loss are means as they are. Balanced accuracy and macro AUC are means over
-    classes: there an image adds the score and its influence on it, to first order (infinitesimal
-    jackknife; Efron & Tibshirani 1993, "An Introduction to the Bootstrap"). Macro AUC
-    is left out where a class does not occur. So is the calibration error, whose bootstrap is
-    biased: images drawn twice look less calibrated.
+    classes, each of which occurs: there an image adds the score and its influence on it, to first
+    order (infinitesimal jackknife; Efron & Tibshirani 1993, "An Introduction to the Bootstrap").
+    The calibration error is left out, whose bootstrap is biased: images drawn twice look less
+    calibrated.
     """
     correct = (probabilities.argmax(axis=1) == labels).astype(np.float64)
     true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    present = np.unique(labels).tolist()
-    recalls = sum(_influence(labels == one, correct) for one in present) / len(present)
-    found = {
+    classes = range(probabilities.shape[1])
+    recalls = sum(_influence(labels == one, correct) for one in classes) / len(classes)
+    areas = sum(_of_area(labels == one, probabilities[:, one]) for one in classes) / len(classes)
+    return {
         "accuracy": correct,
         "balanced_accuracy": metrics.balanced_accuracy(labels, probabilities) + recalls,
         "log_loss": -np.log(np.maximum(true, np.finfo(probabilities.dtype).eps)),
+        "macro_auc": metrics.macro_auc(labels, probabilities) + areas,
     }
-    classes = probabilities.shape[1]
-    if len(present) == classes:
-        areas = sum(_of_area(labels == one, probabilities[:, one]) for one in present) / classes
-        found["macro_auc"] = metrics.macro_auc(labels, probabilities) + areas
-    return found
 
 
 def _influence(members: NDArray[np.bool_], values: Contributions) -> Contributions:

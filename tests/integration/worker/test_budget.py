@@ -192,7 +192,8 @@ def test_a_staged_grid_waits_for_a_stage_and_fixes_its_best(make_study: MakeStud
         "start": {"units": 64, "activation": "relu"},
         "stages": [["units"], ["activation"]],
     }
-    study = make_study(space={}, sampler={"name": "staged_grid"}, families={"mlp": family})
+    kind = {"sampler": {"name": "staged_grid"}, "pruner": {"name": "none"}}
+    study = make_study(space={}, **kind, families={"mlp": family})
     stage = {name: Claims(study, name).claim(STOP) for name in ("one", "two")}
     claims = Claims(study, "three")
     assert isinstance(claims.claim(STOP), Busy)

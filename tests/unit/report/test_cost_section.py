@@ -41,6 +41,34 @@ def test_every_stage_has_its_time(finished: Findings) -> None:
     assert rows["search"]["computing time"] == sum(one.seconds or 0 for one in found.study.trials)
 
 
+def test_a_grid_of_two_families_is_one_study(finished: Findings) -> None:
+    trials = {
+        family: [
+            trial(n, family, {}, 0.7, worker=f"host:{family}:{n}", finished_at=START + later)
+            for n, later in enumerate([timedelta(seconds=100), timedelta(seconds=seconds)])
+        ]
+        for family, seconds in (("mlp", 900), ("cnn", 300))
+    }
+    grids = {
+        family: replace(finished.grids[family], study="widths", trials=tuple(own))
+        for family, own in trials.items()
+    }
+    costs = {**finished.costs, "widths": cost_of("widths", (*trials["mlp"], *trials["cnn"]))}
+    section = cost.section(replace(finished, grids=grids, costs=costs))
+    row = {row["stage"]: row for row in table(section, "stages").records()}["grid widths"]
+    assert (row["trials"], row["workers"], row["start to end"]) == (4, 4, 900)
+
+
+def test_a_grid_study_has_its_own_row_whole(finished: Findings) -> None:
+    own = tuple(one for one in finished.study.trials if one.family == "mlp")
+    grids = {"mlp": replace(finished.grids["mlp"], study="blood", trials=own)}
+    before, after = (
+        table(cost.section(found), "stages").records()[0]
+        for found in (replace(finished, grids={}), replace(finished, grids=grids))
+    )
+    assert before == after
+
+
 def test_pruning_saved_what_the_view_says(searched: Findings) -> None:
     for row in table(cost.section(searched), "pruning").records():
         assert row["epochs, complete"] == 18 * 45

@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
+from blood_hpo.data.facts import RECONSTRUCTED_SHA256
 from blood_hpo.report.outcome import comparison_section as comparison
 from blood_hpo.report.outcome import data_section as data
 from blood_hpo.report.outcome import rerun_section as again
@@ -19,7 +20,7 @@ from blood_hpo.report.process import cost_section as cost
 from blood_hpo.report.process import effects_section as effects
 from blood_hpo.report.process import training_section as training
 from blood_hpo.report.read.findings import Findings
-from blood_hpo.report.read.published import original_score, original_stages
+from blood_hpo.report.read.published import original_scores, rows_of
 
 from .conftest import staged_grid
 
@@ -174,18 +175,61 @@ def test_stages_stand_beside_the_originals(made: Made) -> None:
 
 
 def test_the_originals_ninety_two_scores_are_at_hand() -> None:
-    assert len(original_stages()) == 92
-    assert original_score("cnn", {"kernel_size": 3, "filters": 128}) == (0.8783, 0.0071)
-    repeated = original_score("cnn", {"pooling": "max", "pool_size": "global"})
+    assert len(rows_of("original_stages.csv")) == 92
+    found = original_scores("accuracy", "cnn", ("kernel_size", "filters"))
+    assert found["3", "128"] == (0.8783, 0.0071)
+    repeated = original_scores("accuracy", "cnn", ("pooling", "pool_size"))["max", "global"]
     four = [
         float(row["mean"])
-        for row in original_stages()
+        for row in rows_of("original_stages.csv")
         if (row.get("pooling"), row.get("pool_size")) == ("max", "global")
     ]
     assert len(four) == 4
-    assert repeated
     assert repeated[0] == pytest.approx(np.mean(four))
-    assert original_score("mlp", {"learning_rate": 0.1}) is None
+    assert not original_scores("accuracy", "mlp", ("learning_rate",))
+
+
+@pytest.mark.parametrize("objective", ["accuracy", "balanced_accuracy"])
+def test_the_originals_accuracies_stand_beside_no_other_score(
+    finished: Findings, objective: str
+) -> None:
+    spec = {**finished.study.spec, "objective": objective}
+    section = effects.section(replace(finished, study=replace(finished.study, spec=spec)))
+    beside = objective == "accuracy"
+    for name in ("grid-mlp", "grid-cnn", "stages-mlp", "stages-cnn"):
+        rows = table(section, name).records()
+        assert any(row["original, mean"] is not None for row in rows) is beside
+    for drawn in section.figures:
+        assert ("original report" in drawn.svg + drawn.caption) is beside
+
+
+def test_every_kernel_size_has_its_line(finished: Findings) -> None:
+    grid = finished.grids["cnn"]
+    sizes = (2, 3, 4, 5, 7)
+    trials = tuple(
+        replace(one, params={"kernel_size": size, "filters": 8})
+        for size, one in zip(sizes, grid.trials, strict=False)
+    )
+    grids = {"cnn": replace(grid, trials=trials)}
+    (drawn,) = effects.section(replace(finished, grids=grids, staged=None)).figures
+    for size in sizes:
+        assert f">{size} x {size}</text>" in drawn.svg
+
+
+def test_a_grid_says_on_what_it_was_trained(finished: Findings) -> None:
+    said = " ".join(str(block) for block in effects.section(finished).blocks)
+    assert "on 40 % of the training images, 3 folds of at most 20 epochs. Held:" in said
+
+
+def test_official_counts_are_those_of_no_other_file(begun: Findings) -> None:
+    other = {**begun.study.data, "official": False}
+    for known, counts in ((begun.study.data, True), (other, False)):
+        found = replace(begun, study=replace(begun.study, data=known))
+        assert ("classes" in [one.name for one in data.section(found).tables]) is counts
+    known = {**other, "sha256": RECONSTRUCTED_SHA256}
+    again = replace(begun, study=replace(begun.study, data=known))
+    (_, _, total, *_) = table(data.section(again), "classes").records()[-1].values()
+    assert total == 11_959
 
 
 def test_five_examples_are_shown_even_if_one_class_alone_is_mistaken(finished: Findings) -> None:
@@ -206,6 +250,19 @@ def test_models_are_compared_image_by_image(made: Made, finished: Findings) -> N
     assert (row["only first right"], row["only second right"]) == (wins, losses)
     assert row["p"] == pytest.approx(binomtest(wins, wins + losses).pvalue)
     assert row["p"] <= row["Holm's p"] <= 6 * row["p"]
+
+
+def test_models_are_compared_seed_by_seed_also_where_one_was_given_up(finished: Findings) -> None:
+    assert finished.final
+    models = [
+        one for one in finished.final.models if (one.family, one.trial.replicate) != ("mlp", 1)
+    ]
+    section = comparison.section(replace(finished, final=replace(finished.final, models=models)))
+    found = {(row["models"], row["seed"]): row for row in table(section, "mcnemar").records()}
+    assert found.keys() == {("mlp cnn", 2), ("mlp resnet", 2), ("cnn resnet", 1), ("cnn resnet", 2)}
+    whole = table(comparison.section(finished), "mcnemar").records()
+    (same,) = [one for one in whole if (one["models"], one["seed"]) == ("mlp cnn", 2)]
+    assert found["mlp cnn", 2]["only first right"] == same["only first right"]
 
 
 def test_differences_between_models_have_an_interval_over_seeds_and_images(

@@ -135,12 +135,6 @@ def test_the_interval_of_a_mean_over_classes_is_that_of_the_plain_bootstrap(
     assert (found.low, found.high) == pytest.approx(np.quantile(samples, [0.025, 0.975]), abs=0.004)
 
 
-def test_without_a_class_there_is_no_area_to_contribute_to() -> None:
-    found = contributions(np.array([0, 0, 1]), np.array([[0.9, 0.1, 0], [0, 1, 0], [0, 1, 0]]))
-    assert "macro_auc" not in found
-    assert found["balanced_accuracy"].mean() == pytest.approx(0.75)
-
-
 def test_mcnemar_worked_out_by_hand() -> None:
     first = np.array([True] * 9 + [False] * 1 + [True] * 20 + [False] * 5)
     second = np.array([False] * 9 + [True] * 1 + [True] * 20 + [False] * 5)

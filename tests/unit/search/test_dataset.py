@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from blood_hpo.data.bloodmnist import DataSource, find
-from blood_hpo.search.dataset import SearchData, search_data
+from blood_hpo.data.bloodmnist import DataSource, class_counts, find
+from blood_hpo.errors import DataError
+from blood_hpo.search.dataset import SearchData, refuse_too_few, search_data
 from blood_hpo.settings import Settings
 from blood_hpo.studyfile.schema import StudySpec
 
@@ -17,11 +18,12 @@ def source(synthetic_npz: Path) -> DataSource:
     return find(synthetic_npz, settings=Settings())
 
 
-def spec_of(fraction: float) -> StudySpec:
+def spec_of(fraction: float, objective: str = "accuracy") -> StudySpec:
     return StudySpec.model_validate(
         {
             "name": "test",
             "seed": 3,
+            "objective": objective,
             "data": {"fraction": fraction},
             "training": {"folds": 2, "epochs": 20},
             "families": {"mlp": {"budget": 1, "space": {"units": [4]}}},
@@ -66,6 +68,18 @@ def test_the_whole_data_are_the_same_images_in_other_folds(source: DataSource) -
     searched, fresh = search_data(spec, source), search_data(spec, source, 11)
     assert parts(searched) == parts(fresh)
     assert searched.folds[0].held_out.tolist() != fresh.folds[0].held_out.tolist()
+
+
+def test_every_class_is_watched_where_the_objective_needs_it(source: DataSource) -> None:
+    watched = search_data(spec_of(0.11), source)
+    assert len(set(watched.labels[watched.validation].tolist())) < 8
+    spec = spec_of(0.11, "macro_auc")
+    with pytest.raises(DataError, match=r"leaves 0 validation images of class .* for macro_auc"):
+        search_data(spec, source)
+    with pytest.raises(DataError, match=r"leaves 0 validation images of class .* for macro_auc"):
+        refuse_too_few(spec, class_counts(source))
+    refuse_too_few(spec_of(0.11), class_counts(source))
+    refuse_too_few(spec_of(1.0, "macro_auc"), class_counts(source))
 
 
 def test_a_seed_gives_the_same_images_and_folds_each_time(source: DataSource) -> None:

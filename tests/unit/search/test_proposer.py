@@ -15,6 +15,7 @@ def spec(sampler: str = "tpe", **family: object) -> StudySpec:
         "name": "proposals",
         "seed": 3,
         "sampler": {"name": sampler, **({"startup_trials": 3} if sampler == "tpe" else {})},
+        "pruner": {"name": "none"},
         "families": {"mlp": {"budget": 8, "space": space, **family}},
     }
     return StudySpec.parse(document, "test")

@@ -12,6 +12,7 @@ SPEC = StudySpec.parse(
     {
         "name": "staged",
         "sampler": {"name": "staged_grid"},
+        "pruner": {"name": "none"},
         "families": {
             "mlp": {
                 "space": {"units": [64, 128], "batch_size": [16, 32]},

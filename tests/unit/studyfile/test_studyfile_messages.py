@@ -21,6 +21,7 @@ TPE: dict[str, Any] = {
 STAGED: dict[str, Any] = {
     "name": "own",
     "sampler": {"name": "staged_grid"},
+    "pruner": {"name": "none"},
     "families": {
         "mlp": {
             "space": {"units": [64, 128], "batch_size": [16, 32]},
@@ -104,6 +105,16 @@ def message(document: object) -> str:
         ("space.learning_rate", {"low": 0.0, "high": 0.1, "log": True}, "a log scale needs low"),
         ("space.weight_decay", {"low": 0, "high": 1}, "write low = 0.0 and high = 1.0"),
         ("space.schedule", ["cosine", "constant"], "gain late; take one kind, or set pruner.name"),
+        (
+            "space.batch_size",
+            [16, 3 * 10**9],
+            "batch_size: should be at most 200000, not 3000000000",
+        ),
+        ("space.mixing_strength", [0.2, 1.0], 'mixing_strength has no effect with mixing "none"'),
+        ("families.mlp.fixed", {"mixing_strength": 0.2}, "has no effect with mixing"),
+        ("final", {"resnet": "none", "resnet_epochs": 9}, "final.resnet_epochs: no ResNet is tr"),
+        ("families.mlp.max_parameters", 151_000, "max_parameters: no network of the space is so"),
+        ("sampler.name", "grid", 'pruner.name: a grid compares all of its space; set it to "none"'),
         ("families.mlp.stages", [["units"]], "stages: only the staged grid has it; remove it"),
         ("families.mlp.around", "no study", "families.mlp.around: a study's name is"),
     ],
@@ -126,6 +137,7 @@ def test_a_mistake_names_the_key_and_the_way_out(key: str, value: object, expect
         ("families.mlp.stages", [["units"], ["units", "batch_size"]], '"units" stands in more'),
         ("families.mlp.stages", [["units", "batch_siz"]], '"batch_siz" is not searched; did you'),
         ("families.mlp.stages", [["units", "batch_size"], []], "a stage is empty; remove it"),
+        ("pruner", None, 'pruner.name: a grid compares all of its space; set it to "none"'),
         ("families.mlp.max_parameters", 9, "max_parameters: a grid visits all of its space"),
         ("families.mlp.stages", ["units"], "families.mlp.stages.0: should be an array"),
         ("families.mlp.space.units", {"low": 1, "high": 10**9}, "has 1000000001 combinations"),
@@ -134,6 +146,15 @@ def test_a_mistake_names_the_key_and_the_way_out(key: str, value: object, expect
 )
 def test_a_mistake_in_a_staged_grid(key: str, value: object, expected: str) -> None:
     assert expected in message(changed(STAGED, key, value))
+
+
+def test_a_limit_that_some_network_keeps_is_not_refused() -> None:
+    """The smallest CNN has a kernel between the ends."""
+    space = {"kernel_size": {"low": 3, "high": 27}, "filters": [1, 64]}
+    cnn = {"budget": 4, "space": space, "max_parameters": 1_100}
+    StudySpec.parse({"name": "own", "families": {"cnn": cnn}}, "own.toml")
+    cnn["max_parameters"] = 900
+    assert "no network of the space" in message({"name": "own", "families": {"cnn": cnn}})
 
 
 def test_a_family_with_nothing_to_search() -> None:

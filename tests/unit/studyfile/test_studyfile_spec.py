@@ -98,7 +98,8 @@ def test_a_wrong_budget_is_refused(budgets: dict[str, int], expected: str) -> No
 @pytest.mark.parametrize(("budget", "expected"), [(None, 4), (3, 3)])
 def test_a_grid_visits_its_whole_grid_unless_told(budget: int | None, expected: int) -> None:
     mlp = {"budget": budget, "space": {"units": [64, 128], "batch_size": {"low": 16, "high": 17}}}
-    document = {"name": "own", "sampler": {"name": "grid"}, "families": {"mlp": mlp}}
+    kind = {"sampler": {"name": "grid"}, "pruner": {"name": "none"}}
+    document = {"name": "own", **kind, "families": {"mlp": mlp}}
     assert StudySpec.parse(document, "own.toml").budgets == {"mlp": expected}
 
 

@@ -159,6 +159,24 @@ def test_one_trace_serves_all_folds_and_epochs(data: Data) -> None:
     assert network.traces == 1
 
 
+def test_averaged_weights_are_measured_on_images_of_all_classes() -> None:
+    """A file may be sorted by class, and the first images that are measured be of one alone."""
+    labels = np.arange(8, dtype=np.uint8).repeat(512)
+    images = np.broadcast_to(labels[:, None, None, None] * 30, (4096, 28, 28, 3)).astype(np.uint8)
+    config = configured("mlp", batch_normalisation=True, averaging=0.9)
+    network = CompiledNetwork("mlp", config, images, labels)
+    some, measured = np.arange(0, 4096, 128), []
+    preparation = network.preparation(some)
+    for order in (np.arange(4096), np.random.default_rng(4).permutation(4096)):
+        network.load(network.initial_state(1))
+        network.train_epoch(preparation, some, constant(network, 32), 0)
+        network.settled(network.state(), preparation, order)
+        moving = [one for one in network._model.variables if "moving" in one.path]
+        measured.append([one.value.numpy() for one in moving])
+    for ours, theirs in zip(*measured, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0.1, atol=0.01)
+
+
 def test_initial_states_follow_the_seed(data: Data) -> None:
     network = CompiledNetwork("mlp", configured("mlp", dropout=0.5), *data)
     first, again, other = (network.initial_state(seed).weights for seed in (5, 5, 6))
