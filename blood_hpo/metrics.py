@@ -16,11 +16,8 @@ Probabilities = NDArray[np.floating]
 
 def score(objective: Objective, labels: Labels, probabilities: Probabilities) -> float:
     """What a study maximises, in [0, 1]; higher is better."""
-    if objective == "accuracy":
-        return accuracy(labels, probabilities)
-    if objective == "balanced_accuracy":
-        return balanced_accuracy(labels, probabilities)
-    return macro_auc(labels, probabilities)
+    of = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy, "macro_auc": macro_auc}
+    return of[objective](labels, probabilities)
 
 
 def accuracy(labels: Labels, probabilities: Probabilities) -> float:

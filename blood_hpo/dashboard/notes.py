@@ -41,8 +41,7 @@ def refresh_note(
 
 def _refresh(storage: StudyStorage, study_id: int, least_seconds: float) -> str | None:
     """Name of the study whose stage it is, if it is one and was looked after now."""
-    turn = {"study_id": study_id, "least_seconds": least_seconds}
-    noted = storage.ask("note_turn", **turn)
+    noted = storage.ask("note_turn", study_id=study_id, least_seconds=least_seconds)
     if not noted:
         return None
     facts = _facts(storage, study_id)

@@ -6,14 +6,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from blood_hpo.database.failures import database_errors
-from blood_hpo.database.statements import Query, load_query, names, statement
+from blood_hpo.database.statements import load_query, statement
 from blood_hpo.errors import InputError, StudyError
 from blood_hpo.text import cleaned
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-__all__ = ["Query", "Result", "load_query", "names", "run_query"]
 
 
 @dataclass(frozen=True)

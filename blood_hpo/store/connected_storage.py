@@ -12,8 +12,6 @@ from blood_hpo.database.address import engine_options
 from blood_hpo.database.query import unknown_study
 from blood_hpo.database.statements import statement
 
-GRACE_SECONDS = 30.0
-
 
 class ConnectedStorage(RDBStorage):
     """Optuna's storage on PostgreSQL, whose connections others may use."""
@@ -24,7 +22,7 @@ class ConnectedStorage(RDBStorage):
         application_name: str = "blood-hpo",
         *,
         read_only: bool = False,
-        grace_seconds: float = GRACE_SECONDS,
+        grace_seconds: float = 30.0,
     ) -> None:
         """Connect to a database that has this program's schema; see `engine_options`.
 

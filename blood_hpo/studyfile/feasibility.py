@@ -64,8 +64,7 @@ def largest_network(family: str, space: Space, fixed: Mapping[str, object]) -> i
 def has_network(family: str, space: Space, fixed: Mapping[str, object], most: int | None) -> bool:
     """Whether a network of a space has at most so many trainable parameters.
 
-    Of a range the lowest values are tried, as many as a kernel has sizes: none else has a smallest
-    network between its ends.
+    Of a range the lowest values are tried, as many as a kernel has sizes.
     """
     choices = {
         name: one.values[:IMAGE_SIDE] if isinstance(one, Integer) else one.probes

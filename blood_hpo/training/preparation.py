@@ -34,5 +34,7 @@ def prepare(
         deviation = np.maximum(images.std(axis=(0, 1, 2), dtype=np.float64), 1.0)
     weights = np.ones(CLASSES)
     if config.class_weights == "balanced":
-        weights = len(labels) / (CLASSES * np.bincount(labels, minlength=CLASSES))
+        from sklearn.utils.class_weight import compute_class_weight
+
+        weights = compute_class_weight("balanced", classes=np.arange(CLASSES), y=labels)
     return Preparation(*(part.astype(np.float32) for part in (mean, deviation, weights)))

@@ -9,8 +9,6 @@ from pathlib import Path
 from blood_hpo.text import printable
 from blood_hpo.version import __version__
 
-CPUINFO = Path("/proc/cpuinfo")
-
 
 def this_host() -> str:
     """The name of this machine, as it stands in the names of its workers."""
@@ -31,7 +29,7 @@ def program(root: Path = Path(__file__).parents[2]) -> str:
 def processor() -> str:
     """The model of this machine's processor, or its architecture where that is not said."""
     with suppress(OSError):
-        for line in CPUINFO.read_text(encoding="utf-8").splitlines():
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()

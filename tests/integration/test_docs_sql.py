@@ -16,8 +16,8 @@ from sqlalchemy import Engine, text
 
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.address import engine
-from blood_hpo.database.query import names
 from blood_hpo.database.record import TrialRecord, read_trial
+from blood_hpo.database.statements import names
 from blood_hpo.store.new_study import create_study
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.storage import NewTrial, StudyStorage

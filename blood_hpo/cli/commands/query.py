@@ -11,7 +11,8 @@ import typer
 from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import OutputFormat, print_rows, to_json
 from blood_hpo.cli.session import OnlyStudyOption, engine, named_or_only, settings
-from blood_hpo.database.query import Query, Result, load_query, names, run_query
+from blood_hpo.database.query import Result, run_query
+from blood_hpo.database.statements import Query, load_query, names
 from blood_hpo.errors import InputError
 
 DEFAULTS: Mapping[str, object] = {"top": 10}  # values of parameters that need not be given

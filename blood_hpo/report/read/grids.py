@@ -57,6 +57,9 @@ class StagedGrid:
     study: str
     families: Mapping[str, tuple[Stage, ...]]
 
+    def __len__(self) -> int:
+        return sum(len(stage.trials) for stages in self.families.values() for stage in stages)
+
     def effect(self, family: str) -> Stage | None:
         """The stage that measured the effect which is drawn for this family."""
         wanted = set(EFFECTS.get(family, ()))
@@ -95,11 +98,7 @@ def read_staged(connection: "Connection", study: Study) -> StagedGrid | None:
     specs = _studies(connection, study, "staged_grid")
     own = [spec for spec in specs if spec["name"] == study.name]
     found = [staged(one, read_trials(connection, one["name"])) for one in own or specs]
-    return max((one for one in found if one.families), key=_compared, default=None)
-
-
-def _compared(grid: StagedGrid) -> int:
-    return sum(len(stage.trials) for stages in grid.families.values() for stage in stages)
+    return max((one for one in found if one.families), key=len, default=None)
 
 
 def staged(spec: Json, trials: Sequence[TrialRecord]) -> StagedGrid:

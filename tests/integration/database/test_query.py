@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import Engine, text
 
-from blood_hpo.database.query import load_query, names, run_query
-from blood_hpo.database.statements import queries
+from blood_hpo.database.query import run_query
+from blood_hpo.database.statements import load_query, names, queries
 from blood_hpo.errors import DatabaseError, InputError
 
 from .conftest import Recorder

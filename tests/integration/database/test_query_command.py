@@ -11,7 +11,7 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from blood_hpo.cli.main import app
-from blood_hpo.database.query import names
+from blood_hpo.database.statements import names
 from blood_hpo.errors import BloodHpoError, DatabaseError, InputError, StudyError
 
 Ask = Callable[..., Result]

@@ -43,7 +43,6 @@ def predictions() -> bytes:
         test_labels=labels,
         test_probabilities=probabilities,
         test_averaged=probabilities[:0],
-        misclassified=np.array([3]),
         misclassified_images=np.zeros((1, 28, 28, 3), np.uint8),
         duplicates=np.empty((0, 5), np.int64),
     )

@@ -10,8 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from blood_hpo.database.address import engine, engine_options
 from blood_hpo.database.migrate import ROLES, migrate
-from blood_hpo.database.query import load_query, names, run_query
+from blood_hpo.database.query import run_query
 from blood_hpo.database.schema_version import check_schema
+from blood_hpo.database.statements import load_query, names
 
 from .conftest import rows
 

@@ -93,7 +93,8 @@ def test_every_figure_follows_from_the_saved_predictions(finished: House) -> Non
     assert found["test_balanced_accuracy"] == pytest.approx(
         metrics.balanced_accuracy_score(labels, predicted)
     )
-    assert found["test_errors"] == len(arrays["misclassified"]) == (predicted != labels).sum()
+    wrong = (predicted != labels).sum()
+    assert found["test_errors"] == len(arrays["misclassified_images"]) == wrong
     assert arrays["misclassified_images"].shape == (found["test_errors"], 28, 28, 3)
     assert arrays["duplicates"].shape == (0, 5)
 
