@@ -102,7 +102,7 @@ def _copy(source: BaseStorage, name: str, target: BaseStorage, new: str) -> None
         _point_links_at(target, source.get_study_id_from_name(name), new)
     except DuplicatedStudyError as error:
         raise StudyError(
-            f"there is a study {new!r} already; delete it, or choose another place or --name"
+            f"there is a study {new!r} already; name another place, or import with another --name"
         ) from error
     except BaseException:
         with suppress(Exception):
