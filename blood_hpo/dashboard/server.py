@@ -139,6 +139,6 @@ def _refuse_taken(host: str, port: int) -> None:
         socket.create_server((host, port)).close()
     except OSError as error:
         raise InputError(
-            f"the dashboard cannot listen on {host}:{port} ({error.strerror or error});"
-            " give another with --host or --port"
+            f"the dashboard cannot listen on {host}:{port}"
+            f" ({str(error.strerror).split(' (')[0]}); give another with --host or --port"
         ) from error
