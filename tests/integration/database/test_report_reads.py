@@ -254,7 +254,6 @@ BROKEN_SPECS = {
     "no choice": ("{families,mlp,space}", '{"units": []}'),
     "stages that are none": ("{families,mlp,stages}", "3"),
     "a shared space that is none": ("{space}", "3"),
-    "a name of another": ("{name}", '"other"'),
 }
 """What a study file in the database may be changed to, past its constraint: place and value."""
 
