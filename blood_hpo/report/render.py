@@ -5,6 +5,7 @@ touched. Only the time of writing differs between two reports of the same findin
 """
 
 import json
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +41,7 @@ from blood_hpo.version import __version__
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+_log = logging.getLogger(__name__)
 PAGE, NUMBERS = "report.html", "report.json"
 RESULTS: Final = {"summary", "test", "comparison", "search", "confirmation", "training"}
 """Sections whose numbers are those of a small study, where it is one."""
@@ -78,6 +80,7 @@ def write(
     with files.replaced(folder) as new:
         if found.final:  # first: if one is damaged, nobody should wait for the drawings
             files.write_models(found.final, new, artefact)
+        _log.info("drawing the report of study %s", found.study.name)
         made = [one for module in _SECTIONS if (one := module.section(found)).blocks]
         sections = [*made[:-1], original_section.section(made), made[-1]]
         (new / PAGE).write_text(page(found, sections, written), encoding="utf-8")

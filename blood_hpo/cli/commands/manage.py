@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from blood_hpo.cli.commands.study import app
-from blood_hpo.cli.logs import say
 from blood_hpo.cli.session import NameOption, StudyArgument, storage
 from blood_hpo.errors import InputError
 from blood_hpo.stages import STOPPED
@@ -58,7 +57,6 @@ def export(
     found = storage()
     from blood_hpo.store.exchange import export_files, export_study
 
-    say("study %s is copied", study)
     trials = export_study(found, study, place)
     for name, count in trials.items():
         typer.echo(f"study {name}: {count} trials")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from blood_hpo.cli.logs import say, warn
+from blood_hpo.cli.logs import warn
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows
 
 
@@ -54,7 +54,6 @@ def predict(
     pictures = read_pictures(images, crop)
     from blood_hpo.training.runtime import configure
 
-    say("TensorFlow and the model are loaded")
     configure()
     found, synthetic = classify(content, np.stack([one.pixels for one in pictures]))
     if synthetic:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blood_hpo.cli import session
-from blood_hpo.cli.logs import say
 from blood_hpo.errors import BloodHpoError, InputError
 
 if TYPE_CHECKING:
@@ -58,7 +57,6 @@ def write_page(connected: "Engine", study: str, folder: Path | None = None) -> P
     """Write the report of a study, to report/STUDY if no folder is named; its page."""
     from blood_hpo.report.render import write_report
 
-    say("report: reading study %s and drawing", study)
     return write_report(connected, study, folder or Path("report") / study, datetime.now(UTC))
 
 

@@ -110,9 +110,7 @@ def test_a_grid_around_the_best_configuration_of_a_finished_study(program: Progr
 def with_grid(program: Program, tiny_file: str) -> Completed:
     """The same command again, with a grid around the winners, and its log as lines of JSON."""
     text = STUDY.partition("[space]")[0].replace("tiny", "widths")
-    text += (
-        '[sampler]\nname = "grid"\n[pruner]\nname = "none"\n[families.mlp.space]\nunits = [8, 16]\n'
-    )
+    text += '[sampler]\nname = "grid"\n[families.mlp.space]\nunits = [8, 16]\n'
     words = ("run", tiny_file, "--grid", program.file(text, "widths.toml"), "--workers", "1")
     return program.run(*words, "--format", "json", BLOOD_HPO_LOG="json")
 
