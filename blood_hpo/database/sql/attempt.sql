@@ -56,13 +56,14 @@ WHERE attempt.study_id = :study_id AND open AND state = 'RUNNING'
     AND hpo.is_stale(heartbeat_at, greatest(worker.grace_seconds, :grace_seconds))
 ORDER BY attempt.number
 
--- give_up: Give places back whose attempts have all failed, of a configuration or a whole study.
+-- give_up: Give places back whose attempts have all failed, of a configuration or a whole study. A
+-- search's claim makes place and attempt at once, so that there a place without any is lost too.
 UPDATE hpo.configuration SET place = NULL, given_up_at = clock_timestamp()
 WHERE study_id = :study_id AND (configuration_id = :configuration_id OR :configuration_id IS NULL)
     AND place IS NOT NULL AND coalesce((
         SELECT bool_and(failure IS NOT NULL) FROM hpo.attempt
         WHERE attempt.configuration_id = configuration.configuration_id
-    ), stage = 'search') -- a search's claim makes both at once, a stage's plan comes first
+    ), stage = 'search')
 
 -- failures_in_a_row: Configurations that failed since the latest success or resumption, and the
 -- latest reason. Lost attempts count only where the configuration was given up.
