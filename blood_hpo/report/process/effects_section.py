@@ -77,7 +77,7 @@ def _stage_rows(found: Findings, family: str, stage: Stage) -> list[Cells]:
 
 
 def _scores(
-    found: Findings, family: str, trial: TrialRecord, names: Sequence[str], *, best: bool = False
+    found: Findings, family: str, trial: TrialRecord, names: tuple[str, ...], *, best: bool = False
 ) -> Cells:
     mean, spread = _effect(trial)
     scores = original_scores(found.study.objective, family, names)

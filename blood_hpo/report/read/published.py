@@ -2,7 +2,7 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -52,8 +52,9 @@ ORIGINAL_RECALL: Final = {
 """Its accuracy on the images of each class, 0 to 7, which is the recall of the class."""
 
 
+@cache
 def original_scores(
-    objective: str, family: str, names: Sequence[str]
+    objective: str, family: str, names: tuple[str, ...]
 ) -> dict[tuple[str, ...], tuple[float, float]]:
     """Mean and deviation of three folds that the original found where it varied just these names.
 

@@ -126,7 +126,10 @@ def test_a_note_in_the_making_holds_up_nobody_and_gives_way_to_a_newer_one(
     study: SharedStudy,
 ) -> None:
     storage = StudyStorage(study.storage.url, "slow")
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
     with ThreadPoolExecutor(1) as pool, study.storage.transaction() as holding:
         holding.execute(text("LOCK TABLE hpo.result"))
         slow = pool.submit(refresh_note, storage, study.study_id, 0)

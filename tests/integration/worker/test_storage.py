@@ -372,7 +372,10 @@ def test_a_study_that_a_worker_adds_to_is_not_said_to_be_deleted(
     study: SharedStudy, claim: TrialRecord, database_url: str
 ) -> None:
     adds = text("INSERT INTO trial_intermediate_values VALUES (99, :id, 1, 0.5, 'FINITE')")
-    blocked = text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    blocked = text(
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
     with ThreadPoolExecutor(1) as pool, study.storage.engine.connect() as worker:
         worker.execute(adds, {"id": claim.trial_id})
         deletion = pool.submit(delete_study, StudyStorage(database_url, "test"), study.name)
