@@ -125,12 +125,13 @@ def page_svg(text: str, alt: str) -> str:
 
 
 def standalone(svg: str) -> str:
-    """The same drawing as a file of its own, which brings its colours and its ground along."""
+    """The same drawing as a file of its own, which brings its size, colours and ground along."""
     style = (
         f"<style>svg{{background:var(--paper);{variables(dark=False)}}}"
         f"@media (prefers-color-scheme:dark){{svg{{{variables(dark=True)}}}}}</style>"
     )
-    opening, _, rest = svg.partition(">")
+    sized = re.sub(r'viewBox="0 0 (\S+) (\S+)"', r'width="\1" height="\2" \g<0>', svg, count=1)
+    opening, _, rest = sized.partition(">")
     return f"{opening}>{style}{rest}\n"
 
 

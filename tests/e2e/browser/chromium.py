@@ -29,7 +29,7 @@ FLAGS = (
     "--window-size=1400,1000",
     "--remote-debugging-pipe",
 )
-DEADLINE_SECONDS = 300.0
+DEADLINE_SECONDS = 200.0
 
 
 class Chromium:

@@ -93,7 +93,7 @@ def test_pictures_of_the_best_trial_are_shown(
     page.wait(f"{shown} === 2")
     page.run("document.querySelector('img').scrollIntoView()")
     said = page.words()
-    for words in ("fold_scores", "seconds", "worker", "parameter_count"):
+    for words in ("fold_scores", "seconds", "worker", "parameters"):
         assert words in said
     calm(page)
 

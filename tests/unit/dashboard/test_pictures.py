@@ -64,6 +64,12 @@ def test_whatever_the_numbers_and_names_it_is_well_formed(
     Xml.fromstring(standalone(confusion("confusion", name, [[0] * 8] * 8, ACCENT).svg))
 
 
+def test_a_file_of_its_own_says_how_large_it_is_drawn() -> None:
+    """Without it a browser makes it 300 pixels wide at most."""
+    root = Xml.fromstring(standalone(lines("curves", "", {"": []}).svg))
+    assert root.attrib["viewBox"] == f"0 0 {root.attrib['width']} {root.attrib['height']}"
+
+
 def test_a_number_that_is_none_is_left_out() -> None:
     drawn = {"": [Line("", [math.nan, 1.0, math.inf], ACCENT)]}
     Xml.fromstring(standalone(lines("curves", "", drawn).svg))
