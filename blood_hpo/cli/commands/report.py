@@ -29,7 +29,7 @@ def report(
         typer.Option("--out", help="Folder to write; default report/STUDY.", metavar="DIR"),
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Report every finished study, until Ctrl-C.")
+        bool, typer.Option("--follow", help="Report every finished study, or STUDY, until Ctrl-C.")
     ] = False,
     address: Annotated[
         str, typer.Option(help="Where the folder report is served, to be printed.", metavar="URL")
@@ -44,13 +44,13 @@ def report(
 
     Example: blood-hpo report paper --out reports/paper
     """
-    if follow == bool(study) or (follow and out):
-        raise InputError("report: name a study, or give --follow alone")
-    if study:
+    if follow and not out:
+        _follow(study, address)
+    elif study and not follow:
         with session.engine() as connected:
             typer.echo(str(write_page(connected, study, out)))
     else:
-        _follow(address)
+        raise InputError("report: name a study, or give --follow, which takes no --out")
 
 
 def write_page(connected: "Engine", study: str, folder: Path | None = None) -> Path:
@@ -60,14 +60,13 @@ def write_page(connected: "Engine", study: str, folder: Path | None = None) -> P
     return write_report(connected, study, folder or Path("report") / study, datetime.now(UTC))
 
 
-def _follow(address: str) -> None:
-    """Look for studies that were finished after their report was written, for ever."""
+def _follow(only: str | None, address: str) -> None:
+    """Look for studies that were finished after their report was written, or for one, for ever."""
     from blood_hpo.store.outage import patiently
 
-    opened, wait = session.storage("blood-hpo report"), threading.Event()
-    in_vain: set[str] = set()
+    opened, wait, in_vain = session.storage("blood-hpo report"), threading.Event(), set[str]()
     while not wait.wait(LOOK_SECONDS):
-        found = patiently(lambda: set(_unwritten(opened)), "looking for finished studies", wait)
+        found = patiently(lambda: set(_unwritten(opened, only)), "finding finished studies", wait)
         for study in sorted(found - in_vain):
             try:
                 with session.engine() as connected:
@@ -79,11 +78,12 @@ def _follow(address: str) -> None:
                 typer.echo(f"study {study} is finished: {address or 'report/'}{study}/{page.name}")
 
 
-def _unwritten(storage: "StudyStorage") -> Iterator[str]:
+def _unwritten(storage: "StudyStorage", only: str | None) -> Iterator[str]:
     """Finished studies that have no report, or one from before they were finished."""
     for row in storage.ask("finished"):
         page = Path("report") / row.name / "report.html"
-        if not page.exists() or page.stat().st_mtime < row.seconds:
+        wanted = only in {None, row.name}
+        if wanted and not (page.exists() and page.stat().st_mtime >= row.seconds):
             yield row.name
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from sklearn import metrics
 from sqlalchemy import text
 
-from .conftest import House
+from .conftest import House, until
 
 WITHOUT = """
 import sys
@@ -165,3 +166,12 @@ def test_what_is_no_study_to_report_on_is_one_line(
     assert code == 5
     assert message in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_a_study_that_is_followed_alone_is_reported_when_it_is_finished(finished: House) -> None:
+    process = finished.start("report", "whole", "--follow")
+    until((finished.folder / "report/whole/report.html").exists)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert "study whole is finished: report/whole/report.html" in out.splitlines()
+    assert process.returncode == 130
