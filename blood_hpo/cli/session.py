@@ -49,9 +49,7 @@ SeedOption = Annotated[
 ]
 BudgetOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--budget", metavar="FAMILY=N", help="Override a family's budget of trials; repeatable."
-    ),
+    typer.Option("--budget", metavar="FAMILY=N", help="Override a budget of trials; repeatable."),
 ]
 AroundOption = Annotated[
     str | None,

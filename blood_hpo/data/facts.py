@@ -18,7 +18,9 @@ CLASSES: Final = (
 )
 """The name of each label, 0 to 7; label 3 joins myelocytes, metamyelocytes and promyelocytes."""
 
-IMAGE_SHAPE: Final = (28, 28, 3)
+CLASS_COUNT: Final = len(CLASSES)
+SIDE: Final = 28
+IMAGE_SHAPE: Final = (SIDE, SIDE, 3)
 """Rows, columns and channels (RGB, uint8) of one image."""
 
 FILE_NAME: Final = "bloodmnist.npz"

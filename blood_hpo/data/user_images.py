@@ -15,14 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blood_hpo.data.archive import read_array
-from blood_hpo.data.facts import IMAGE_SHAPE
+from blood_hpo.data.facts import SIDE
 from blood_hpo.errors import InputError
 from blood_hpo.text import refuse_endless
 
 ARRAY: Final = "images"
 """The array of an npz file that holds its images."""
-
-_SIDE: Final = IMAGE_SHAPE[0]
 
 
 class Picture(NamedTuple):
@@ -52,7 +50,7 @@ def _contents(path: Path) -> list[tuple[str, NDArray[np.uint8]]]:
         refuse_endless(path)
         if path.suffix.lower() == ".npz":
             with zipfile.ZipFile(path) as archive:
-                images = read_array(archive, ARRAY, ("height", "width", IMAGE_SHAPE[-1]))
+                images = read_array(archive, ARRAY, ("height", "width", 3))
             return [(f"{path}[{place}]", one) for place, one in enumerate(images)]
         return [(str(path), _png(path))]
     except OSError as error:
@@ -78,9 +76,9 @@ def _png(path: Path) -> NDArray[np.uint8]:
 
 def _fitted(name: str, pixels: NDArray[np.uint8], crop: int | None) -> NDArray[np.uint8]:
     height, width, _ = pixels.shape
-    if crop is None and (height, width) != (_SIDE, _SIDE):
+    if crop is None and (height, width) != (SIDE, SIDE):
         raise InputError(
-            f"{name} has {width} x {height} pixels and not {_SIDE} x {_SIDE}; tell with --crop how"
+            f"{name} has {width} x {height} pixels and not {SIDE} x {SIDE}; tell with --crop how"
             " much of its centre shows the cell (200 for the photographs of BloodMNIST)"
         )
     if crop is None:
@@ -91,11 +89,11 @@ def _fitted(name: str, pixels: NDArray[np.uint8], crop: int | None) -> NDArray[n
 
     left, top = (width - crop) // 2, (height - crop) // 2
     image = Image.fromarray(np.ascontiguousarray(pixels[top : top + crop, left : left + crop]))
-    return np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))
+    return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
 
 
 def _unusable(path: Path, problem: str) -> InputError:
     return InputError(
         f"{path} cannot be classified: {' '.join(problem.split())}; give PNG images, or an npz file"
-        f" with an array {ARRAY!r}, uint8 (n, {_SIDE}, {_SIDE}, 3)"
+        f" with an array {ARRAY!r}, uint8 (n, {SIDE}, {SIDE}, 3)"
     )

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from blood_hpo.data.facts import IMAGE_SHAPE
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.training.preparation import Preparation
@@ -39,7 +40,7 @@ def export(
     network = FAMILIES[name].build(configuration.hyperparameters)
     for variable, value in zip(network.variables, weights, strict=True):
         variable.assign(value)
-    pixels = keras.Input((28, 28, 3), name="pixels")
+    pixels = keras.Input(IMAGE_SHAPE, name="pixels")
     # In this order the subtraction is exact, as it is in training.
     scaled = keras.layers.Rescaling(1.0, (-preparation.mean).tolist(), name="centre")(pixels)
     scaled = keras.layers.Rescaling((1 / preparation.deviation).tolist(), name="scale")(scaled)

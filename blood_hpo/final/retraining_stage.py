@@ -151,7 +151,7 @@ def versions() -> dict[str, str]:
 def _data_file(train: Split, source: DataSource) -> bytes:
     """What a report shows of the data set: an image of each class, and how many there are."""
     counts = class_counts(source)
-    first = np.array([np.argmax(train.labels == one) for one in range(8)])
+    first = np.array([np.argmax(train.labels == one) for one in range(len(CLASSES))])
     file = io.BytesIO()
     np.savez(
         file,

@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from blood_hpo.data.facts import CLASS_COUNT, IMAGE_SHAPE, SIDE
 from blood_hpo.models.hyperparameters import Activation, Dropout, Hyperparameters
 
 if TYPE_CHECKING:
     import keras
-
-IMAGE_SIDE = 28
 
 
 class CnnHyperparameters(Hyperparameters):
@@ -26,7 +25,7 @@ class CnnHyperparameters(Hyperparameters):
             no bias.
     """
 
-    kernel_size: Annotated[int, Field(gt=0, le=IMAGE_SIDE)] = 3
+    kernel_size: Annotated[int, Field(gt=0, le=SIDE)] = 3
     filters: Annotated[int, Field(gt=0)] = 32
     pool_size: Annotated[int, Field(gt=0)] | Literal["global"] = 2
     pooling: Literal["max", "mean"] = "max"
@@ -36,7 +35,7 @@ class CnnHyperparameters(Hyperparameters):
 
     @model_validator(mode="after")
     def _window_fits(self) -> Self:
-        side = IMAGE_SIDE - self.kernel_size + 1
+        side = SIDE - self.kernel_size + 1
         if self.pool_size != "global" and self.pool_size > side:
             raise ValueError(
                 f"pool_size {self.pool_size} exceeds the {side} x {side} feature map that "
@@ -52,7 +51,7 @@ def build(config: CnnHyperparameters) -> "keras.Model":
 
     normalised, shape = config.batch_normalisation, (config.filters, config.kernel_size)
     activation = None if normalised else config.activation
-    stack = [keras.Input((IMAGE_SIDE, IMAGE_SIDE, 3))]
+    stack = [keras.Input(IMAGE_SHAPE)]
     stack.append(layers.Conv2D(*shape, activation=activation, use_bias=not normalised))
     stack.append(_pooling(config))
     if normalised:
@@ -60,16 +59,16 @@ def build(config: CnnHyperparameters) -> "keras.Model":
     stack.append(layers.Flatten())
     if config.dropout:
         stack.append(layers.Dropout(config.dropout))
-    stack.append(layers.Dense(8))
+    stack.append(layers.Dense(CLASS_COUNT))
     return keras.Sequential(stack)
 
 
 def parameter_count(config: CnnHyperparameters) -> int:
     """Trainable parameters of the network."""
-    side = IMAGE_SIDE - config.kernel_size + 1
+    side = SIDE - config.kernel_size + 1
     windows = 1 if config.pool_size == "global" else (side // config.pool_size) ** 2
     kernel = 3 * config.kernel_size**2 + (2 if config.batch_normalisation else 1)
-    return config.filters * kernel + (config.filters * windows + 1) * 8
+    return config.filters * kernel + (config.filters * windows + 1) * CLASS_COUNT
 
 
 def _pooling(config: CnnHyperparameters) -> "keras.Layer":

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from blood_hpo.data.facts import CLASS_COUNT, IMAGE_SHAPE, SIDE
 from blood_hpo.models.hyperparameters import Activation, Dropout, Hyperparameters
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def build(config: MlpHyperparameters) -> "keras.Model":
 
     normalised = config.batch_normalisation
     activation = None if normalised else config.activation
-    stack = [keras.Input((28, 28, 3)), layers.Flatten()]
+    stack = [keras.Input(IMAGE_SHAPE), layers.Flatten()]
     if config.input_dropout:
         stack.append(layers.Dropout(config.input_dropout))
     stack.append(layers.Dense(config.units, activation=activation, use_bias=not normalised))
@@ -43,11 +44,11 @@ def build(config: MlpHyperparameters) -> "keras.Model":
         stack += [layers.BatchNormalization(), layers.Activation(config.activation)]
     if config.dropout:
         stack.append(layers.Dropout(config.dropout))
-    stack.append(layers.Dense(8))
+    stack.append(layers.Dense(CLASS_COUNT))
     return keras.Sequential(stack)
 
 
 def parameter_count(config: MlpHyperparameters) -> int:
     """Trainable parameters of the network."""
-    hidden = 28 * 28 * 3 + (2 if config.batch_normalisation else 1)
-    return config.units * hidden + (config.units + 1) * 8
+    hidden = 3 * SIDE**2 + (2 if config.batch_normalisation else 1)
+    return config.units * hidden + (config.units + 1) * CLASS_COUNT

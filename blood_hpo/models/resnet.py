@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from blood_hpo.data.facts import CLASS_COUNT, IMAGE_SHAPE
 from blood_hpo.models.hyperparameters import Activation, Dropout, Hyperparameters
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def build(config: ResnetHyperparameters) -> "keras.Model":
     import keras
     from keras import layers
 
-    inputs = keras.Input((28, 28, 3))
+    inputs = keras.Input(IMAGE_SHAPE)
     filters = config.initial_filters
     x = layers.ZeroPadding2D(1)(inputs)
     x = _convolution(x, filters, stride=1)
@@ -57,7 +58,7 @@ def build(config: ResnetHyperparameters) -> "keras.Model":
         x = layers.Dropout(config.dropout)(x)
     if config.dense:
         x = layers.Dense(filters, activation=config.activation)(x)
-    return keras.Model(inputs, layers.Dense(8)(x))
+    return keras.Model(inputs, layers.Dense(CLASS_COUNT)(x))
 
 
 def parameter_count(config: ResnetHyperparameters) -> int:
@@ -69,7 +70,7 @@ def parameter_count(config: ResnetHyperparameters) -> int:
         skip = inputs + (3 if config.skip_normalisation else 1)
         path = 9 * inputs + 3 + (config.convolutions_per_block - 1) * (9 * filters + 3)
         total += filters * (skip + path)
-    return total + (filters * (filters + 1) if config.dense else 0) + (filters + 1) * 8
+    return total + (filters * (filters + 1) if config.dense else 0) + (filters + 1) * CLASS_COUNT
 
 
 def _block(

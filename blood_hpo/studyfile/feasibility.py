@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from blood_hpo.models.cnn import IMAGE_SIDE
+from blood_hpo.data.facts import SIDE
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile.messages import Key, Problem, describe
@@ -67,7 +67,7 @@ def has_network(family: str, space: Space, fixed: Mapping[str, object], most: in
     Of a range the lowest values are tried, as many as a kernel has sizes.
     """
     choices = {
-        name: one.values[:IMAGE_SIDE] if isinstance(one, Integer) else one.probes
+        name: one.values[:SIDE] if isinstance(one, Integer) else one.probes
         for name, one in space.items()
         if name not in Hyperparameters.model_fields
     }

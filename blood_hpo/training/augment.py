@@ -12,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-SIDE = 28
+from blood_hpo.data.facts import SIDE
+
 LARGEST_ANGLE = 0.2 * 2 * math.pi
 LARGEST_SHIFT = 2
 SYMMETRIES = [(x, 0, 0, y) for x, y in product((1, -1), repeat=2)] + [

@@ -15,13 +15,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from blood_hpo.data.facts import CLASS_COUNT, SIDE
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.training import optimizers
 from blood_hpo.training.augment import AUGMENTATIONS, Augmentation
 from blood_hpo.training.fused import fused, measuring, normalisations
 from blood_hpo.training.mixing import mixed, mixing_masks
-from blood_hpo.training.preparation import CLASSES, Preparation, prepare
+from blood_hpo.training.preparation import Preparation, prepare
 
 PREDICTION_BATCH = 256
 
@@ -32,8 +33,8 @@ _UNCHANGED = AUGMENTATIONS["none"]
 _INDICES = tf.TensorSpec([None], tf.int32)
 _RATES = tf.TensorSpec([None], tf.float32)
 _SEED = tf.TensorSpec([2], tf.int32)
-_MASKS = tf.TensorSpec([None, 28, 28, 1], tf.float32)
-_PREPARATION = Preparation(*(tf.TensorSpec([size], tf.float32) for size in (3, 3, CLASSES)))
+_MASKS = tf.TensorSpec([None, SIDE, SIDE, 1], tf.float32)
+_PREPARATION = Preparation(*(tf.TensorSpec([size], tf.float32) for size in (3, 3, CLASS_COUNT)))
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ class CompiledNetwork:
             batch = slice(step * self.config.batch_size, (step + 1) * self.config.batch_size)
             images = self._inputs(self._augmentation, preparation, order[batch], drawn[batch])
             labels, weights = all_labels[batch], all_weights[batch]
-            targets = tf.one_hot(labels, CLASSES) * (1 - smoothing) + smoothing / CLASSES
+            targets = tf.one_hot(labels, CLASS_COUNT) * (1 - smoothing) + smoothing / CLASS_COUNT
             if self.config.mixing != "none":
                 images, share = mixed(images, mixing[step]), tf.reduce_mean(mixing[step])
                 targets, weights = mixed(targets, share), mixed(weights, share)
@@ -214,7 +215,7 @@ class CompiledNetwork:
     def _predict_graph(self, preparation: Preparation, indices: tf.Tensor) -> tf.Tensor:
         count = tf.size(indices)
         batches = (count + PREDICTION_BATCH - 1) // PREDICTION_BATCH
-        shape = [None, CLASSES]
+        shape = [None, CLASS_COUNT]
         parts = tf.TensorArray(tf.float32, batches, infer_shape=False, element_shape=shape)
         for batch in tf.range(batches):
             parts = parts.write(batch, tf.nn.softmax(self._logits(preparation, indices, batch)))

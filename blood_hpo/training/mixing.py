@@ -7,9 +7,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from blood_hpo.data.facts import SIDE
 from blood_hpo.models.hyperparameters import Hyperparameters
-
-SIDE = 28
 
 
 def mixing_masks(config: Hyperparameters, steps: int, seed: int) -> NDArray[np.float32]:

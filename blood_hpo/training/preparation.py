@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from blood_hpo.data.facts import CLASS_COUNT
 from blood_hpo.models.hyperparameters import Hyperparameters
-
-CLASSES = 8
 
 
 class Preparation(NamedTuple):
@@ -32,9 +31,9 @@ def prepare(
     if config.standardise:
         mean = images.mean(axis=(0, 1, 2), dtype=np.float64)
         deviation = np.maximum(images.std(axis=(0, 1, 2), dtype=np.float64), 1.0)
-    weights = np.ones(CLASSES)
+    weights = np.ones(CLASS_COUNT)
     if config.class_weights == "balanced":
         from sklearn.utils.class_weight import compute_class_weight
 
-        weights = compute_class_weight("balanced", classes=np.arange(CLASSES), y=labels)
+        weights = compute_class_weight("balanced", classes=np.arange(CLASS_COUNT), y=labels)
     return Preparation(*(part.astype(np.float32) for part in (mean, deviation, weights)))

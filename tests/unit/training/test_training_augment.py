@@ -10,11 +10,11 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from blood_hpo.data.facts import SIDE
 from blood_hpo.training.augment import (
     AUGMENTATIONS,
     LARGEST_ANGLE,
     LARGEST_SHIFT,
-    SIDE,
     SYMMETRIES,
     flips_rotation,
 )
@@ -108,7 +108,11 @@ def test_symmetries_only_move_pixels_and_all_eight_occur(pixels: Bytes) -> None:
 def test_shifts_move_a_symmetry_by_up_to_two_pixels_and_reflect_at_the_edges(pixels: Bytes) -> None:
     most = LARGEST_SHIFT
     exact = {
-        padded[down : down + SIDE, right : right + SIDE].tobytes(): (number, down, right)
+        padded[down : down + SIDE, right : right + SIDE].tobytes(): (
+            number,
+            down,
+            right,
+        )
         for number, image in enumerate(symmetries_of(pixels))
         for padded in [np.pad(image, ((most, most), (most, most), (0, 0)), mode="symmetric")]
         for down, right in product(range(2 * most + 1), repeat=2)
