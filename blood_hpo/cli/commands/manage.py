@@ -18,8 +18,7 @@ PlaceArgument = Annotated[
 
 @app.command()
 def delete(
-    study: StudyArgument,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    study: StudyArgument, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
 ) -> None:
     """Delete a study with all its trials, and with its final stage.
 

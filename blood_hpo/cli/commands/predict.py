@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from blood_hpo.cli.logs import warn
+from blood_hpo.cli.logs import say, warn
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows
 
 
@@ -52,6 +52,7 @@ def predict(
 
     content = read_model(model, digest)
     pictures = read_pictures(images, crop)
+    say("loading TensorFlow to classify %d images", len(pictures))
     from blood_hpo.training.runtime import configure
 
     configure()

@@ -30,8 +30,7 @@ class QueryFormat(StrEnum):
 
 def query(
     name: Annotated[
-        str | None,
-        typer.Argument(help="Name of the question; without one all are listed."),
+        str | None, typer.Argument(help="Name of the question; without one all are listed.")
     ] = None,
     study: OnlyStudyOption = None,
     values: Annotated[

@@ -54,8 +54,7 @@ def files(
     study: session.StudyArgument,
     number: Annotated[int | None, typer.Argument(help="Of this trial alone.", min=0)] = None,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", help="Write the files into this folder.", metavar="DIR"),
+        Path | None, typer.Option("--out", help="Write the files into this folder.", metavar="DIR")
     ] = None,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
