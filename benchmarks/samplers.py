@@ -1,15 +1,15 @@
 """Samplers on tables made from recorded trials: how good is what a search finds?
 
 The score of every configuration of `studies/paper.toml` comes from a forest that was fitted to the
-trials in `recorded_trials.json`. A search sees that score with the noise of one training; eight
-trials are in flight all the time and the oldest ends first. The program's own `Proposer` proposes,
-so no configuration comes twice. Regret is how far the table's best is above the configuration that
-looked best to the search.
+small searches in `recorded_trials.json`. A search sees that score with the noise of one training;
+eight trials are in flight all the time and the oldest ends first. The program's own `Proposer`
+proposes, so no configuration comes twice. Regret is how far the table's best is above the
+configuration that looked best to the search.
 
     python benchmarks/samplers.py
 
-takes about ten minutes of two cores. CMA-ES and Gaussian processes are missing: Optuna's CMA-ES
-takes no categories, of which these spaces consist, and its Gaussian process needs PyTorch.
+takes about ten minutes of two cores. CMA-ES is missing: Optuna's takes no categories, of which
+these spaces consist. Its Gaussian process needs PyTorch; ``--slow`` compares one of scikit-learn.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import optuna
+from gaussian_process import GaussianProcess
 from in_flight import Trial
 from optuna import Study
 from optuna.distributions import BaseDistribution, IntDistribution
@@ -42,9 +43,6 @@ from blood_hpo.studyfile.schema import StudySpec
 
 STUDIES = Path(__file__).parents[1] / "studies"
 BUDGETS = {"mlp": 31, "cnn": 50}
-NOISE = {"mlp": 0.013, "cnn": 0.0055}
-"""Standard deviation of one configuration's score from run to run."""
-
 IN_FLIGHT = 8
 ORDERED = {"units", "batch_size", "filters", "kernel_size"}
 Space = dict[str, BaseDistribution]
@@ -114,6 +112,7 @@ SAMPLERS: dict[str, str | Callable[[int, int], BaseSampler]] = {
     "TPE after 10, best of 96 candidates": partial(_tpe, n_ei_candidates=96),
     "TPE after 16 of a Sobol sequence": Sobol,
     "TPE after 10, sizes in their order": lambda _, seed: Ordered(seed=seed),
+    "Gaussian process after 10": GaussianProcess,
 }
 """By name: what a study file calls it, or what makes it from the search's and a proposal's seed."""
 
@@ -144,7 +143,7 @@ class Search:
         self._proposer = Compared(_spec(SAMPLERS[name], seed), family)
         self._proposer.sampler_name = name
         self._history = History({family: self._proposer.space})
-        self._noise = NOISE[family] * np.random.default_rng(seed).standard_normal(BUDGETS[family])
+        self._noise = table.noise * np.random.default_rng(seed).standard_normal(BUDGETS[family])
         self._flying: deque[Trial] = deque()
         self._landed: list[Trial] = []
 
@@ -158,7 +157,7 @@ class Search:
         seconds = (time.process_time() - begun) / budget
         behind = [self._table.best - self._table.score(one.params) for one in self._landed]
         looks_best = np.argmax([one.value for one in self._landed])
-        near = np.flatnonzero(np.array(behind) < NOISE[self._family])
+        near = np.flatnonzero(np.array(behind) < self._table.noise)
         return Found(behind[looks_best], near[0] + 1 if len(near) else np.inf, seconds)
 
     def _take_off(self) -> bool:
@@ -208,7 +207,10 @@ def main() -> None:
     """Search with every sampler and print a table a family."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=50, help="Searches by each sampler.")
-    seeds = parser.parse_args().seeds
+    parser.add_argument("--slow", action="store_true", help="The Gaussian process as well.")
+    options = parser.parse_args()
+    seeds = options.seeds
+    names = [name for name in SAMPLERS if options.slow or SAMPLERS[name] is not GaussianProcess]
     print(f"{machine()}, {IN_FLIGHT} in flight, {seeds} searches by each sampler")
     for family, budget in BUDGETS.items():
         table = score_table(load(STUDIES / "paper.toml"), family)
@@ -216,9 +218,9 @@ def main() -> None:
             f"\n### {family}: {budget} of {len(table.scores):,} configurations; the table is from"
             f" {table.trials} trials, R² {table.explained:.2f} out of bag\n\n"
             "| sampler | regret, mean ± standard error | median, 95 % of searches | trials until"
-            f" within {NOISE[family]}, median | CPU ms a trial |\n|---|---|---|---|---|"
+            f" within {table.noise:.4f}, median | CPU ms a trial |\n|---|---|---|---|---|"
         )
-        for name in SAMPLERS:
+        for name in names:
             with ProcessPoolExecutor(os.cpu_count()) as pool:
                 found = pool.map(partial(_search, table, family, name), range(seeds))
                 print(_row(name, list(found)), flush=True)

@@ -8,6 +8,7 @@ are the epochs of every trial that had ended when the first one reached it, prun
 """
 
 import argparse
+import math
 import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -45,7 +46,7 @@ def search(name: str, family: str, target: float | None = None) -> Search:
     winner = confirmed[(confirmed.family == family) & confirmed.winner.eq(True)]
     return Search(
         float(trials.score[complete].max()),
-        None if winner.empty else float(winner.score.iloc[0]),
+        None if winner.empty else float(winner["mean"].iloc[0]),
         int(spent.iloc[-1]),
         None if there.empty else int(there.iloc[0]),
     )
@@ -68,14 +69,20 @@ def rows(grid_name: str, names: Sequence[str], family: str) -> list[str]:
         "| study | best | confirmed | epochs | until the target | of the grid's |",
         "|---|---|---|---|---|---|",
         *(_row(name, one, share(one, grid)) for name, one in found.items()),
-        f"\nMedian of {len(shares)}: {statistics.median(shares):.0%}",
+        f"\nMedian of {len(shares)}: {_percent(statistics.median(shares))}",
     ]
 
 
 def _row(name: str, one: Search, part: float) -> str:
     confirmed = "-" if one.confirmed is None else f"{one.confirmed:.4f}"
-    until = "never" if one.until is None else f"{one.until:,} | {part:.0%}"
-    return f"| {name} | {one.best:.4f} | {confirmed} | {one.epochs:,} | {until} |"
+    until = "-" if one.until is None else f"{one.until:,}"
+    return (
+        f"| {name} | {one.best:.4f} | {confirmed} | {one.epochs:,} | {until} | {_percent(part)} |"
+    )
+
+
+def _percent(part: float) -> str:
+    return "never" if math.isinf(part) else f"{part:.0%}"
 
 
 def main() -> None:
