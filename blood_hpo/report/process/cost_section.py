@@ -50,7 +50,8 @@ def _by_stage(found: Findings, stages: Mapping[str, Sequence[TrialRecord]]) -> T
             "failed": count(cost.failed),
             "workers": count(len({one.worker for one in trials})),
             "epochs": count(cost.epochs),
-            "computing time": plain(cost.seconds, duration(cost.seconds)),
+            # Rounded, since a sum of floats depends on the order in which the rows come.
+            "computing time": plain(round(cost.seconds, 6), duration(cost.seconds)),
             "start to end": plain(_span(trials), duration(_span(trials))),
         }
         for study, trials in stages.items()
@@ -75,7 +76,7 @@ def _pruning(study: Study) -> list[Block]:
             "epochs, pruned": count(one.pruned_epochs),
             "saved": number(one.saved_epochs, 0),
             "saved, %": number(100 * one.saved_epochs / whole if whole else None, 1),
-            "computing time saved": plain(one.saved_seconds, duration(one.saved_seconds)),
+            "computing time saved": plain(round(one.saved_seconds, 6), duration(one.saved_seconds)),
         }
         for one in totals
         for whole in [one.epochs + one.saved_epochs]

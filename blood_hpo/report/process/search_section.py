@@ -42,7 +42,7 @@ def _progress(found: Findings) -> list[Block]:
             "failed": count(one.failed),
             "unfinished": count(one.unfinished),
             "epochs": count(one.epochs),
-            "computing time": plain(one.seconds, duration(one.seconds)),
+            "computing time": plain(round(one.seconds, 6), duration(one.seconds)),
         }
         for one in (found.study.totals[family] for family in found.study.families)
     ]

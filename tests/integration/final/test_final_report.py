@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import pytest
 from sklearn import metrics
 from sqlalchemy import text
 
-from .conftest import House, until
+from .conftest import House
 
 WITHOUT = """
 import sys
@@ -166,12 +165,3 @@ def test_what_is_no_study_to_report_on_is_one_line(
     assert code == 5
     assert message in err
     assert len(err.strip().splitlines()) == 1
-
-
-def test_a_study_that_is_followed_alone_is_reported_when_it_is_finished(finished: House) -> None:
-    process = finished.start("report", "whole", "--follow")
-    until((finished.folder / "report/whole/report.html").exists)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
-    assert "study whole is finished: report/whole/report.html" in out.splitlines()
-    assert process.returncode == 130

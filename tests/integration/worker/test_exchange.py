@@ -57,9 +57,11 @@ def test_a_study_under_a_name_that_its_file_does_not_have_leads_into_no_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     finish(study)
-    assert list(_unwritten(study.storage)) == ["small"]
+    assert list(_unwritten(study.storage, None)) == ["small"]
+    assert list(_unwritten(study.storage, "small")) == ["small"]
+    assert list(_unwritten(study.storage, "another")) == []
     with study.storage.transaction() as connection:
         connection.exec_driver_sql("UPDATE public.studies SET study_name = '../../evil'")
-    assert list(_unwritten(study.storage)) == []
+    assert list(_unwritten(study.storage, None)) == []
     with pytest.raises(StudyError, match="holds no study file"):
         open_study(study.storage, "../../evil")
