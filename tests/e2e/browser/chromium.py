@@ -12,6 +12,7 @@ import os
 import select
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,6 +31,11 @@ FLAGS = (
     "--remote-debugging-pipe",
 )
 DEADLINE_SECONDS = 200.0
+GONE = "Inspected target navigated"
+
+
+class PageGoneError(Exception):
+    """The page went elsewhere before a script had ended."""
 
 
 class Chromium:
@@ -92,6 +98,8 @@ class Chromium:
         while True:
             found = self._next(deadline)
             if found.get("id") == number:
+                if GONE in found.get("error", {}).get("message", ""):
+                    raise PageGoneError(method)
                 assert "error" not in found, f"{method}: {found['error']}"
                 result: dict[str, Any] = found["result"]
                 return result
@@ -141,9 +149,9 @@ class Chromium:
                 }};
                 look();
             }})"""
-            found = self.run(script)
-            if found:
-                return found
+            with suppress(PageGoneError):  # a link was followed: look at the next page
+                if found := self.run(script):
+                    return found
         raise AssertionError(f"never true: {condition}; the page says: {self.words()[:3000]}")
 
     def words(self) -> str:
