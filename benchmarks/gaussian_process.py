@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from optuna import Study
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler
+from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 from score_table import encoded
 from sklearn.exceptions import ConvergenceWarning
@@ -18,22 +18,15 @@ Space = dict[str, BaseDistribution]
 CANDIDATES = 1000  # drawn at random
 
 
-class GaussianProcess(BaseSampler):
+class GaussianProcess(RandomSampler):
     """Proposes what is best by upper confidence bound: of random ones, and next to the best five.
 
     Trials in flight are taken to score what the process expects, so that it is surer there.
     """
 
     def __init__(self, _search_seed: int, seed: int, first: int = 10) -> None:
-        self._seed, self._first = seed, first
-
-    def infer_relative_search_space(self, _study: Study, _trial: FrozenTrial) -> Space:
-        """Not asked for."""
-        return {}
-
-    def sample_independent(self, *_: object) -> object:
-        """Not asked for."""
-        raise NotImplementedError
+        super().__init__(seed)
+        self._first = first
 
     def sample_relative(
         self, study: Study, _trial: FrozenTrial, search_space: Space
@@ -49,7 +42,7 @@ class GaussianProcess(BaseSampler):
         scores = np.array([one.value for one in done])
         scores = (scores - scores.mean()) / (scores.std() or 1)
         kernel = Matern(np.ones(known.shape[1]), (0.1, 50), nu=2.5) + WhiteKernel(0.3, (1e-3, 2))
-        process = GaussianProcessRegressor(kernel, random_state=self._seed % 2**32)
+        process = GaussianProcessRegressor(kernel)
         process.fit(known, scores)
         flying = [one.params for one in trials if one.state == TrialState.RUNNING]
         if flying:
@@ -63,9 +56,9 @@ class GaussianProcess(BaseSampler):
     def _candidates(
         self, study: Study, done: list[FrozenTrial], space: Space
     ) -> list[dict[str, Any]]:
-        drawn, names = RandomSampler(seed=self._seed), tuple(space)
+        names = tuple(space)
         found = [
-            {name: drawn.sample_independent(study, done[0], name, space[name]) for name in names}
+            {name: self.sample_independent(study, done[0], name, space[name]) for name in names}
             for _ in range(CANDIDATES)
         ]
         near = [
