@@ -14,7 +14,7 @@ __all__ = ["__version__", "list_studies", "open_study"]
 
 
 def __getattr__(name: str) -> object:
-    """A function of `frames`, whose room is loaded when one is first asked for."""
+    """A function of `frames`, whose module is loaded when one is first asked for."""
     if name not in __all__:
         raise AttributeError(f"blood_hpo has no {name}")
     from blood_hpo.database import frames

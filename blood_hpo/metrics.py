@@ -1,4 +1,4 @@
-"""How good predicted probabilities are: the one definition of each metric, for every room."""
+"""How good predicted probabilities are: the one definition of each metric, for every package."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Words of a study that many rooms know: its stages, how it is stopped, what an interval needs."""
+"""Words of a study that many packages know: its stages, how it is stopped, what an interval needs."""
 
 from typing import Final
 

@@ -72,7 +72,7 @@ def read_text(path: Path) -> str:
 
 
 def markdown(
-    room: str, template: str, filters: Mapping[str, Callable[..., str]], **facts: object
+    package: str, template: str, filters: Mapping[str, Callable[..., str]], **facts: object
 ) -> str:
     """A page of plain text or Markdown, from a file in the folder ``templates`` of a package.
 
@@ -81,7 +81,7 @@ def markdown(
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     pages = Environment(  # noqa: S701 - no HTML
-        loader=PackageLoader(room),
+        loader=PackageLoader(package),
         undefined=StrictUndefined,
         trim_blocks=True,
         keep_trailing_newline=True,

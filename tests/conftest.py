@@ -76,12 +76,12 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
-    """A file's tests run in one process, and so do those of a room that trains its studies once."""
-    return _ByRoom(config, log)
+    """A file's tests run in one process, and so do those of a folder that trains its studies once."""
+    return _ByFolder(config, log)
 
 
-class _ByRoom(LoadFileScheduling):
+class _ByFolder(LoadFileScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))
-        room = file.rpartition("/")[0]
-        return room if room.rpartition("/")[2] in TOGETHER else file
+        folder = file.rpartition("/")[0]
+        return folder if folder.rpartition("/")[2] in TOGETHER else file

@@ -128,7 +128,7 @@ def _usage(error: TyperException) -> str:
 
 
 def _database_said(error: Exception) -> str | None:
-    """What the database said, if the error is one of its own that no room has put into words."""
+    """What the database said, if the error is one of its own that no module has put into words."""
     with contextlib.suppress(ImportError):  # a machine that writes reports needs no Optuna
         from blood_hpo.store.outage import ERRORS, first_line
 

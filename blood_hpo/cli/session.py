@@ -83,9 +83,9 @@ DataOption = Annotated[
 
 def settings() -> "Settings":
     """The settings of this process, loaded when they are first asked for: help needs none."""
-    from blood_hpo import settings as room
+    from blood_hpo import settings as module
 
-    return room.settings()
+    return module.settings()
 
 
 def address(*, create: bool = False) -> str:

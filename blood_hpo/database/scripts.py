@@ -26,7 +26,7 @@ class Script:
 
 
 def schema_file(name: str) -> str:
-    """The text of a file in this room."""
+    """The text of a file in this package."""
     return (resources.files("blood_hpo.database") / name).read_text(encoding="utf-8")
 
 

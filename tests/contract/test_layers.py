@@ -41,14 +41,14 @@ def test_every_contract_is_kept() -> None:
             "Imports of the report point down",
         ),
         ("cli/views/charts", "import blood_hpo.cli.main", "Imports of the command line point down"),
-        ("worker/worker", "import tensorflow", "Only the rooms that train import TensorFlow"),
+        ("worker/worker", "import tensorflow", "Only the packages that train import TensorFlow"),
         (
             "cli/output",
             "def late():\n    import keras",
-            "Only the rooms that train import TensorFlow",
+            "Only the packages that train import TensorFlow",
         ),
-        ("training/fit", "from optuna import Trial", "Only the rooms that search import Optuna"),
-        ("database/query", "import optuna", "Only the rooms that search import Optuna"),
+        ("training/fit", "from optuna import Trial", "Only the packages that search import Optuna"),
+        ("database/query", "import optuna", "Only the packages that search import Optuna"),
         (
             "report/render",
             "import blood_hpo.search.space",
@@ -62,7 +62,7 @@ def test_every_contract_is_kept() -> None:
         (
             "search/dataset",
             "from blood_hpo.data.archive import read_split",
-            "Only the data room reads the archive, which holds the test split too",
+            "Only the data package reads the archive, which holds the test split too",
         ),
         (
             "cli/output",
