@@ -17,6 +17,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from wsgiref.types import WSGIApplication
 from wsgiref.util import setup_testing_defaults
 
@@ -74,9 +75,9 @@ def main() -> None:
         print(f"SYNTHETIC study of {asked.trials} complete trials; medians; {machine()}")
         print(f"reach: a refresh takes at most {REACH_SECONDS} s, whichever trials still run\n")
         print("| request | CPU s | MB |\n| --- | ---: | ---: |")
-        _measure(Page(application(url), study_id), "")
+        _measure(Page(application(url, Path("report")), study_id), "")
         _start_again(url)
-        _measure(Page(application(url), study_id), ", trial 0 still runs")
+        _measure(Page(application(url, Path("report")), study_id), ", trial 0 still runs")
     print(f"| a worker writes the note, once a minute at most | {noted:.3f} | - |")
 
 

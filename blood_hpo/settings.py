@@ -17,13 +17,7 @@ from blood_hpo.text import read_text
 PREFIX = "BLOOD_HPO_"
 DAY = 86_400.0  # the longest of all waits, in seconds
 BEATS = 3  # heartbeats that fit into the grace time at least: one may come late, one may be lost
-OTHERS = (
-    "BLOOD_HPO_LOG",
-    "BLOOD_HPO_NAMES",
-    "BLOOD_HPO_STUDY",
-    "BLOOD_HPO_TAG",
-    "BLOOD_HPO_USER",
-)
+OTHERS = [f"{PREFIX}{name}" for name in ("LOG", "NAMES", "STUDY", "TAG", "USER")]
 """Variables that commands or the containers read, and that are no settings."""
 
 

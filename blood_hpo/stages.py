@@ -1,4 +1,4 @@
-"""Words of a study that many packages know: its stages, how it is stopped, what an interval needs."""
+"""Words that many packages know: stages of a study, how it is stopped, what an interval needs."""
 
 from typing import Final
 

@@ -23,7 +23,10 @@ hypothesis.settings.load_profile("unhurried")
 
 
 TOGETHER = {"cli", "final"}
-"""Rooms whose tests share a study that takes long to make."""
+"""Folders whose tests share a study that takes long to make."""
+
+LONG = {"test_embedded", "test_layers", "test_optuna_suites", "test_promises"}
+"""Files of the others that take longest."""
 
 
 @pytest.fixture(scope="session")
@@ -58,8 +61,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts whole programs takes longest, so it begins first."""
-    items.sort(key=lambda item: item.path.parent.name not in TOGETHER)
+    """What takes longest begins first."""
+    items.sort(key=lambda item: (item.path.parent.name not in TOGETHER, item.path.stem not in LONG))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -76,7 +79,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
-    """A file's tests run in one process, and so do those of a folder that trains its studies once."""
+    """A file stays in one process, and so does a folder that trains its studies once."""
     return _ByFolder(config, log)
 
 

@@ -43,6 +43,16 @@ class Overrides:
         return spec.with_budgets(_parse_budgets(self.budgets or ()))
 
 
+def refuse_unfit(files: Sequence[Path], grids: Sequence[Path], overrides: Overrides) -> None:
+    """Raise an InputError for what is wrong with any file, before the first has run for hours."""
+    for file in files:
+        spec = overrides.applied_to(file)
+        for grid in grids:
+            for family in beside(spec.name, grid).applied_to(grid).families:
+                if family not in spec.families:
+                    raise InputError(f"--grid {grid}: study {spec.name} has no family {family}")
+
+
 def create_from_file(file: Path, overrides: Overrides, data: str | None) -> SharedStudy:
     """Read, override, find the data, prepare the database, create or open the study.
 
@@ -69,10 +79,9 @@ def create_from_file(file: Path, overrides: Overrides, data: str | None) -> Shar
     return study
 
 
-def create_around(file: Path, study: SharedStudy, data: str | None) -> SharedStudy:
-    """Create a study around the winners of another one, named after both."""
-    name = f"{study.name}-{load(file).name}"
-    return create_from_file(file, Overrides(name=name, around=study.name), data)
+def beside(study: str, file: Path) -> Overrides:
+    """What makes of a file a study around the winners of another one, named after both."""
+    return Overrides(name=f"{study}-{load(file).name}", around=study)
 
 
 def _parse_budgets(given: Sequence[str]) -> dict[str, int]:

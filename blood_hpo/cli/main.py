@@ -89,6 +89,10 @@ def main() -> None:
         code = _say(
             "an argument or a variable such as BLOOD_HPO_HOME holds bytes that are no UTF-8", 2
         )
+    except OSError as error:
+        if error.filename is None:
+            raise
+        code = _say(f"{error.filename} cannot be used ({error.strerror}); name another", 2)
     except Exception as error:
         said = _database_said(error)
         if said is None:

@@ -28,14 +28,7 @@ _NO_BREAK, _SHORT = "\N{NO-BREAK SPACE}", 40
 _THOUSAND = 1000  # from here on a table shows no decimals
 
 
-class OutputFormat(StrEnum):
-    """What ``--format`` takes."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-
-
+OutputFormat = StrEnum("OutputFormat", ["TABLE", "JSON", "CSV"])
 FormatOption = Annotated[
     OutputFormat, typer.Option("--format", help="A table to read, or JSON or CSV for a program.")
 ]

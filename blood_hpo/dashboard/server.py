@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-REPORTS = Path("report")
 SANDBOX = (("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "sandbox"))
 THREADS = 4  # requests answered at the same time; one process, because the cache is one process's
 
@@ -64,7 +63,7 @@ class DatabaseArtefacts:
         raise StudyError("files of a study go with it: use `blood-hpo study delete`")
 
 
-def application(url: str, reports: Path = REPORTS) -> "WSGIApplication":
+def application(url: str, reports: Path) -> "WSGIApplication":
     """The pages and their API, and the reports of a folder, as a WSGI application.
 
     The address is that of a database that has this program's schema.
@@ -78,7 +77,7 @@ def application(url: str, reports: Path = REPORTS) -> "WSGIApplication":
     return _guarded(with_reports(with_kept_trials(pages, cached), reports), storage)
 
 
-def serve(url: str, host: str, port: int, reports: Path = REPORTS) -> None:
+def serve(url: str, host: str, port: int, reports: Path) -> None:
     """Serve the dashboard until SIGTERM or SIGINT; where it cannot listen, raise an InputError."""
     from gunicorn.app.base import BaseApplication
 

@@ -36,7 +36,6 @@ from blood_hpo.worker.stage import OpenTest, Run, configuration_of
 Row = dict[str, Any]
 """Columns of ``hpo.candidate``."""
 
-
 Scores = Mapping[str, Sequence[Any]]
 """By configuration a row a split: its scores by fold, and which of them say nothing."""
 

@@ -34,10 +34,11 @@ def claim_planned(stage: SharedStudy, name: str, worker: str, stop: Waiting) -> 
         return NewTrial(made.family, [number], made.source_id)
 
     def create(connection: Connection, standing: Standing) -> int | Busy | Finished:
-        storage = stage.storage
-        found = storage.create_trial(connection, worker, "planned_configuration", wanted, told)
-        if found is not None:
-            return found
+        if connection.execute(statement("planned_configuration"), wanted).first():  # before locking
+            storage = stage.storage
+            found = storage.create_trial(connection, worker, "planned_configuration", wanted, told)
+            if found is not None:
+                return found
         # Read again: a peer may have claimed the last one since.
         standing = stage.standing(connection)
         if any(row.open for row in standing):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from blood_hpo.data.facts import CLASSES, IMAGE_SHAPE
 from blood_hpo.errors import InputError
+from blood_hpo.text import refuse_endless
 
 SHAPES = ((None, *IMAGE_SHAPE), (None, len(CLASSES)))
 """Of the input and the output of every model that this program saves."""
@@ -75,6 +76,7 @@ def _digest(text: str, where: str) -> str:
 
 def _read(path: Path, advice: str) -> bytes:
     try:
+        refuse_endless(path)
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); {advice}") from error

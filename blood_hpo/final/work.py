@@ -22,7 +22,7 @@ from blood_hpo.worker.claims import Finished, Found
 from blood_hpo.worker.search_stage import SearchStage
 from blood_hpo.worker.shutdown import Shutdown
 from blood_hpo.worker.stage import Stage
-from blood_hpo.worker.worker import POLL_SECONDS, Worker
+from blood_hpo.worker.worker import Worker, idle_seconds
 
 GOING_ON = "going on to the next stage"
 
@@ -47,12 +47,13 @@ class Workday:
             StudyError: There is nothing to confirm, or a stage's study is in the way.
             Interrupted: The process was asked to stop while the database was away.
         """
+        idle = 0
         while not self.shutdown.requested:
             found = self.turn(final)
             if isinstance(found, Finished):
                 return True
-            if not isinstance(found, TrialRecord):
-                self.shutdown.wait(POLL_SECONDS)
+            idle = 0 if isinstance(found, TrialRecord) else idle + 1
+            self.shutdown.wait(idle_seconds(idle, self.settings.heartbeat_seconds))
         return False
 
     def turn(self, final: bool | None) -> Found:

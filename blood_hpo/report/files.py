@@ -21,9 +21,6 @@ from blood_hpo.report.read.final_stage import FinalStage
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.predictions import Predictions
 
-FIRST = ("name", "description", "seed", "objective", "data", "training", "sampler", "pruner")
-"""The first keys of a study file: the database keeps no order."""
-
 
 def inside(folder: Path, name: str) -> Path:
     """A new file of a folder, under a name from the database, whoever wrote that.
@@ -63,13 +60,13 @@ def write_models(final: FinalStage, folder: Path, artefact: Callable[[str], byte
     predictions.mkdir()
     for one in final.models:
         stem = one.file.removesuffix(".keras")
-        content = artefact(f"{one.number}/model.keras")
+        content = artefact(f"{one.trial.number}/model.keras")
         inside(models, one.file).write_bytes(content)
-        inside(models, f"{stem}.md").write_bytes(artefact(f"{one.number}/model.md"))
+        inside(models, f"{stem}.md").write_bytes(artefact(f"{one.trial.number}/model.md"))
         # As sha256sum writes it, which can check it too.
         line = f"{sha256(content).hexdigest()}  {one.file}\n"
         inside(models, f"{one.file}.sha256").write_text(line, encoding="utf-8")
-        result = artefact(f"{one.number}/medmnist.csv")
+        result = artefact(f"{one.trial.number}/medmnist.csv")
         inside(predictions, one.medmnist_file).write_bytes(result)
         table = predictions_csv(one.predictions)
         inside(predictions, f"{stem}.csv").write_text(table, encoding="ascii")
@@ -105,8 +102,7 @@ def study_file(spec: Json, heading: str) -> str:
 
     Nulls, which TOML has none of, are left out: they are the defaults.
     """
-    first = {key: spec[key] for key in FIRST if key in spec}
-    return f"# {heading}\n\n{tomli_w.dumps(_present({**first, **spec}))}"
+    return f"# {heading}\n\n{tomli_w.dumps(_present(spec))}"
 
 
 def _present(value: Any) -> Any:  # noqa: ANN401 - whatever a study file holds
@@ -129,7 +125,7 @@ def require_ours(folder: Path, mark: str) -> None:
 @contextmanager
 def replaced(folder: Path) -> Iterator[Path]:
     """A new folder that takes the place of ``folder`` if all goes well; else a BloodHpoError."""
-    folder = folder.absolute()
+    folder = folder.resolve()
     prefix = f".{folder.name}-"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +148,7 @@ def _swap(new: Path, folder: Path, old: Path) -> None:
         folder.rename(old)
     try:
         new.rename(folder)
-    except OSError:
+    except BaseException:  # also Ctrl-C
         if old.exists():
             old.rename(folder)
         raise

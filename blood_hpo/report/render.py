@@ -6,6 +6,7 @@ touched. Only the time of writing differs between two reports of the same findin
 
 import json
 import logging
+import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -88,6 +89,7 @@ def write(
         for section in sections:
             files.write_parts(new, section)
         files.write_studies(found, new / STUDIES)
+        os.utime(new / PAGE, (written.timestamp(),) * 2)  # as old as what it shows
     return folder / PAGE
 
 

@@ -7,25 +7,13 @@ every MLP trial would be pruned by the convolutional networks.
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import Row
 
 from blood_hpo.search.optuna_private import MemoryStudy
-
-
-class HistoryRow(Protocol):
-    """One trial as the statement ``history`` reads it."""
-
-    number: int
-    family: str
-    state: str
-    config_hash: str
-    params: Mapping[str, object]
-    given_up: bool
-    value: float | None
-    reports: Sequence[float | None] | None
 
 
 class Reports(Mapping[int, float]):
@@ -60,8 +48,8 @@ class FamilyStudy(MemoryStudy):
         self.given_up: set[int] = set()
         self._distributions = distributions
 
-    def learn(self, row: HistoryRow) -> None:
-        """Take in a trial, or what has become of it."""
+    def learn(self, row: Row[Any]) -> None:
+        """Take in a trial, or what has become of it, as the statement ``history`` reads it."""
         self.seen.add(row.config_hash)
         if row.given_up:
             self.given_up.add(row.number)
@@ -98,7 +86,7 @@ class History:
         self.newest = -1
         self.unfinished: set[int] = set()
 
-    def learn(self, rows: Iterable[HistoryRow]) -> None:
+    def learn(self, rows: Iterable[Row[Any]]) -> None:
         """Take in trials that are new or have changed, by number."""
         for row in rows:
             self.newest = max(self.newest, row.number)

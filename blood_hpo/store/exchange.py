@@ -111,9 +111,9 @@ def _copy(source: BaseStorage, name: str, target: BaseStorage, new: str) -> None
 
 
 def _shown(place: str) -> str:
-    """A place without its password."""
+    """A place without its password, which may stand among the options too."""
     try:
-        return make_url(_url(place)).render_as_string()
+        return make_url(_url(place)).difference_update_query(["password"]).render_as_string()
     except ArgumentError as error:
         raise InputError("this is no URL; give an SQLite file or a URL of Optuna's") from error
 

@@ -24,6 +24,11 @@ from blood_hpo.training.fused import fused, measuring, normalisations
 from blood_hpo.training.mixing import mixed, mixing_masks
 from blood_hpo.training.preparation import Preparation, prepare
 
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Indices = NDArray[np.int64]
+Variables = list[NDArray[np.generic]]
+
 PREDICTION_BATCH = 256
 
 MEASURED = 2048
@@ -41,8 +46,8 @@ _PREPARATION = Preparation(*(tf.TensorSpec([size], tf.float32) for size in (3, 3
 class NetworkState:
     """All variables of the model and of its optimizer; the arrays are never written to."""
 
-    weights: list[NDArray[np.generic]]
-    optimizer: list[NDArray[np.generic]]
+    weights: Variables
+    optimizer: Variables
 
 
 class CompiledNetwork:
@@ -54,13 +59,7 @@ class CompiledNetwork:
         traces: How often the training graph has been traced; stays 1.
     """
 
-    def __init__(
-        self,
-        name: str,
-        config: Hyperparameters,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.uint8],
-    ) -> None:
+    def __init__(self, name: str, config: Hyperparameters, images: Bytes, labels: Bytes) -> None:
         """Build the network of family ``name`` for images (n, 28, 28, 3) and labels (n,)."""
         self.labels = labels
         self.traces = 0
@@ -94,9 +93,7 @@ class CompiledNetwork:
         """A copy of the present state."""
         return NetworkState(_read(self._model.variables), _read(self._optimizer.variables))
 
-    def settled(
-        self, state: NetworkState, preparation: Preparation, indices: NDArray[np.int64]
-    ) -> list[NDArray[np.generic]]:
+    def settled(self, state: NetworkState, preparation: Preparation, indices: Indices) -> Variables:
         """Put the weights that are scored and kept in place, and give all variables of the model.
 
         These are the weights of ``state``, the present one, or their average if asked for. Averaged
@@ -118,20 +115,16 @@ class CompiledNetwork:
         self.load_weights(state.weights)
         _write(self._optimizer.variables, state.optimizer)
 
-    def load_weights(self, weights: list[NDArray[np.generic]]) -> None:
+    def load_weights(self, weights: Variables) -> None:
         """Predict with these variables of the model."""
         _write(self._model.variables, weights)
 
-    def preparation(self, indices: NDArray[np.int64]) -> Preparation:
+    def preparation(self, indices: Indices) -> Preparation:
         """Scaling and class weights for training on the images at ``indices``."""
         return prepare(self.config, self._arrays[indices], self.labels[indices])
 
     def train_epoch(
-        self,
-        preparation: Preparation,
-        order: NDArray[np.int64],
-        learning_rates: NDArray[np.float32],
-        seed: int,
+        self, preparation: Preparation, order: Indices, learning_rates: Floats, seed: int
     ) -> tuple[float, float]:
         """Train on every image at ``order`` (n,) once, in that order.
 
@@ -150,10 +143,10 @@ class CompiledNetwork:
         loss, accuracy = self._train(preparation, chosen, learning_rates, halves, mixing)
         return float(loss), float(accuracy)
 
-    def predict(self, preparation: Preparation, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+    def predict(self, preparation: Preparation, indices: Indices) -> Floats:
         """Probabilities of the classes for the images at ``indices``, shape (n, 8)."""
         chosen = indices.astype(np.int32)
-        probabilities: NDArray[np.float32] = self._predict(preparation, chosen).numpy()
+        probabilities: Floats = self._predict(preparation, chosen).numpy()
         return probabilities
 
     def close(self) -> None:
@@ -234,10 +227,10 @@ class CompiledNetwork:
         return self._model(images, training=False)
 
 
-def _read(variables: list[keras.Variable]) -> list[NDArray[np.generic]]:
+def _read(variables: list[keras.Variable]) -> Variables:
     return [variable.value.numpy().copy() for variable in variables]
 
 
-def _write(variables: list[keras.Variable], values: list[NDArray[np.generic]]) -> None:
+def _write(variables: list[keras.Variable], values: Variables) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from blood_hpo.errors import NonFiniteLoss
 from blood_hpo.metrics import confusion, log_loss, score
-from blood_hpo.training.epoch import CompiledNetwork, NetworkState
+from blood_hpo.training.epoch import CompiledNetwork, Floats, Indices, NetworkState, Variables
 from blood_hpo.training.fold_result import (
     Arrays,
     FoldResult,
@@ -19,8 +19,6 @@ from blood_hpo.training.fold_result import (
 )
 from blood_hpo.training.schedule import learning_rates
 from blood_hpo.training.seeds import derive
-
-Indices = NDArray[np.int64]
 
 
 @dataclass(eq=False)
@@ -117,11 +115,7 @@ class Fit:
         return network.train_epoch(self.preparation, order, rates, seed)
 
     def _record(
-        self,
-        loss: float,
-        accuracy: float,
-        weights: list[NDArray[np.generic]],
-        probabilities: NDArray[np.float32],
+        self, loss: float, accuracy: float, weights: Variables, probabilities: Floats
     ) -> None:
         history, split = self.history, len(self.validation)
         history.train_loss.append(loss)
@@ -137,7 +131,7 @@ class Fit:
             self.held_out_probabilities = probabilities[split:]
         history.kept.append(self.score)
 
-    def _scored_on(self, indices: Indices, probabilities: NDArray[np.float32]) -> float:
+    def _scored_on(self, indices: Indices, probabilities: Floats) -> float:
         return score(self.rules.objective, self.network.labels[indices], probabilities)
 
     def state(self) -> Arrays:
@@ -158,6 +152,6 @@ class Fit:
         self.held_out_probabilities = arrays["held_out_probabilities"].astype(np.float32)
 
 
-def _group(arrays: Arrays, name: str) -> list[NDArray[np.generic]]:
+def _group(arrays: Arrays, name: str) -> Variables:
     count = sum(key.startswith(f"{name}/") for key in arrays)
     return [arrays[f"{name}/{i}"] for i in range(count)]

@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.errors import BloodHpoError, NonFiniteLoss
 from blood_hpo.settings import Settings
-from blood_hpo.store.outage import ERRORS, Interrupted, first_line, transient, unless_away
+from blood_hpo.store.outage import Interrupted, unless_away
 from blood_hpo.worker.checkpoint import Checkpoint
 from blood_hpo.worker.lease import Lease, LeaseLostError
 from blood_hpo.worker.shutdown import Shutdown
@@ -67,12 +67,6 @@ class Attempt:
             # The queue could not be told; whoever recovers the trial need not start afresh.
             self._checkpoint.save(run.state())
             raise
-        except ERRORS as error:
-            if not transient(error):
-                raise
-            # Where nobody waited for the database: that is no fault of the trial.
-            log.warning("trial %d: database away (%s)", self.claim.number, first_line(error))
-            self._put_back(run)
         finally:
             run.close()
 

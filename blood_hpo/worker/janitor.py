@@ -84,10 +84,11 @@ class Audit:
         tell, study_id = self.storage.tell, self.storage.study_id(self.study)
         tell("give_up", study_id=study_id, configuration_id=None)
         recover_stale_trials(self.storage, study_id, self.settings, at_once=True)
-        tell("drop_unlinked", study_id=study_id, grace_seconds=self.settings.grace_seconds)
         tell("reopen", study_id=study_id)
         for path in self._left():
             path.unlink(missing_ok=True)
+        if any(one.kind == "unlinked file" for one in self.find()):  # which a worker may not delete
+            tell("drop_unlinked", study_id=study_id, grace_seconds=self.settings.grace_seconds)
 
     def _left(self) -> list[Path]:
         """Checkpoints older than the grace time that no unfinished trial will go on from."""

@@ -26,7 +26,7 @@ from blood_hpo.store.studies import SharedStudy, open_study, pause
 from blood_hpo.version import __version__
 from blood_hpo.worker.claims import Found
 from blood_hpo.worker.shutdown import Shutdown
-from blood_hpo.worker.worker import POLL_SECONDS, StoppedError
+from blood_hpo.worker.worker import StoppedError, idle_seconds
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,7 @@ class Queue:
     sha256: str
     begin: Callable[[SharedStudy], Turn]
     shutdown: Shutdown
+    heartbeat_seconds: float
     _turns: dict[str, Turn] = field(default_factory=dict)
     _said: str = ""
 
@@ -85,9 +86,10 @@ class Queue:
 
         ``final``: with final stages or without them; None: as each study file says.
         """
+        idle = 0
         while not self.shutdown.requested:
-            if not any(self._helped(name, final) for name in self._open()):
-                self.shutdown.wait(POLL_SECONDS)
+            idle = 0 if any(self._helped(name, final) for name in self._open()) else idle + 1
+            self.shutdown.wait(idle_seconds(idle, self.heartbeat_seconds))
 
     def _open(self) -> Iterator[str]:
         """The studies that need work, the oldest first; the others are forgotten."""
@@ -109,7 +111,8 @@ class Queue:
             log.error("study %s: %s", name, error)  # noqa: TRY400 - the message says it all
             self._turns.pop(name, None)
             for row in self._ask("pausing", "study_record", name=name):  # unless it was deleted
-                pause(self.storage, row.study_id, str(error), overrule=False)
+                say = partial(pause, self.storage, row.study_id, str(error), overrule=False)
+                patiently(say, "pausing", self.shutdown)
                 refresh_note(self.storage, row.study_id, least_seconds=0)
             return False
         return isinstance(found, TrialRecord)

@@ -121,6 +121,4 @@ class Lease:
         trial_id, worker = self._held
         note = partial(self._storage.ask, "open_test", trial_id=trial_id, worker=worker)
         if not patiently(note, "opening the test", self._wait):
-            if self._lost.is_set():
-                raise LeaseLostError
             raise StudyError("the study's plan no longer asks for this model; it is not tested")

@@ -35,6 +35,11 @@ class StoppedError(Interrupted):
     """The study was stopped, so its workers leave."""
 
 
+def idle_seconds(looks: int, heartbeat_seconds: float) -> float:
+    """How long to wait after so many looks in vain, each of which asks the database a lot."""
+    return min(looks * POLL_SECONDS, heartbeat_seconds)
+
+
 def worker_name() -> str:
     """Host, process and a random word: no other process has it, not even in a twin container."""
     return f"{this_host()}:{os.getpid()}:{secrets.token_hex(4)}"

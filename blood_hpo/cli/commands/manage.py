@@ -25,12 +25,13 @@ def delete(
     Example: blood-hpo study delete quickstart --yes
     """
     found = storage()
-    from blood_hpo.store.studies import delete_study, trials_of
+    from blood_hpo.store.studies import delete_study, pause, trials_of
 
     trials = trials_of(found, study)
     if not yes:
         listed = " and ".join(f"{name} with its {count} trials" for name, count in trials.items())
         typer.confirm(f"Delete study {listed}?", abort=True)
+    pause(found, found.study_id(study), STOPPED)  # or a worker could make its next stage meanwhile
     for name, count in reversed(trials.items()):
         delete_study(found, name)
         typer.echo(f"study {name}: deleted, {count} trials")
@@ -79,7 +80,7 @@ def import_(
     from blood_hpo.store.exchange import import_studies
 
     for one, count in import_studies(found, place, study, name).items():
-        typer.echo(f"study {one}: {count} trials")
+        typer.echo(f"study {printable(one)}: {count} trials")
 
 
 @app.command()
@@ -106,6 +107,9 @@ def stop(study: StudyArgument) -> None:
 
     Example: blood-hpo study stop paper
     """
+    from blood_hpo.store.studies import open_study
+
+    open_study(storage(), study)  # or it is a stage, which stops with its search alone
     _pause(study, STOPPED)
     typer.echo(
         f"study {study}: workers leave when their epoch ends (`blood-hpo status {study}`); go on"

@@ -17,15 +17,7 @@ from blood_hpo.errors import InputError
 
 DEFAULTS: Mapping[str, object] = {"top": 10}  # values of parameters that need not be given
 WHOLE_NUMBERS = frozenset({"number", "top"})  # parameters that are not text
-
-
-class QueryFormat(StrEnum):
-    """What ``--format`` takes here."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
+QueryFormat = StrEnum("QueryFormat", ["TABLE", "CSV", "JSON", "PARQUET"])
 
 
 def query(

@@ -2,7 +2,10 @@
 
 import logging
 import threading
+import time
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 10.0
+RETRY_SECONDS = 60.0  # after a report that could not be written: the disk may have space then
 
 
 def report(
@@ -62,20 +66,32 @@ def write_page(connected: "Engine", study: str, folder: Path | None = None) -> P
 
 def _follow(only: str | None, address: str) -> None:
     """Look for studies that were finished after their report was written, or for one, for ever."""
-    from blood_hpo.store.outage import patiently
+    from blood_hpo.store.outage import Interrupted, patiently
+    from blood_hpo.worker.shutdown import INTERRUPTED, heard
 
-    opened, wait, in_vain = session.storage("blood-hpo report"), threading.Event(), set[str]()
-    while not wait.wait(LOOK_SECONDS):
-        found = patiently(lambda: set(_unwritten(opened, only)), "finding finished studies", wait)
-        for study in sorted(found - in_vain):
-            try:
-                with session.engine() as connected:
-                    page = write_page(connected, study)
-            except BloodHpoError as error:  # the others are to be reported all the same
-                log.error("study %s has no report: %s", study, error)  # noqa: TRY400 - one line
-                in_vain.add(study)
-            else:
-                typer.echo(f"study {study} is finished: {address or 'report/'}{study}/{page.name}")
+    opened, ended = session.storage("blood-hpo report"), threading.Event()
+    due = defaultdict[str, float](float)  # when a study may be tried again
+    # A KeyboardInterrupt could be lost: Python drops one that is raised while it collects garbage.
+    with heard(ended.set, lambda: None), suppress(Interrupted):
+        while not ended.wait(LOOK_SECONDS):
+            found = patiently(lambda: [*_unwritten(opened, only)], "looking for studies", ended)
+            for study in found:
+                if due[study] <= time.monotonic() and not ended.is_set():
+                    due[study] = time.monotonic() + RETRY_SECONDS
+                    _announce(study, address)
+    raise typer.Exit(INTERRUPTED)
+
+
+def _announce(study: str, address: str) -> None:
+    """Write the report of a finished study and say where it is, or why there is none."""
+    try:
+        with session.engine() as connected:
+            page = write_page(connected, study)
+    except BloodHpoError as error:  # the others are to be reported all the same
+        log.error("study %s has no report: %s", study, error)  # noqa: TRY400 - one line
+    else:
+        where = (address or "report").rstrip("/")
+        typer.echo(f"study {study} is finished: {where}/{study}/{page.name}")
 
 
 def _unwritten(storage: "StudyStorage", only: str | None) -> Iterator[str]:

@@ -58,14 +58,12 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     """
     if name is not None and len(files) > 1:
         raise InputError("--name: with several files each study keeps its own; leave it out")
-    from blood_hpo.cli.creation import Overrides, create_around, create_from_file
+    from blood_hpo.cli.creation import Overrides, beside, create_from_file, refuse_unfit
     from blood_hpo.cli.supervision import processes
-    from blood_hpo.studyfile.load import load
 
-    for file in (*files, *(grids or ())):
-        load(file)  # before the first one has run for hours
     count, ran, lacking = processes(workers), [], list[str]()
     overrides = Overrides(name, seed, budget, around)
+    refuse_unfit(files, grids or [], overrides)
     shown = top if output is OutputFormat.TABLE else None
 
     def one(study: "SharedStudy", final: bool) -> None:
@@ -77,7 +75,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         whole = final if final is not None else study.spec.final is not None
         one(study, whole)
         for grid in grids or []:
-            one(create_around(grid, study, data), final=False)
+            one(create_from_file(grid, beside(study.name, grid), data), final=False)
         if whole or grids:
             _report(study.name)
     if output is not OutputFormat.TABLE:

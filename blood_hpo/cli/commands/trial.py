@@ -10,7 +10,6 @@ from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows, window
 from blood_hpo.cli.views.tables import print_answer
 from blood_hpo.cli.views.trial_view import read_trial, trial_view
-from blood_hpo.errors import InputError
 from blood_hpo.text import printable
 
 app = typer.Typer(no_args_is_help=True, help="Look at trials and their files, or run one again.")
@@ -85,13 +84,8 @@ def files(
 def _write(folder: Path, name: str, content: bytes) -> None:
     # Names come from the database, whoever wrote them: without a slash none leads elsewhere.
     path = folder / printable(name).replace("/", "-").lstrip(".")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}); name another --out"
-        ) from error
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
     say("%s", path)
 
 

@@ -29,6 +29,7 @@ class Progress(ExitStack):
         window = console(error=True)
         drawn = Live(console=window, auto_refresh=False) if window.is_terminal else None
         self._live = self.enter_context(drawn) if drawn and for_people() else None
+        window.show_cursor()  # which a second Ctrl-C would leave hidden
 
     def update(self) -> bool:
         """Read and show; True when every budget is spent or closed.

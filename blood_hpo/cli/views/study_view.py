@@ -102,8 +102,13 @@ def best_so_far(stage: Stage, family: Row) -> list[float]:
 
 
 def _workers(stages: Sequence[Stage], width: int, gap: str) -> Iterator[str]:
-    """Workers that hold a trial, and those that just did; none, and there is no table."""
-    found = [_worker(stage, row, width) for stage in stages for row in _present(stage)]
+    """Workers that hold a trial, and those that just did, each once; none, and no table."""
+    rows = [(stage, row) for stage in stages for row in _present(stage)]
+    rows.sort(key=lambda one: (one[1]["trial"] is None, one[1]["seconds_since_heartbeat"] or 0))
+    latest = dict[str, tuple[Stage, Row]]()
+    for stage, row in rows:
+        latest.setdefault(row["worker"], (stage, row))
+    found = [_worker(stage, row, width) for stage, row in latest.values()]
     if found:
         yield ""
         yield from table(list(found[0]), [list(row.values()) for row in found], width, gap)

@@ -15,10 +15,12 @@ FROM hpo.attempt CROSS JOIN unnest(CAST(:epochs AS integer[]), CAST(:values AS f
 WHERE trial_id = :trial_id AND open AND worker = :worker
 ON CONFLICT (trial_id, step) DO UPDATE SET intermediate_value = excluded.intermediate_value
 
--- leave: End a running trial that the worker holds, or put it back; with a grace time, if stale.
+-- leave: End a running trial that the worker holds, or put it back; with a grace time, if stale. A
+-- lost one ended with its last heartbeat: what came after was not computing time.
 WITH ended AS (
-    UPDATE public.trials SET state = CAST(:state AS trialstate), datetime_complete =
-        CASE WHEN :state <> 'WAITING' THEN clock_timestamp() AT TIME ZONE 'UTC' END
+    UPDATE public.trials SET state = CAST(:state AS trialstate), datetime_complete = CASE
+        WHEN :state <> 'WAITING' THEN coalesce(CASE WHEN :failure = 'lost' THEN heartbeat_at END,
+            clock_timestamp()) AT TIME ZONE 'UTC' END
     FROM hpo.attempt
     WHERE attempt.trial_id = trials.trial_id AND trials.trial_id = :trial_id
         AND trials.state = 'RUNNING' AND worker = :worker
@@ -66,12 +68,12 @@ WHERE study_id = :study_id AND (configuration_id = :configuration_id OR :configu
     ), stage = 'search')
 
 -- failures_in_a_row: Configurations that failed since the latest success or resumption, and the
--- latest reason. Lost attempts count only where the configuration was given up.
+-- latest reason. Lost attempts count only where the configuration was given up; withdrawn, never.
 SELECT count(DISTINCT configuration_id) AS configurations,
     (array_agg(reason ORDER BY datetime_complete DESC, trial_id DESC))[1] AS last_reason
 FROM hpo.attempt JOIN hpo.configuration USING (configuration_id) JOIN public.trials USING (trial_id)
 JOIN hpo.study ON study.study_id = attempt.study_id
-WHERE attempt.study_id = :study_id AND (failure = 'error' OR given_up_at IS NOT NULL)
+WHERE attempt.study_id = :study_id AND (given_up_at IS NOT NULL OR failure = 'error' AND place > 0)
     AND datetime_complete > greatest(resumed_at AT TIME ZONE 'UTC', '-infinity', (
         SELECT max(datetime_complete) FROM public.trials AS successes
         WHERE successes.study_id = :study_id AND state IN ('COMPLETE', 'PRUNED')

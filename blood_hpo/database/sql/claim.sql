@@ -1,9 +1,8 @@
 -- take: The trial that a worker goes on with before a new one is made: one that it holds already,
 -- because an answer was lost, or the oldest that waits. One that a janitor fails is passed over.
 WITH started AS (
-    UPDATE public.trials SET state = 'RUNNING', datetime_start = CASE
-        WHEN state = 'RUNNING' THEN datetime_start ELSE clock_timestamp() AT TIME ZONE 'UTC'
-    END
+    UPDATE public.trials SET state = 'RUNNING', datetime_start = CASE WHEN state = 'RUNNING'
+        THEN datetime_start ELSE clock_timestamp() AT TIME ZONE 'UTC' END
     WHERE trial_id = (
         SELECT trial_id FROM hpo.attempt JOIN hpo.study USING (study_id)
         JOIN hpo.configuration USING (configuration_id) JOIN public.trials USING (trial_id)
@@ -30,16 +29,18 @@ SELECT paused, budget.family, budget.budget, closed, (
 ) AS open
 FROM hpo.study LEFT JOIN hpo.budget USING (study_id) WHERE study.study_id = :study_id
 
--- history: Trials after the newest that a worker knew, and those that had not ended then.
-SELECT attempt.number, family, state::text AS state, config_hash, params,
-    given_up_at IS NOT NULL AS given_up, value, CASE WHEN state IN ('COMPLETE', 'PRUNED') THEN (
+-- history: Trials after the newest that a worker knew, and those that have ended since. One that
+-- waits to be gone on with counts as running: samplers look at no others that have not ended.
+SELECT attempt.number, family, CASE WHEN open THEN 'RUNNING' ELSE state::text END AS state, params,
+    config_hash, given_up_at IS NOT NULL AS given_up, value,
+    CASE WHEN state IN ('COMPLETE', 'PRUNED') THEN (
         SELECT array_agg(intermediate_value ORDER BY step)
         FROM public.trial_intermediate_values AS reported WHERE reported.trial_id = attempt.trial_id
     ) END AS reports
 FROM hpo.attempt JOIN hpo.configuration USING (configuration_id) JOIN public.trials USING (trial_id)
 LEFT JOIN public.trial_values AS told ON told.trial_id = trials.trial_id AND objective = 0
 WHERE attempt.study_id = :study_id
-    AND (attempt.number > :newest OR attempt.number = ANY(:unfinished))
+    AND (attempt.number > :newest OR attempt.number = ANY(:unfinished) AND NOT open)
 ORDER BY attempt.number
 
 -- claim_lock: New trials of a study are made one at a time; Optuna too locks this row.

@@ -36,8 +36,7 @@ ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json
 
 -- drop_unlinked: Remove the files of a study that nothing links, and that no trial may yet link.
 DELETE FROM hpo.piece
-WHERE study_id = :study_id
-    AND stored_at < clock_timestamp() - make_interval(secs => :grace_seconds)
+WHERE study_id = :study_id AND stored_at < clock_timestamp() - make_interval(secs => :grace_seconds)
     AND (study_id, sha256) NOT IN (SELECT study_id, sha256 FROM hpo.artefact)
     AND NOT EXISTS (SELECT FROM public.trials WHERE study_id = :study_id AND state = 'RUNNING')
 

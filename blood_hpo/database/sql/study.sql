@@ -13,8 +13,7 @@ WITH made AS (
 )
 INSERT INTO hpo.study (study_id, stage, search_id, spec, fingerprint, data, program_version)
 SELECT study_id, :stage, coalesce(:search_id, study_id), CAST(:spec AS jsonb), :fingerprint,
-    CAST(:data AS jsonb), :program_version
-FROM made RETURNING study_id
+    CAST(:data AS jsonb), :program_version FROM made RETURNING study_id
 
 -- study_record: A study by name; what is null in it has no record, since another program made it.
 SELECT studies.study_id, stage, search.study_name AS search, spec, fingerprint, data,

@@ -1,11 +1,20 @@
 """Comparison: the models with each other, with the original report, with published results."""
 
 from collections.abc import Sequence
-from itertools import combinations, product
+from itertools import combinations
 from statistics import fmean
 
 from blood_hpo.report.outcome.test_section import contributed, intervals
-from blood_hpo.report.page.cells import MINUS, NO_BREAK, Cell, count, interval, number, plain
+from blood_hpo.report.page.cells import (
+    MINUS,
+    NO_BREAK,
+    Cell,
+    count,
+    interval,
+    number,
+    p_value,
+    plain,
+)
 from blood_hpo.report.page.document import Block, Cells, Figure, Row, Section, Table
 from blood_hpo.report.page.theme import INK, MARKERS, MUTED, WIDE, colour, drawing, figure
 from blood_hpo.report.page.words import said, table
@@ -74,7 +83,8 @@ def _mcnemar(pairs: Pairs) -> Table:
     seeds = [
         (first, second, a.trial.replicate, mcnemar(a.predictions.correct, b.predictions.correct))
         for (first, ours), (second, theirs) in pairs
-        for a, b in product(ours, theirs)
+        for a in ours
+        for b in theirs
         if a.trial.replicate == b.trial.replicate
     ]
     adjusted = holm([test.p_value for *_, test in seeds])
@@ -84,8 +94,8 @@ def _mcnemar(pairs: Pairs) -> Table:
             "seed": count(seed),
             "only first right": count(test.only_first),
             "only second right": count(test.only_second),
-            "p": _p_value(test.p_value),
-            "Holm's p": _p_value(after),
+            "p": p_value(test.p_value),
+            "Holm's p": p_value(after),
         }
         for (first, second, seed, test), after in zip(seeds, adjusted, strict=True)
     ]
@@ -94,10 +104,6 @@ def _mcnemar(pairs: Pairs) -> Table:
 
 def _names(first: str, second: str) -> Cell:
     return plain(f"{first} {second}", f"{family_name(first)} and {family_name(second)}")
-
-
-def _p_value(value: float) -> Cell:
-    return Cell(value, f"{value:.3f}" if value >= 0.001 else f"{value:.0e}")  # noqa: PLR2004
 
 
 def _drawn(final: FinalStage) -> Figure:

@@ -8,9 +8,11 @@ from blood_hpo.report.read.findings import STUDIES, Findings
 
 def section(found: Findings) -> Section:
     """The section."""
-    files = " ".join(f"{STUDIES}/{one}.toml" for one in found.study_files)
+    again = " ".join(["blood-hpo run", *(f"{STUDIES}/{one}.toml" for one in found.study_files)])
+    if found.final and not found.study.spec["final"]:
+        again += f"\nblood-hpo final {found.study.name}"
     blocks: list[Block] = [
-        Command(f"blood-hpo run {files}", said("run-again")),
+        Command(again, said("run-again")),
         said("reproduced", source=_source(found), workers=counted(found.study.workers, "worker")),
     ]
     name, trials = found.study.name, [one.trial.number for one in found.winners.values()]

@@ -100,7 +100,7 @@ def _column(models: Sequence[Model]) -> dict[str, Cell]:
 def _seed(one: Model) -> Cells:
     found = one.predictions
     return {
-        "model": plain(one.family, family_name(one.family)),
+        "model": plain(one.trial.family, family_name(one.trial.family)),
         "seed": count(one.trial.replicate),
         **{text: number(getattr(found.scores, name)) for name, text in SCORES.items()},
         "calibration error": number(found.scores.calibration_error),
@@ -114,9 +114,9 @@ def _seed(one: Model) -> Cells:
 def _facts(model: Model) -> dict[str, Any]:
     found = model.predictions
     return {
-        "family": model.family,
+        "family": model.trial.family,
         "seed": model.trial.replicate,
-        "trial": model.number,
+        "trial": model.trial.number,
         "config": dict(model.trial.config),
         "config_hash": model.trial.config_hash,
         "scores": asdict(found.scores),

@@ -74,7 +74,13 @@ def interval(low: float | None, high: float | None) -> Cell:
     """A cell with the two ends of an interval; a dash where there is none."""
     if low is None or high is None:
         return plain(None)
-    return Cell([low, high], f"{low:.4f} to {high:.4f}".replace(" ", NO_BREAK))
+    return Cell([low, high], f"{low:.4f} to {high:.4f}".replace(" ", NO_BREAK).replace("-", MINUS))
+
+
+def p_value(value: float | None) -> Cell:
+    """A cell with a probability that may be tiny; None is a dash."""
+    tiny = f"{value or 0:.0e}".replace("-", MINUS)
+    return Cell(value, tiny) if value and value < 0.001 else number(value, 3)  # noqa: PLR2004
 
 
 def duration(seconds: float | None) -> str:

@@ -63,7 +63,7 @@ def _row(one: Candidate) -> Cells:
         "collapsed": number(one.collapsed, 0, best=one.collapsed > 0),
         "search": number(one.search_score),
         "behind": number(one.behind),
-        "p": number(one.p_value, 3),
+        "p": cells.p_value(one.p_value),
         "separable": plain(one.separable, "yes" if one.separable else "no"),
         "what was searched": plain(dict(one.params), settings(one.params)),
     }

@@ -55,8 +55,7 @@ def _progress(found: Findings) -> list[Block]:
 def _histories(study: Study) -> list[Block]:
     drawn = [
         draw.history(family, scored, study.objective)
-        for family, places in study.places.items()
-        if places
+        for family in study.places
         for scored in [[one for one in study.spent(family) if one.score is not None]]
     ]
     return [Row(drawn)] if drawn else []
@@ -66,7 +65,6 @@ def _leaderboard(study: Study) -> list[Block]:
     groups = {
         family_name(family): [_place(study, one) for one in places[:TOP]]
         for family, places in study.places.items()
-        if places
     }
     facts = {"top": TOP, "objective": study.objective}
     return [table("leaderboard", groups, **facts)] if groups else []

@@ -55,16 +55,6 @@ class Model:
     curve: Curve
     predictions: Predictions
 
-    @property
-    def number(self) -> int:
-        """Number of its trial."""
-        return self.trial.number
-
-    @property
-    def family(self) -> str:
-        """Model family."""
-        return self.trial.family
-
 
 @dataclass(frozen=True)
 class FinalStage:
@@ -85,8 +75,8 @@ class FinalStage:
     @property
     def families(self) -> dict[str, list[Model]]:
         """The tested models by family, in the order of their seeds."""
-        names = dict.fromkeys(one.family for one in self.models)
-        return {name: [one for one in self.models if one.family == name] for name in names}
+        names = dict.fromkeys(one.trial.family for one in self.models)
+        return {name: [one for one in self.models if one.trial.family == name] for name in names}
 
 
 def read_final(connection: "Connection", study: str) -> FinalStage | None:
@@ -103,7 +93,7 @@ def read_final(connection: "Connection", study: str) -> FinalStage | None:
     return FinalStage(
         missing=sum(row.remaining for row in totals),
         models=tuple(
-            sorted(models, key=lambda one: (*family_place(one.family), one.trial.replicate))
+            sorted(models, key=lambda one: (*family_place(one.trial.family), one.trial.replicate))
         ),
         sample_images=data.get("sample_images"),
         counts=data.get("counts"),

@@ -106,7 +106,8 @@ def read(engine: "Engine", name: str) -> Findings:
         DatabaseError: The database cannot be reached.
     """
     with database_errors(engine.url), engine.connect() as connection:
-        return _read(connection, name)
+        # One moment of a study that goes on: its trials, their ranks and its totals fit together.
+        return _read(connection.execution_options(isolation_level="REPEATABLE READ"), name)
 
 
 def _read(connection: "Connection", name: str) -> Findings:

@@ -213,14 +213,14 @@ def test_any_archive_is_answered(elsewhere: Path, names: list[str], contents: by
     assert answer(["data", "info", "--data", "set.npz"])[0] == 3
 
 
-@many(60)
+@many(15)  # what may stand in one is tried in tests/unit/studyfile
 @given(contents=st.binary(max_size=300))
 def test_any_study_file_is_answered(elsewhere: Path, contents: bytes) -> None:
     (elsewhere / "own.toml").write_bytes(contents)
     assert answer(["run", "own.toml"], DATABASE_URL=NOWHERE)[0] == 2
 
 
-@many(100)
+@many(25)
 @given(data=st.data())
 def test_a_damaged_study_file_is_answered(elsewhere: Path, data: st.DataObject) -> None:
     contents = bytearray(data.draw(st.sampled_from(SHIPPED)))

@@ -213,7 +213,13 @@ def test_other_data_than_the_studys_is_refused(program: Program, tmp_path: Path)
 
 def test_what_is_wrong_is_said_in_one_line(program: Program, tiny_file: str) -> None:
     unknown = "there is no study 'nothing'"
+    other = STUDY.partition("[families.mlp")[0].replace("tiny", "other")
+    other = program.file(other + "[families.resnet]\nbudget = 1\n", "other.toml")
+    long = program.file(STUDY.replace("tiny", "t" * 60), "long.toml")
     for words, code, message in (
+        (("run", tiny_file, other, "--budget", "mlp=6"), 2, "the study has no family mlp"),
+        (("run", tiny_file, "--grid", other), 2, "study tiny has no family resnet"),
+        (("run", tiny_file, "--grid", long), 2, "a study's name is 1 to 64"),
         (("run", "nothing.toml"), 2, "nothing.toml: no such study file"),
         (("run", tiny_file, "--grid", "no.toml"), 2, "no.toml: no such study file"),
         (("trial", "files", "tiny", "77"), 5, "study 'tiny' has no trial 77"),
@@ -229,6 +235,16 @@ def test_what_is_wrong_is_said_in_one_line(program: Program, tiny_file: str) -> 
         assert message in wrong.stderr
         assert "Traceback" not in wrong.stderr
         assert wrong.stdout == ""
+
+
+def test_a_name_that_no_file_can_have_is_said_in_one_line(program: Program) -> None:
+    home = "x" * 300
+    wrong = program.run("study", "list", code=2, BLOOD_HPO_HOME=home, DATABASE_URL="")
+    assert wrong.stderr.startswith("error: ")
+    assert wrong.stderr.endswith(
+        f"{home}/postgres cannot be used (File name too long); name another\n"
+    )
+    assert wrong.stderr.count("\n") == 1
 
 
 def test_the_doctor_finds_database_and_data(program: Program) -> None:

@@ -256,7 +256,13 @@ def recorder(connected: Engine) -> Recorder:
 
 @pytest.fixture
 def study(recorder: Recorder) -> str:
-    """Name of a study with trials in every state.
+    """Name of a study with trials in every state: see `write_trials`."""
+    write_trials(recorder)
+    return "blood"
+
+
+def write_trials(recorder: Recorder) -> None:
+    """Trials in every state.
 
     Numbers: 0 and 1 complete MLPs, 2 a complete CNN, 3 a pruned CNN, 4 an MLP that failed, 5 its
     retry, waiting, 6 a CNN in training.
@@ -275,7 +281,6 @@ def study(recorder: Recorder) -> str:
     recorder.attempt(again, "WAITING")
     running = recorder.start("cnn", "host-c:3:0", "ff" * 8)
     recorder.report(running, 0.4, 0.6)
-    return "blood"
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,8 @@
-"""``blood-hpo db`` as a process of its own."""
+"""``blood-hpo db`` in processes of its own."""
 
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,15 +13,18 @@ from sqlalchemy import make_url
 from blood_hpo.database.scripts import migrations
 from blood_hpo.server import embedded
 
+from ..forks import Completed, Forks
 from .conftest import PASSWORD
 
-Db = Callable[..., subprocess.CompletedProcess[str]]
+Db = Callable[..., Completed]
+Start = Callable[..., Completed]
 HEAVY = """
 import sys
-from typer.testing import CliRunner
-from blood_hpo.cli.commands.db import app
-assert CliRunner().invoke(app, sys.argv[1:]).exit_code == 0
-print(*({"tensorflow", "keras", "optuna"} & set(sys.modules)))
+from blood_hpo.cli.main import main
+try:
+    main()
+finally:
+    print("loaded:", *({"tensorflow", "keras", "optuna"} & set(sys.modules)))
 """
 
 
@@ -32,14 +33,11 @@ def environment(**variables: str) -> dict[str, str]:
     return {**kept, **variables}
 
 
-def start(variables: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "blood_hpo", "db", *words],
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
+@pytest.fixture
+def start(light_forks: Forks, tmp_path: Path) -> Start:
+    """Runs the command under some variables, from a folder that has no database."""
+    return lambda variables, *words: light_forks.run(
+        ["db", *words], tmp_path, environment(**variables)
     )
 
 
@@ -52,13 +50,13 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def db(home: Path) -> Db:
+def db(home: Path, start: Start) -> Db:
     """Runs the command on an embedded server."""
     return lambda *words: start({"BLOOD_HPO_HOME": str(home)}, *words)
 
 
 @pytest.fixture
-def guarded_db(guarded_url: str) -> Db:
+def guarded_db(guarded_url: str, start: Start) -> Db:
     """Runs the command on a server that asks for a password."""
     return lambda *words: start({"DATABASE_URL": guarded_url}, *words)
 
@@ -117,7 +115,7 @@ def test_a_server_of_others_is_not_started_or_stopped(guarded_db: Db, command: s
     assert done.stderr.startswith("error: DATABASE_URL is set, so there is no embedded server")
 
 
-def test_a_wrong_password_is_one_line_and_code_4(guarded_url: str) -> None:
+def test_a_wrong_password_is_one_line_and_code_4(guarded_url: str, start: Start) -> None:
     wrong = make_url(guarded_url).set(password="s3cret!").render_as_string(hide_password=False)
     done = start({"DATABASE_URL": wrong}, "migrate")
     assert done.returncode == 4
@@ -127,7 +125,7 @@ def test_a_wrong_password_is_one_line_and_code_4(guarded_url: str) -> None:
     assert "s3cret" not in line
 
 
-def test_an_address_of_another_database_is_one_line_and_code_2() -> None:
+def test_an_address_of_another_database_is_one_line_and_code_2(start: Start) -> None:
     done = start({"DATABASE_URL": "mysql://me:s3cret@host/study"}, "url")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -135,10 +133,10 @@ def test_an_address_of_another_database_is_one_line_and_code_2() -> None:
 
 
 @pytest.mark.parametrize("command", ["status", "url", "start", "stop"])
-def test_looking_at_the_database_loads_nothing_heavy(home: Path, command: str) -> None:
-    loaded = subprocess.check_output(
-        [sys.executable, "-c", HEAVY, command],
-        env=environment(BLOOD_HPO_HOME=str(home)),
-        text=True,
-    )
-    assert loaded == "\n"
+def test_looking_at_the_database_loads_nothing_heavy(
+    home: Path, light_forks: Forks, tmp_path: Path, command: str
+) -> None:
+    variables = environment(BLOOD_HPO_HOME=str(home))
+    done = light_forks.run(["db", command], tmp_path, variables, HEAVY)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "loaded:"

@@ -11,7 +11,10 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from .conftest import MLP, Recorder, rows
+from blood_hpo.database.address import engine
+
+from ..conftest import copy_of
+from .conftest import BUDGETS, MLP, Recorder, rows, write_trials
 
 LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 NEW = """
@@ -98,6 +101,18 @@ ALONE = {
 }
 
 
+@pytest.fixture(scope="module")
+def unchanged(server: Engine, migrated: str) -> Iterator[Engine]:
+    """A database with a study that all who are refused may share."""
+    with copy_of(migrated, server) as url:
+        found = engine(url, "test")
+        recorder = Recorder(found)
+        recorder.study_id = recorder.create("blood", **BUDGETS)
+        write_trials(recorder)
+        yield found
+        found.dispose()
+
+
 @pytest.fixture
 def two_held(recorder: Recorder) -> None:
     """Places 1 and 2 of five are held by configurations 1 and 2."""
@@ -175,16 +190,14 @@ def test_a_place_that_is_given_back_is_taken_again(recorder: Recorder) -> None:
 
 
 @pytest.mark.parametrize("wrong", NO_STUDY_FILES)
-def test_a_stored_study_file_stays_one(recorder: Recorder, connected: Engine, wrong: str) -> None:
-    assert recorder.study_id
+def test_a_stored_study_file_stays_one(unchanged: Engine, wrong: str) -> None:
     place, value = NO_STUDY_FILES[wrong]
     statement = text("UPDATE hpo.study SET spec = jsonb_set(spec, :place, cast(:value AS jsonb))")
     given = {"place": place, "value": value}
-    with connected.begin() as connection, pytest.raises(DBAPIError, match="study_spec_is"):
+    with unchanged.begin() as connection, pytest.raises(DBAPIError, match="study_spec_is"):
         connection.execute(statement, given)
 
 
-@pytest.mark.usefixtures("study")
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -192,23 +205,21 @@ def test_a_stored_study_file_stays_one(recorder: Recorder, connected: Engine, wr
         *("result SET epochs = -1", "fold SET score = 'NaN'", "fold SET score = '-inf'"),
     ],
 )
-def test_what_a_trial_measured_is_finite(connected: Engine, wrong: str) -> None:
-    with connected.begin() as connection, pytest.raises(DBAPIError, match="_is_finite"):
+def test_what_a_trial_measured_is_finite(unchanged: Engine, wrong: str) -> None:
+    with unchanged.begin() as connection, pytest.raises(DBAPIError, match="_is_finite"):
         connection.exec_driver_sql(f"UPDATE hpo.{wrong}")
 
 
 @pytest.mark.parametrize("wrong", NO_DATA_SETS)
-def test_a_stored_data_set_stays_one(recorder: Recorder, connected: Engine, wrong: str) -> None:
-    assert recorder.study_id
-    with connected.begin() as connection, pytest.raises(DBAPIError, match="study_data_is"):
+def test_a_stored_data_set_stays_one(unchanged: Engine, wrong: str) -> None:
+    with unchanged.begin() as connection, pytest.raises(DBAPIError, match="study_data_is"):
         connection.exec_driver_sql(f"UPDATE hpo.study SET data = {NO_DATA_SETS[wrong]}")
 
 
-@pytest.mark.usefixtures("study")
 @pytest.mark.parametrize("when", ["20000-01-01", "infinity", "0044-03-15 BC"])
 @pytest.mark.parametrize("of", ["study SET created_at", "attempt SET heartbeat_at"])
-def test_a_time_is_one_that_every_reader_can_hold(connected: Engine, of: str, when: str) -> None:
-    with connected.begin() as connection, pytest.raises(DBAPIError, match="moment_check"):
+def test_a_time_is_one_that_every_reader_can_hold(unchanged: Engine, of: str, when: str) -> None:
+    with unchanged.begin() as connection, pytest.raises(DBAPIError, match="moment_check"):
         connection.exec_driver_sql(f"UPDATE hpo.{of} = '{when}'")
 
 

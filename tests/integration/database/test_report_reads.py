@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from blood_hpo.database.address import engine
@@ -111,6 +111,34 @@ def test_what_the_stages_after_a_search_measured_is_finite(connected: Engine, wr
 @pytest.fixture(scope="module")
 def found(connected: Engine) -> Findings:
     return findings.read(connected, "made")
+
+
+def test_a_report_shows_one_moment_of_a_study_that_goes_on(connected: Engine) -> None:
+    """A trial gets another score while the report is read: its rank and its score still agree."""
+    worst = """
+        WITH worst AS (SELECT trial_id, value FROM public.trial_values JOIN hpo.trials
+            USING (trial_id) WHERE study = 'made' AND state = 'COMPLETE' ORDER BY value LIMIT 1)
+        UPDATE public.trial_values AS told SET value = coalesce(:to, 0.9999) FROM worst
+        WHERE told.trial_id = worst.trial_id RETURNING worst.value, told.trial_id"""
+    changed: list[Any] = []
+
+    def meanwhile(*asked: Any) -> None:
+        if "hpo.leaderboard" in asked[2] and not changed:
+            with other.begin() as connection:
+                changed.append(connection.execute(text(worst), {"to": None}).one())
+
+    other, reading = engine(str(connected.url)), engine(str(connected.url))
+    event.listen(reading, "before_cursor_execute", meanwhile)
+    places = findings.read(reading, "made").study.places
+    (before,) = changed
+    with other.begin() as connection:
+        back = text("UPDATE public.trial_values SET value = :value WHERE trial_id = :trial_id")
+        connection.execute(back, before._asdict())
+    for one in (other, reading):
+        one.dispose()
+    for board in places.values():
+        scores = [place.trial.score or 0 for place in board]
+        assert scores == sorted(scores, reverse=True)
 
 
 def records(section: Any, name: str) -> list[dict[str, Any]]:

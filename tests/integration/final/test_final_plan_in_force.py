@@ -124,6 +124,18 @@ def test_a_changed_plan_counts_what_it_asks_for_and_nothing_else(stage: SharedSt
     assert [one.in_force for one in trials(stage) if one.most_epochs == 5] == [False, False]
 
 
+def test_what_no_plan_asks_for_any_more_is_no_failure(stage: SharedStudy) -> None:
+    running = [taken(stage, worker) for worker in "abcde"]
+    put_in_force(stage, FINAL, [training(8, 1, epochs=5)])
+    for one, worker in zip(running, "abcde", strict=True):
+        told = {"worker": worker, "retry": False}
+        assert stage.storage.fail(stage.study_id, one.trial_id, "not asked for", **told)
+    assert stage.storage.failures_in_a_row(stage.study_id).configurations == 0
+    found = taken(stage, "a")
+    assert stage.storage.fail(stage.study_id, found.trial_id, "no", worker="a", retry=True)
+    assert stage.storage.failures_in_a_row(stage.study_id).configurations == 1
+
+
 def test_artefacts_are_linked_with_the_ending_or_not_at_all(stage: SharedStudy) -> None:
     found = taken(stage, "one")
     files = {"model.keras": stage.storage.store(stage.study_id, b"a model")}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from blood_hpo.cli.main import app
@@ -15,6 +15,7 @@ from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.errors import StudyError
 from blood_hpo.settings import Settings
 from blood_hpo.store.results import Ending, Results
+from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.training.fold_result import FoldResult
 from blood_hpo.worker.checkpoint import Checkpoint, folder
@@ -65,6 +66,18 @@ def test_what_can_be_mended_is_mended(study: SharedStudy, tmp_path: Path, kind: 
     assert kind in {one.kind for one in audit.find()}
     audit.repair()
     assert kind not in {one.kind for one in audit.find()}
+
+
+def test_a_worker_mends_what_it_may(study: SharedStudy, server: Engine, tmp_path: Path) -> None:
+    with server.connect() as connection:
+        connection.execute(text("ALTER ROLE blood_hpo_worker LOGIN"))
+    with study.storage.transaction() as session:
+        session.execute(text(BREAKAGES["not heard of"]))
+    url = study.storage.engine.url.set(username="blood_hpo_worker").render_as_string()
+    audit = Audit(StudyStorage(url), study.name, Settings(home=tmp_path, grace_seconds=0.01))
+    assert audit.find() != []
+    audit.repair()
+    assert audit.find() == []
 
 
 def test_a_place_without_any_attempt_is_given_back(study: SharedStudy, tmp_path: Path) -> None:

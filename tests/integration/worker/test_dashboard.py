@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from io import BytesIO
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
@@ -71,7 +72,7 @@ def study(make_study: MakeStudy) -> SharedStudy:
 @pytest.fixture
 def browser(study: SharedStudy, database_url: str) -> Browser:
     assert study.name == "small"
-    return Browser(application(database_url))
+    return Browser(application(database_url, Path("report")))
 
 
 def test_studies_and_their_trials_are_shown(browser: Browser, study: SharedStudy) -> None:
@@ -95,7 +96,7 @@ def test_trials_are_those_of_optuna_dashboard_itself(
     assert browser.ask(page) == Browser(wsgi(storage)).ask(page)
     study.storage.end(fast.trial_id, "fast", TrialState.COMPLETE, Ending(0.9))
     # Anew, because optuna-dashboard asks the storage again only when its own list is 2 s old.
-    browser, library = Browser(application(database_url)), Browser(wsgi(storage))
+    browser, library = Browser(application(database_url, Path("report"))), Browser(wsgi(storage))
     answered = library.ask(page)
     assert browser.ask(page) == answered
     assert [trial["state"] for trial in answered[1]["trials"]] == ["Running", "Complete"]
@@ -169,4 +170,4 @@ def test_a_taken_port_is_named(database_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=rf"127\.0\.0\.1:{port} \(Address already in use\)"):
-            serve(database_url, "127.0.0.1", port)
+            serve(database_url, "127.0.0.1", port, Path("report"))

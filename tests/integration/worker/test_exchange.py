@@ -1,14 +1,20 @@
 """Studies that are copied from elsewhere, and files that are written: all of it or nothing."""
 
 import hashlib
+import os
+import signal
 import sqlite3
+import threading
+import time
 from pathlib import Path
 
 import optuna
 import pytest
+import typer
 
+from blood_hpo.cli.commands import report
 from blood_hpo.cli.commands.report import _unwritten
-from blood_hpo.errors import StudyError
+from blood_hpo.errors import InputError, StudyError
 from blood_hpo.store.exchange import export_files, import_studies
 from blood_hpo.store.pieces import link
 from blood_hpo.store.studies import SharedStudy, finish, open_study
@@ -50,6 +56,35 @@ def test_files_are_exported_as_they_were_stored_or_not_at_all(
     with pytest.raises(StudyError, match=f"SHA-256 {digest}"):
         export_files(storage, ["small"], tmp_path / "changed")
     assert not (tmp_path / "changed" / digest).exists()
+
+
+def test_a_password_among_the_options_is_not_shown(study: SharedStudy) -> None:
+    with pytest.raises(InputError) as refused:
+        import_studies(study.storage, "postgresql:///x?host=/nowhere&password=secret", None, None)
+    assert "nowhere" in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.usefixtures("named_database")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_following_ends_by_one_signal_that_comes_while_a_report_is_written(
+    study: SharedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    finish(study)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(report, "LOOK_SECONDS", 0.02)
+
+    def interrupt() -> None:
+        while not list(tmp_path.glob("report/.small-*")):
+            time.sleep(0.001)
+        os.kill(os.getpid(), number)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    with pytest.raises(typer.Exit) as ended:
+        report.report("small", follow=True)
+    assert ended.value.exit_code == 130
+    assert [path.name for path in (tmp_path / "report").iterdir()] == ["small"]
+    assert (tmp_path / "report/small/report.html").exists()
 
 
 def test_a_study_under_a_name_that_its_file_does_not_have_leads_into_no_folder(

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from blood_hpo.cli.main import app
 from blood_hpo.database.record import TrialRecord
+from blood_hpo.errors import StudyError
+from blood_hpo.final.stage_study import open_stage
 from blood_hpo.settings import Settings
-from blood_hpo.stages import STOPPED
+from blood_hpo.stages import FINAL, STOPPED
 from blood_hpo.store.studies import SharedStudy, pause, resume
 from blood_hpo.worker.claims import Claims
 from blood_hpo.worker.shutdown import Shutdown
@@ -95,6 +99,15 @@ def test_a_heartbeat_says_that_the_study_was_stopped(make_study: MakeStudy) -> N
     pause(study.storage, study.study_id, STOPPED)
     assert study.storage.beat(claimed.trial_id, "host:1:a") == STOPPED
     assert study.storage.beat(claimed.trial_id, "host:2:b") is None
+
+
+@pytest.mark.usefixtures("named_database")
+def test_a_stage_is_not_stopped_without_its_search(make_study: MakeStudy) -> None:
+    stage = open_stage(make_study(), FINAL)
+    said = CliRunner().invoke(app, ["study", "stop", "small-final"])
+    assert isinstance(said.exception, StudyError)
+    assert "is a stage of 'small'" in str(said.exception)
+    assert stage.paused() is None
 
 
 def test_a_worker_that_pauses_a_study_does_not_overrule_its_stop(make_study: MakeStudy) -> None:

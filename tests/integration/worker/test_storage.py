@@ -209,6 +209,33 @@ def test_a_silent_trial_is_retried_once_and_linked_to_its_origin(
     assert not study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.9))
 
 
+def test_what_came_after_the_last_heartbeat_of_a_lost_trial_was_no_computing_time(
+    study: SharedStudy, claim: TrialRecord
+) -> None:
+    silence(study, claim, 3600)
+    assert recover(study, attempts=3, grace=0.2) == [claim.number]
+    first, _ = study.storage.get_all_trials(study.study_id)
+    assert first.datetime_start is not None
+    assert first.datetime_complete is not None
+    assert 3500 < (first.datetime_start - first.datetime_complete).total_seconds() < 3700
+
+
+def test_a_trial_that_goes_on_is_read_once_and_counts_as_running(
+    study: SharedStudy, claim: TrialRecord
+) -> None:
+    def states(newest: int) -> list[str]:
+        looked = {"study_id": study.study_id, "newest": newest, "unfinished": [claim.number]}
+        return [row.state for row in study.storage.ask("history", **looked)]
+
+    assert states(-1) == ["RUNNING"]
+    assert study.storage.put_back(claim.trial_id, "holder")
+    assert states(-1) == ["RUNNING"]  # Optuna's samplers pass over what waits
+    assert states(claim.number) == []
+    assert Claims(study, "peer").claim(STOP) != Busy()
+    study.storage.end(claim.trial_id, "peer", TrialState.COMPLETE, Ending(0.9))
+    assert states(claim.number) == ["COMPLETE"]
+
+
 def test_a_trial_that_is_heard_of_is_left_alone(study: SharedStudy, claim: TrialRecord) -> None:
     silence(study, claim, 3600)
     assert study.storage.beat(claim.trial_id, "holder")

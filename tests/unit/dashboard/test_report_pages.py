@@ -55,6 +55,7 @@ def test_a_report_that_is_not_there_says_how_it_is_written(folder: Path) -> None
         "/reports/x//secret",
         "/reports/x\0/y",
         "/reports/größe 1/.",
+        f"/reports/{'x' * 300}/report.html",
     ],
 )
 def test_nothing_else_of_the_machine_is_served(folder: Path, path: str) -> None:

@@ -191,7 +191,7 @@ def study(**changes: Any) -> Study:
     return Study(
         **values,
         totals={one: totals(one, by_family[one], families[one]["budget"]) for one in families},
-        places={one: places(one, known) for one in families},
+        places={one: found for one in families if (found := places(one, known))},
         collapsed=values.pop("collapsed", {}),
     )
 

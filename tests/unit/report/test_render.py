@@ -210,9 +210,9 @@ def test_predictions_and_models_are_copied_as_they_were_saved(
     assert finished.final
     for one in finished.final.models:
         predictions = report / "predictions" / one.medmnist_file
-        assert predictions.read_bytes() == saved(f"{one.number}/medmnist.csv")
+        assert predictions.read_bytes() == saved(f"{one.trial.number}/medmnist.csv")
         model = report / "models" / one.file
-        assert model.read_bytes() == saved(f"{one.number}/model.keras")
+        assert model.read_bytes() == saved(f"{one.trial.number}/model.keras")
         assert model.with_suffix(".md").is_file()
         line = f"{hashlib.sha256(model.read_bytes()).hexdigest()}  {model.name}\n"
         assert Path(f"{model}.sha256").read_text() == line
@@ -237,9 +237,11 @@ def test_every_prediction_can_be_recomputed_without_a_model(
 def test_the_study_files_are_those_that_the_page_says_to_run(report: Path) -> None:
     page = (report / "report.html").read_text(encoding="utf-8")
     section = page.partition('<section id="again"')[2]
-    (command,) = re.findall(r"<code>blood-hpo run (studies/blood.toml[^<]*)</code>", section)
+    (commands,) = re.findall(r"<code>blood-hpo run (studies/blood.toml[^<]*)</code>", section)
+    command, after = commands.splitlines()
     names = ["studies/blood.toml", "studies/blood-mlp-grid.toml", "studies/blood-cnn-grid.toml"]
     assert command.split() == names
+    assert after == "blood-hpo final blood"  # which its file does not ask for
     assert {one.name for one in (report / "studies").iterdir()} == {
         Path(name).name for name in names
     }

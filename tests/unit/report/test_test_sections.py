@@ -255,7 +255,9 @@ def test_models_are_compared_image_by_image(made: Made, finished: Findings) -> N
 def test_models_are_compared_seed_by_seed_also_where_one_was_given_up(finished: Findings) -> None:
     assert finished.final
     models = [
-        one for one in finished.final.models if (one.family, one.trial.replicate) != ("mlp", 1)
+        one
+        for one in finished.final.models
+        if (one.trial.family, one.trial.replicate) != ("mlp", 1)
     ]
     section = comparison.section(replace(finished, final=replace(finished.final, models=models)))
     found = {(row["models"], row["seed"]): row for row in table(section, "mcnemar").records()}
