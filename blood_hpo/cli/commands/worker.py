@@ -53,14 +53,15 @@ def _work(study: str | None, data: str | None, final: bool | None, shutdown: "Sh
     from blood_hpo.worker.join import Queue, join, join_study
 
     url, settings = session.address(), session.settings()
-    grace_seconds, beat = settings.grace_seconds, settings.heartbeat_seconds
+    grace_seconds = settings.grace_seconds
     if study is None:
         source = session.data_source(data)
         storage = join(url, grace_seconds=grace_seconds, wait=shutdown)
-        sha256 = source.sha256
-        Queue(storage, sha256, lambda one: _day(one, source, shutdown).turn, shutdown, beat).run(
-            final
+        seconds = settings.heartbeat_seconds
+        queue = Queue(
+            storage, source.sha256, lambda one: _day(one, source, shutdown).turn, shutdown, seconds
         )
+        queue.run(final)
         return
     found = join_study(url, study, grace_seconds=grace_seconds, wait=shutdown)
     source = session.data_source(data, synthetic=bool(found.data["synthetic"]))
