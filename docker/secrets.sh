@@ -23,16 +23,18 @@ done
 
 # The containers must be able to read them: root gives the files to the images' own user; everybody
 # else lets the containers run under his own number.
-user=$(id -u):$(id -g)
-if [ "$(id -u)" = 0 ]; then
-    user=10001:10001
-    chown -R $user secrets
+user=$(docker/dotenv.sh BLOOD_HPO_USER)
+if [ -z "$user" ]; then
+    user=$(id -u):$(id -g)
+    [ "$(id -u)" != 0 ] || user=10001:10001
+    [ -z "$(tail -c 1 .env 2>/dev/null)" ] || echo >>.env # whose last line did not end
+    echo "BLOOD_HPO_USER=$user" >>.env
 fi
-grep -qs '^BLOOD_HPO_USER=' .env || echo "BLOOD_HPO_USER=$user" >>.env
+[ "$(id -u)" != 0 ] || chown -R "$user" secrets
 echo "secrets: $(ls secrets | tr '\n' ' ')"
 
 for name in DATA_FILE STUDY_FILE; do
-    file=$(printenv $name || sed -n "s/^$name=//p" .env)
+    file=$(printenv $name || docker/dotenv.sh $name)
     [ -z "$file" ] || [ -f "$file" ] ||
         { echo "error: $name $file: no such file; correct or unset it" >&2; exit 2; }
 done

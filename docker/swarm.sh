@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/.."
 export STACK="${STACK:-blood-hpo}"
 [ -e secrets/owner_url ] || { echo "error: there are no secrets yet; run make secrets" >&2; exit 2; }
-[ ! -e .env ] || STUDY_FILE=${STUDY_FILE:-$(sed -n 's/^STUDY_FILE=//p' .env)}
+[ ! -e .env ] || STUDY_FILE=${STUDY_FILE:-$(docker/dotenv.sh STUDY_FILE)}
 STUDY_FILE=${STUDY_FILE:-studies/quickstart.toml}
 [ -f "$STUDY_FILE" ] || { echo "error: STUDY_FILE $STUDY_FILE: no such file" >&2; exit 2; }
 
@@ -28,7 +28,11 @@ number() { # SERVICE CONFIG...
 export STUDY_FILE STUDY_SUM="$(sum "$STUDY_FILE")"
 export OWNER_PASSWORD_SUM="$(sum secrets/owner_password)" OWNER_URL_SUM="$(sum secrets/owner_url)"
 export WORKER_URL_SUM="$(sum secrets/worker_url)" ANALYST_URL_SUM="$(sum secrets/analyst_url)"
-export DASHBOARD_URL_SUM="$(sum secrets/dashboard_url)"
+export DASHBOARD_URL_SUM="$(sum secrets/dashboard_url)" PROXY_SUM="$(sum docker/nginx.conf)"
+if [ -e secrets/viewers ]; then # of docker/proxy.yml
+    export VIEWERS_SUM="$(sum secrets/viewers)" CERTIFICATE_SUM="$(sum secrets/certificate)"
+    export CERTIFICATE_KEY_SUM="$(sum secrets/certificate_key)"
+fi
 # One by one, because of several the shell heeds the last alone.
 WORKER_IMAGE=$(number worker "$@")
 DASHBOARD_IMAGE=$(number dashboard "$@")

@@ -57,6 +57,18 @@ def test_every_secret_and_configuration_is_generated() -> None:
     assert all((ROOT / file.partition("=")[2]).is_file() for file in study["files"])
 
 
+def test_every_pod_is_patched() -> None:
+    (patch,) = KUSTOMIZATION["patches"]
+    pods = {one["kind"] for one in RESOURCES if "template" in one.get("spec", {})}
+    assert set(patch["target"]["kind"].split("|")) == pods
+    added = {one["path"]: one["value"] for one in yaml.safe_load(patch["patch"])}
+    assert {path.removeprefix("/spec/template/spec/"): value for path, value in added.items()} == {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext/seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
 def test_the_images_are_those_of_compose() -> None:
     images = set(every(RESOURCES, "image")) - {"postgres:17"}
     composed = {one.get("image", "").partition(":")[0] for one in COMPOSE["services"].values()}
