@@ -120,6 +120,7 @@ def engine_options(
         "tcp_keepalives_idle": 60,
         "tcp_keepalives_interval": 15,
         "tcp_keepalives_count": 4,
+        "join_collapse_limit": 20,  # views of views in their best order, not in that of the text
     }
     if read_only:
         server["default_transaction_read_only"] = "on"

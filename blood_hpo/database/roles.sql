@@ -1,12 +1,9 @@
 -- Group roles, without login and without passwords. To let somebody in, give the role itself a
 -- login, so that its limits apply: ALTER ROLE blood_hpo_analyst LOGIN PASSWORD '...'.
--- A role that the migrating user may not create is left out, and so are its rights. The analyst's
--- limits are restored by every migration: the role itself may loosen some of them. That its sorts
--- cannot fill the disk only a superuser can see to.
--- Then what PostgreSQL lets everybody do in every database, and what somebody who only reads could
--- harm the server with: locks that hold up the workers' claims, large objects and temporary tables
--- that fill the disk. Only a superuser may take such rights away; elsewhere they stay. The databases
--- beside this one, of which one is copied into new ones, are for the server's owner alone.
+-- A role that the migrating user may not create is left out, with its rights. Every migration
+-- restores the analyst's limits, some of which the role itself may loosen. A superuser alone can
+-- take from everybody what somebody who only reads could do harm with: locks that hold up claims,
+-- what fills the disk, and the databases beside this one, which then are for the server's owner.
 DO $$
 DECLARE command text;
 BEGIN
@@ -17,6 +14,7 @@ BEGIN
         'ALTER ROLE blood_hpo_analyst SET idle_in_transaction_session_timeout = ''30s''',
         'ALTER ROLE blood_hpo_analyst SET default_transaction_read_only = on',
         'ALTER ROLE blood_hpo_analyst SET search_path = hpo',
+        'ALTER ROLE blood_hpo_analyst SET join_collapse_limit = 20',
         'ALTER ROLE blood_hpo_analyst CONNECTION LIMIT 20',
         'ALTER ROLE blood_hpo_analyst SET temp_file_limit = ''256MB'''
     ])
@@ -29,11 +27,11 @@ BEGIN
         UNION ALL
         SELECT format(
             'REVOKE EXECUTE ON FUNCTION %1$s FROM PUBLIC; '
-            'GRANT EXECUTE ON FUNCTION %1$s TO pg_database_owner, blood_hpo_worker',
+            'GRANT EXECUTE ON FUNCTION %1$s TO pg_database_owner',
             oid::regprocedure
         )
         FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace
-            AND (proname ~ '^pg_(try_)?advisory_(xact_)?lock' OR proname ~ '^lo_(creat|from|put)')
+            AND proname ~ '^pg_(try_)?advisory_(xact_)?lock|^lo_(creat|from|put)|^pg_logical_emit'
     LOOP
         EXIT WHEN command ^@ 'REVOKE'
             AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);

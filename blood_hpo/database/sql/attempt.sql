@@ -23,7 +23,7 @@ WITH ended AS (
             clock_timestamp()) AT TIME ZONE 'UTC' END
     FROM hpo.attempt
     WHERE attempt.trial_id = trials.trial_id AND trials.trial_id = :trial_id
-        AND trials.state = 'RUNNING' AND worker = :worker
+        AND trials.state = 'RUNNING' AND worker IS NOT DISTINCT FROM :worker
         AND coalesce(hpo.is_stale(heartbeat_at, :grace_seconds), true)
     RETURNING trials.trial_id
 ), told AS (
@@ -58,14 +58,13 @@ WHERE attempt.study_id = :study_id AND open AND state = 'RUNNING'
     AND hpo.is_stale(heartbeat_at, greatest(worker.grace_seconds, :grace_seconds))
 ORDER BY attempt.number
 
--- give_up: Give places back whose attempts have all failed, of a configuration or a whole study. A
--- search's claim makes place and attempt at once, so that there a place without any is lost too.
+-- give_up: Give a place back whose attempts have all failed, or all such places of a search, whose
+-- claims make place and attempt at once: one without any is lost too.
 UPDATE hpo.configuration SET place = NULL, given_up_at = clock_timestamp()
-WHERE study_id = :study_id AND (configuration_id = :configuration_id OR :configuration_id IS NULL)
-    AND place IS NOT NULL AND coalesce((
-        SELECT bool_and(failure IS NOT NULL) FROM hpo.attempt
-        WHERE attempt.configuration_id = configuration.configuration_id
-    ), stage = 'search')
+WHERE study_id = :study_id AND place IS NOT NULL
+    AND (configuration_id = :configuration_id OR :configuration_id IS NULL AND stage = 'search')
+    AND NOT EXISTS (SELECT FROM hpo.attempt WHERE failure IS NULL
+        AND attempt.configuration_id = configuration.configuration_id)
 
 -- failures_in_a_row: Configurations that failed since the latest success or resumption, and the
 -- latest reason. Lost attempts count only where the configuration was given up; withdrawn, never.

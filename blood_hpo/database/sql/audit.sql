@@ -41,7 +41,7 @@ SELECT 'lost', held.family, max(own.number), NULL,
     format('configuration %s holds place %s and nobody attempts it', held.config_hash, held.place)
 FROM this JOIN hpo.configuration AS held USING (study_id) LEFT JOIN own USING (configuration_id)
 WHERE held.place IS NOT NULL GROUP BY held.configuration_id
-HAVING coalesce(bool_and(own.state = 'FAIL'), held.stage = 'search')
+HAVING held.stage = 'search' AND coalesce(bool_and(own.state = 'FAIL'), true)
 UNION ALL
 SELECT 'holds several', NULL, max(number), worker,
     format('runs trials %s at once', string_agg(number::text, ', '))

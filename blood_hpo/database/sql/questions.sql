@@ -14,7 +14,7 @@ LEFT JOIN (
     FROM hpo.models WHERE in_force GROUP BY study, source_number
 ) AS tested USING (study, number)
 WHERE study = :study AND state = 'COMPLETE'
-ORDER BY family, winner DESC NULLS LAST, score DESC, number
+ORDER BY family, winner DESC NULLS LAST, score DESC NULLS LAST, number
 
 -- collapsed: Folds that learnt nothing
 -- The trial's mean then says little.
@@ -38,8 +38,8 @@ ORDER BY images DESC, true_class, predicted_class
 -- Counted in test images, summed over the seeds.
 SELECT family, recipe, true_class, predicted_class, sum(images) AS images, avg(share) AS share
 FROM hpo.confusion
-WHERE study = :study AND in_force AND true_class <> predicted_class AND images > 0
-GROUP BY family, recipe, true_class, predicted_class
+WHERE study = :study AND in_force AND true_class <> predicted_class
+GROUP BY family, recipe, true_class, predicted_class HAVING sum(images) > 0
 ORDER BY images DESC, family, true_class, predicted_class LIMIT :top
 
 -- cost: What the search cost
@@ -48,7 +48,7 @@ FROM hpo.cost WHERE study = :study ORDER BY family, state
 
 -- cost_by_hour: What the search cost hour by hour
 SELECT date_trunc('hour', finished_at) AS hour, family, count(*) AS trials, sum(epochs) AS epochs,
-    sum(seconds) AS seconds
+    sum(coalesce(seconds, extract(epoch FROM finished_at - started_at)::float)) AS seconds
 FROM hpo.trials WHERE study = :study AND finished_at IS NOT NULL
 GROUP BY hour, family ORDER BY hour, family
 
@@ -128,7 +128,8 @@ FROM hpo.progress WHERE study = :study ORDER BY family
 -- Their rank at their last epoch among the complete trials of their family that reported it.
 SELECT family, number, epoch, score, 1 + better AS rank, complete FROM (
     SELECT study, family, number, epoch, score,
-        count(*) FILTER (WHERE state = 'COMPLETE') OVER (reported ORDER BY score DESC) AS better,
+        count(*) FILTER (WHERE state = 'COMPLETE') OVER (reported ORDER BY score DESC
+            GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS better,
         count(*) FILTER (WHERE state = 'COMPLETE') OVER reported AS complete
     FROM hpo.reported_scores
     WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') AND score IS NOT NULL

@@ -28,10 +28,11 @@ SELECT study, sum(trials)::bigint AS trials,
 FROM hpo.cost WHERE study = ANY(:studies) AND state IN ('COMPLETE', 'PRUNED', 'FAIL') GROUP BY study
 
 -- early_scores: What ended trials had scored when the first of their family was pruned.
-SELECT number, reported.epoch, reported.score FROM hpo.reported_scores AS reported JOIN (
+WITH shared AS MATERIALIZED (
     SELECT family, min(epoch) AS epoch FROM hpo.trials
     WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') GROUP BY family
-) AS shared USING (family, epoch)
+)
+SELECT number, epoch, score FROM hpo.reported_scores JOIN shared USING (family, epoch)
 WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') AND score BETWEEN 0 AND 1 ORDER BY number
 
 -- fold_curves: The training of each fold of a trial.

@@ -32,7 +32,7 @@ WHERE configuration.given_up_at IS NULL
 -- end_withdrawn: Fail the waiting trials of a stage that its plan no longer asks for.
 WITH withdrawn AS (
     UPDATE public.trials
-    SET state = 'FAIL', datetime_complete = clock_timestamp() AT TIME ZONE 'UTC'
+    SET state = 'FAIL', datetime_complete = coalesce(datetime_start, now() AT TIME ZONE 'UTC')
     FROM hpo.attempt JOIN hpo.configuration USING (configuration_id)
     WHERE attempt.trial_id = trials.trial_id AND attempt.study_id = :study_id AND open
         AND trials.state = 'WAITING' AND place IS NULL
@@ -44,8 +44,7 @@ FROM withdrawn WHERE attempt.trial_id = withdrawn.trial_id
 -- fresh_scores: Fold scores of each training of the plan in force by split; which collapsed.
 SELECT config_hash, array_agg(fold_scores.score ORDER BY fold) AS scores,
     array_agg(collapsed ORDER BY fold) AS collapsed
-FROM hpo.fold_scores JOIN hpo.trials USING (study, number)
-WHERE study = :study AND in_force AND trials.state = 'COMPLETE'
+FROM hpo.fold_scores WHERE study = :study AND in_force AND state = 'COMPLETE'
 GROUP BY config_hash, replicate, number ORDER BY replicate
 
 -- drop_candidates: Forget the outcome of a confirmation.

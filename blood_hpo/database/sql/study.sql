@@ -61,7 +61,7 @@ WHERE configuration_id = key AND place <> rank
 -- write_budget: Give a family a budget, and open it again if that was closed.
 INSERT INTO hpo.budget (study_id, family, budget) VALUES (:study_id, :family, :budget)
 ON CONFLICT (study_id, family) DO UPDATE SET budget = excluded.budget, closed = false
-WHERE budget.budget <> excluded.budget
+WHERE budget.budget <> excluded.budget OR budget.closed
 
 -- close_families: Note that the rest of some families' budgets is not going to be spent.
 UPDATE hpo.budget SET closed = true
@@ -81,10 +81,10 @@ SELECT study AS name, paused AS reason FROM hpo.studies
 WHERE study = ANY(:names) AND paused IS NOT NULL
 
 -- note_facts: What a study's note on the dashboard says besides progress, best trials and models.
-SELECT study_id, study, description, objective, folds, data_fraction, data_label, data_sha256,
+SELECT study, description, objective, folds, data_fraction, data_label, data_sha256,
     synthetic, paused, last_activity_at AT TIME ZONE 'UTC' AS last_activity_at,
     nullif(search, study) AS stage_of
-FROM hpo.studies JOIN public.studies AS known ON study_name = study WHERE study_id = :study_id
+FROM hpo.studies WHERE study = (SELECT study_name FROM public.studies WHERE study_id = :study_id)
 
 -- note_turn: Whether it is time to look after a study's note, and when that was noted.
 UPDATE hpo.study SET noted_at = clock_timestamp() WHERE study_id = :study_id

@@ -1,5 +1,4 @@
--- What few readers ask for is a join or a subquery of its own, which costs nothing where it is not
--- asked for: the other views are built on this one.
+-- What few readers ask for is a join or a subquery, which costs nothing where it is not asked for.
 CREATE VIEW hpo.trials AS
 SELECT study_name AS study, attempt.number, family, trials.state::text AS state,
     CASE value_type
@@ -43,10 +42,11 @@ FROM (
     SELECT study, family, number, score, configuration_id, parameter_count, epochs, seconds, sd,
         folds, sd / sqrt(folds) AS standard_error, rank() OVER best AS rank,
         first_value(score) OVER best - score AS behind,
-        first_value(sd / sqrt(folds)) OVER best AS best_error
+        first_value(sd / sqrt(folds)) OVER numbered AS best_error
     FROM hpo.trials LEFT JOIN (
         SELECT trial_id, stddev_samp(score) AS sd, count(*) AS folds FROM hpo.fold GROUP BY trial_id
     ) AS spread USING (trial_id)
     WHERE state = 'COMPLETE' AND score IS NOT NULL
-    WINDOW best AS (PARTITION BY study, family ORDER BY score DESC)
+    WINDOW best AS (PARTITION BY study, family ORDER BY score DESC),
+        numbered AS (PARTITION BY study, family ORDER BY score DESC, number)
 ) AS ranked JOIN hpo.configuration USING (configuration_id);

@@ -40,7 +40,7 @@ SELECT study_name AS study, stage,
     data ->> 'sha256' AS data_sha256, (data ->> 'synthetic')::boolean AS synthetic, budget,
     coalesce(trials, 0) AS trials, counted, running, paused,
     coalesce(families.closed, '{}') AS closed, created_at, started_at, last_activity_at,
-    program_version, fingerprint, spec, data
+    study.finished_at, program_version, fingerprint, spec, data
 FROM hpo.study JOIN public.studies USING (study_id)
 LEFT JOIN (
     SELECT study AS study_name, sum(budget) AS budget, sum(counted)::bigint AS counted,

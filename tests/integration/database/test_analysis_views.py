@@ -5,6 +5,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from blood_hpo.data.bloodmnist import CLASSES
+from blood_hpo.database.query import run_query
 
 from .conftest import MLP, Recorder, rows
 
@@ -217,6 +218,18 @@ def final(recorder: Recorder, study: str) -> Recorder:
         high=0.9,
     )  # fmt: skip
     return found
+
+
+@pytest.mark.usefixtures("final")
+def test_a_seed_without_a_confusion_counts_in_its_mean(connected: Engine) -> None:
+    with connected.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE hpo.tested_model SET confusion[19] = confusion[19] + confusion[22],"
+            " confusion[22] = 0 WHERE trial_id = (SELECT trial_id FROM hpo.models"
+            " WHERE seed_number = 2)"
+        )
+    (row,) = run_query(connected, "confusion", study="blood", top=5).rows
+    assert row == ("mlp", "winner", "erythroblast", "monocyte", 1, 0.125)
 
 
 @pytest.mark.usefixtures("final")

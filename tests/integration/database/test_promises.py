@@ -88,6 +88,7 @@ ALONE = {
     "a place above the budget": NEW.format(digest="a" * 16, seed=1, place=6),
     "a budget below a place that is held": "UPDATE hpo.budget SET budget = 1 WHERE family = 'mlp'",
     "a budget of one's own": NEW.format(digest="a" * 16, seed=1, place=6).replace("5, 6", "9, 6"),
+    "a place that is neither held nor given up": "UPDATE hpo.configuration SET place = NULL",
     "a place that was given up and is held": "UPDATE hpo.configuration SET given_up_at = now()",
     "a file whose checksum is a path": (
         "INSERT INTO hpo.piece SELECT study_id, '../x', 0, 'x' FROM hpo.study"

@@ -61,8 +61,12 @@ def test_pruned_trials_have_a_rank_among_the_complete_ones(
 ) -> None:
     for place, score in enumerate((0.5, 0.7, 0.9)):
         recorder.end(recorder.start("mlp", "host:1:0", f"{place:016x}"), "COMPLETE", [score])
-    recorder.end(recorder.start("mlp", "host:1:0", "ff" * 8), "PRUNED", [0.6])
-    assert run_query(connected, "pruned_ranks", study="blood").rows == [("mlp", 3, 2, 0.6, 3, 3)]
+    for digest, score in (("ff", 0.6), ("ee", 0.7)):  # of equals none is better
+        recorder.end(recorder.start("mlp", "host:1:0", digest * 8), "PRUNED", [score])
+    assert run_query(connected, "pruned_ranks", study="blood").rows == [
+        ("mlp", 4, 2, 0.7, 2, 3),
+        ("mlp", 3, 2, 0.6, 3, 3),
+    ]
 
 
 def test_a_parameter_that_decides_the_score_has_all_of_its_variance(

@@ -203,7 +203,10 @@ def test_a_trial_names_the_program_and_the_processor_of_its_worker(
 def test_progress_counts_what_holds_a_place_of_the_budget(
     recorder: Recorder, study: str, connected: Engine
 ) -> None:
-    recorder.run("UPDATE hpo.configuration SET place = NULL WHERE config_hash = :h", h="aa" * 8)
+    recorder.run(
+        "UPDATE hpo.configuration SET place = NULL, given_up_at = now() WHERE config_hash = :h",
+        h="aa" * 8,
+    )
     wanted = (
         "SELECT counted, complete, remaining FROM hpo.progress WHERE study = :s AND family = :f"
     )
@@ -315,6 +318,17 @@ def test_the_best_of_a_family_and_those_near_it(recorder: Recorder, connected: E
         (2, pytest.approx(0.01), True),
         (3, pytest.approx(0.2), False),
     ]
+
+
+def test_of_two_that_are_best_the_first_says_what_is_near(
+    recorder: Recorder, connected: Engine
+) -> None:
+    for digest, spread in zip("abc", (0.05, 0.001, 0.05), strict=True):
+        trial_id = recorder.start("mlp", "host:1:0", digest * 16)
+        score = 0.8 if digest < "c" else 0.79
+        recorder.end(trial_id, "COMPLETE", [score - spread, score, score + spread])
+    found = rows(connected, "SELECT rank, near_best FROM hpo.leaderboard ORDER BY number")
+    assert [tuple(row.values()) for row in found] == [(1, True), (1, True), (3, True)]
 
 
 def test_tables_and_views_are_described_and_columns_whose_name_is_not_enough(

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
@@ -12,11 +13,13 @@ from blood_hpo.errors import StudyError
 from blood_hpo.final.planned_stage import claim_planned
 from blood_hpo.final.stage_study import Rules, Training, open_stage, put_in_force
 from blood_hpo.models.configuration import Configuration
+from blood_hpo.settings import Settings
 from blood_hpo.stages import CONFIRM, FINAL
 from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy, open_study, resume
 from blood_hpo.worker.claims import Busy, Finished, Found
+from blood_hpo.worker.janitor import Audit
 
 from .conftest import search
 
@@ -98,6 +101,34 @@ def test_one_that_failed_for_good_is_left_and_one_that_may_be_retried_comes_back
     resume(stage.storage, key)
     put_in_force(stage, FINAL, PLAN[:2])
     assert taken(stage, "four").identity == first.identity
+
+
+def test_a_family_that_was_closed_is_open_again_under_another_plan(stage: SharedStudy) -> None:
+    stage.storage.tell("close_families", study_id=stage.study_id, families=["mlp"])
+    put_in_force(stage, FINAL, [training(64 + one, 1) for one in range(len(PLAN))])
+    (row,) = stage.storage.ask("standing", study_id=stage.study_id)
+    assert not row.closed
+
+
+def test_a_repair_gives_up_nothing_that_a_plan_asks_for(stage: SharedStudy, tmp_path: Path) -> None:
+    for _ in PLAN:
+        found = taken(stage, "one")
+        told = {"worker": "one", "retry": False}
+        assert stage.storage.fail(stage.study_id, found.trial_id, "no", **told)
+    resume(stage.storage, stage.study_id)
+    put_in_force(stage, FINAL, PLAN)
+    audit = Audit(stage.storage, stage.name, Settings(home=tmp_path))
+    assert audit.find() == []
+    audit.repair()
+    assert taken(stage, "one").attempt == 2
+
+
+def test_what_waited_and_is_withdrawn_cost_nothing_while_it_waited(stage: SharedStudy) -> None:
+    waiting = taken(stage, "one")
+    stage.storage.put_back(waiting.trial_id, "one")
+    put_in_force(stage, FINAL, [training(8, 1, epochs=5)])
+    (ended,) = trials(stage)
+    assert (ended.state, ended.finished_at) == ("FAIL", ended.started_at)
 
 
 def test_a_changed_plan_counts_what_it_asks_for_and_nothing_else(stage: SharedStudy) -> None:
