@@ -2,6 +2,7 @@
 
 import multiprocessing
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -116,6 +117,7 @@ def test_a_reader_holds_up_neither_a_migration_for_ever_nor_others(
         for _ in range(2):  # it lets others by, and tries again
             while not rows(connected, BLOCKED):
                 assert not migrating.done()
+                time.sleep(0.02)
             with connected.begin() as other:
                 other.exec_driver_sql("SET LOCAL statement_timeout = '60s'")
                 other.exec_driver_sql("SELECT count(*) FROM hpo.trials")

@@ -74,6 +74,7 @@ def test_four_workers_do_every_training_once(stage: SharedStudy, database_url: s
         thread.start()
     for thread in threads:
         thread.join(60)
+        assert not thread.is_alive()
     done = Counter((one.config_hash, one.seed) for one in trials(stage))
     assert done == Counter(one.key for one in PLAN)
 

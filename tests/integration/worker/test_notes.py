@@ -137,6 +137,7 @@ def test_a_note_in_the_making_holds_up_nobody_and_gives_way_to_a_newer_one(
         with study.storage.plain() as connection:
             while not connection.scalar(text(waiting)):
                 assert time.monotonic() < deadline
+                time.sleep(0.02)
             connection.execute(text("SET lock_timeout = '1s'"))
             pausing = {"study_id": study.study_id, "reason": "lunch", "overrule": True}
             connection.execute(statement("pause"), pausing)

@@ -28,6 +28,7 @@ def test_a_worker_that_ignores_the_request_is_killed_and_named(
     pool.start(1)
     while not (tmp_path / "worker-1.log").read_text():  # it has begun to be deaf
         assert pool.alive() == 1
+        time.sleep(0.02)
     with caplog.at_level(logging.WARNING):
         pool.close(0.1)
     assert pool.alive() == 0
