@@ -57,6 +57,7 @@ def _facts(storage: StudyStorage, study_id: int) -> Mapping[str, Any]:
     ask = partial(run_query, storage.engine)
     return {
         **row._mapping,
+        "study_id": study_id,
         "progress": ask("progress", study=row.study).records(),
         "best": ask("leaderboard", study=row.study, top=BEST).records(),
         "models": ask("models", study=row.stage_of or row.study).records(),
