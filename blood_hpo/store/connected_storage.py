@@ -75,9 +75,7 @@ class ConnectedStorage(RDBStorage):
     def _answered(self) -> None:
         """After a long silence of its own, frozen or asleep, a process knows of nobody's either."""
         now = time.time()  # the other clock stands still while a machine sleeps
-        if (
-            now - self._answered_at > self._grace_seconds / 2 + 1
-        ):  # an idle worker asks at least as often as it would give heartbeats
+        if now - self._answered_at > self._grace_seconds / 2 + 1:  # idle workers ask more often
             self._unreachable_at = time.monotonic()
         self._answered_at = now
 

@@ -107,9 +107,6 @@ def stop(study: StudyArgument) -> None:
 
     Example: blood-hpo study stop paper
     """
-    from blood_hpo.store.studies import open_study
-
-    open_study(storage(), study)  # or it is a stage, which stops with its search alone
     _pause(study, STOPPED)
     typer.echo(
         f"study {study}: workers leave when their epoch ends (`blood-hpo status {study}`); go on"
@@ -134,6 +131,8 @@ def _pause(study: str, reason: str | None) -> None:
     from blood_hpo.store import studies
 
     study_id = found.study_id(study)
+    if reason == STOPPED:
+        studies.open_study(found, study)  # or it is a stage, which stops with its search alone
     if reason is None:
         studies.resume(found, study_id)
     else:

@@ -79,8 +79,9 @@ def interval(low: float | None, high: float | None) -> Cell:
 
 def p_value(value: float | None) -> Cell:
     """A cell with a probability that may be tiny; None is a dash."""
-    tiny = f"{value or 0:.0e}".replace("-", MINUS)
-    return Cell(value, tiny) if value and value < 0.001 else number(value, 3)  # noqa: PLR2004
+    if value and value < 0.001:  # noqa: PLR2004
+        return Cell(value, f"{value:.0e}".replace("-", MINUS))
+    return number(value, 3)
 
 
 def duration(seconds: float | None) -> str:
