@@ -136,13 +136,13 @@ def test_the_default_study_takes_all_images_and_one_schedule() -> None:
     assert spec.final.epochs > spec.training.epochs
 
 
-def test_the_resnet_study_proposes_the_reports_shape_and_nothing_of_two_million() -> None:
+def test_the_resnet_study_proposes_nothing_of_two_million_parameters() -> None:
     spec = load(STUDIES / "resnet.toml")
     others = {name: one.probes[0] for name, one in spec.space("resnet").items()}
-    report = {"initial_filters": 64, "blocks": 2, "convolutions_per_block": 3}
-    assert spec.allows("resnet", others | report)
-    assert spec.allows("resnet", others | {**report, "blocks": 3, "convolutions_per_block": 1})
-    assert not spec.allows("resnet", others | {**report, "convolutions_per_block": 4})
+    widest = {"initial_filters": 48, "blocks": 2, "convolutions_per_block": 2}
+    assert spec.allows("resnet", others | widest)
+    assert spec.allows("resnet", others | {**widest, "blocks": 3, "convolutions_per_block": 1})
+    assert not spec.allows("resnet", others | {**widest, "blocks": 3})
 
 
 def test_only_quickstart_falls_back_to_synthetic_images() -> None:
