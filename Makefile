@@ -7,7 +7,8 @@ BIN    := .venv/bin
 UV     := 0.13.9
 
 # One process more than there are cores, since tests also wait.
-TESTERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+TESTERS  = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+PARALLEL = -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 # The stamp is named after the lock and this folder: a changed lock or a moved clone installs anew.
 STAMP  := .venv/.installed-$(shell (pwd; cat requirements-dev.txt) | cksum | cut -d ' ' -f 1)
@@ -28,7 +29,7 @@ secrets: ## Make the passwords of the containers in ./secrets, once
 	@docker/secrets.sh
 
 test: $(BIN)/blood-hpo ## Run the unit, integration and contract tests
-	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 faults: $(BIN)/blood-hpo ## Run the tests that kill, cut and race processes
 	@$(BIN)/python -m pytest tests/faults --ignore tests/faults/chaos
@@ -36,8 +37,8 @@ faults: $(BIN)/blood-hpo ## Run the tests that kill, cut and race processes
 chaos: $(BIN)/blood-hpo ## Strike eight workers a hundred times and audit them; another: SEED=2
 	@CHAOS_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/faults/chaos
 
-e2e: $(BIN)/blood-hpo ## Run the tests that use whole processes as a person does
-	@$(BIN)/python -m pytest tests/e2e
+e2e: $(BIN)/blood-hpo ## Run the tests that use whole processes and the browser as a person does
+	@$(BIN)/python -m pytest $(PARALLEL) tests/e2e --ignore tests/e2e/compose
 
 containers: $(BIN)/blood-hpo ## Run the tests of the containers; they need a Docker engine
 	@$(BIN)/python -m pytest tests/e2e/compose

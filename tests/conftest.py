@@ -1,9 +1,9 @@
-"""Data sets for every test: the real one where the environment names it, a small synthetic one."""
+"""What every test may ask for: data sets, and the program in processes of its own."""
 
 import gc
 import os
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from blood_hpo.data.synthetic import write_synthetic
+
+from .forks import Forks
 
 # What runs the tests may say how wide its own terminal is; programs that are tested ask their own.
 os.environ.pop("COLUMNS", None)
@@ -22,11 +24,8 @@ hypothesis.settings.register_profile("unhurried", deadline=None, derandomize=Tru
 hypothesis.settings.load_profile("unhurried")
 
 
-TOGETHER = {"cli", "final"}
-"""Folders whose tests share a study that takes long to make."""
-
 LONG = {"test_embedded", "test_layers", "test_optuna_suites", "test_promises"}
-"""Files of the others that take longest."""
+"""Files that take longest."""
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +45,19 @@ def synthetic_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    with Forks() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def light_forks() -> Iterator[Forks]:
+    """What has imported only what every command does."""
+    with Forks("blood_hpo.cli.main", "blood_hpo.cli.session", "psycopg2", "sqlalchemy") as one:
+        yield one
+
+
 def pytest_runtest_teardown(item: pytest.Item) -> None:
     told = re.search(r"(\d+) passing", getattr(item, "hypothesis_statistics", ""))
     if told:
@@ -62,7 +74,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first."""
-    items.sort(key=lambda item: (item.path.parent.name not in TOGETHER, item.path.stem not in LONG))
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -79,7 +91,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
-    """A file stays in one process, and so does a folder that trains its studies once."""
+    """A file stays in one process, and so does a folder of e2e, which trains its study once."""
     return _ByFolder(config, log)
 
 
@@ -87,4 +99,4 @@ class _ByFolder(LoadFileScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))
         folder = file.rpartition("/")[0]
-        return folder if folder.rpartition("/")[2] in TOGETHER else file
+        return folder if "/e2e" in folder else file

@@ -16,22 +16,7 @@ from blood_hpo.database.migrate import migrate
 from blood_hpo.server import embedded
 from blood_hpo.settings import Settings, settings
 
-from .forks import Forks
-
 NUMBERS = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def forks() -> Iterator[Forks]:
-    with Forks() as one:
-        yield one
-
-
-@pytest.fixture(scope="session")
-def light_forks() -> Iterator[Forks]:
-    """What has imported only what every command does."""
-    with Forks("blood_hpo.cli.main", "blood_hpo.cli.session", "psycopg2", "sqlalchemy") as one:
-        yield one
 
 
 @pytest.fixture(scope="session")

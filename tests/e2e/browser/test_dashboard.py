@@ -13,8 +13,6 @@ import pytest
 
 from .chromium import Chromium
 
-pytestmark = pytest.mark.e2e
-
 DRAWN = "document.querySelectorAll('.js-plotly-plot .scatterlayer .trace path').length"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from .conftest import Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]  # the first test builds the images
+pytestmark = pytest.mark.timeout(1200)  # the first test builds the images
 
 WORKER = "blood-hpo/worker:test"
 

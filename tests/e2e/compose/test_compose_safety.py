@@ -11,7 +11,7 @@ from blood_hpo.server.programs import program
 
 from .conftest import Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]  # the first test builds the images
+pytestmark = pytest.mark.timeout(1200)  # the first test builds the images
 
 
 COMPOSED = ("docker", "compose", "config", "--format", "json")

@@ -7,7 +7,7 @@ import pytest
 
 from .conftest import Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]  # the first test builds the images
+pytestmark = pytest.mark.timeout(1200)  # the first test builds the images
 
 WORKERS = 2
 BUDGETS = [("cnn", "2", "2"), ("mlp", "18", "18")]

@@ -8,7 +8,7 @@ import pytest
 
 from .conftest import Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.timeout(1200)
 
 NAME = f"blood-hpo-swarm-{os.getpid()}"
 LABEL = "blood-hpo-db"

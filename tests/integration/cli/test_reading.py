@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ..forks import Forks
+from ...forks import Forks
 
 READING = [
     "status x",

@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from blood_hpo.database.scripts import migrations
 from blood_hpo.server import embedded
 
-from ..forks import Completed, Forks
+from ...forks import Completed, Forks
 from .conftest import PASSWORD
 
 Db = Callable[..., Completed]

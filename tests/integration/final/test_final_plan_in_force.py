@@ -21,7 +21,7 @@ from blood_hpo.store.studies import SharedStudy, open_study, resume
 from blood_hpo.worker.claims import Busy, Finished, Found
 from blood_hpo.worker.janitor import Audit
 
-from .conftest import search
+from .own_search import search
 
 STOP = threading.Event()
 

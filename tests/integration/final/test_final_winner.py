@@ -15,7 +15,7 @@ from blood_hpo.store.results import Ending
 from blood_hpo.store.studies import SharedStudy, winning_configuration
 from blood_hpo.worker.claims import Claims
 
-from .conftest import search
+from .own_search import search
 
 CANDIDATE = {
     "search_rank": 2,

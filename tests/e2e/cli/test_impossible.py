@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ..forks import Completed
+from ...forks import Completed
 from .conftest import STUDY, Program
 
 ONE = """

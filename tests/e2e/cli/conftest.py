@@ -12,7 +12,7 @@ import pytest
 
 from blood_hpo.server import embedded
 
-from ..forks import Completed, Forks
+from ...forks import Completed, Forks
 
 STUDY = """
 name = "tiny"

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.settings import Settings
 
-from ..forks import Completed
+from ...forks import Completed
 from .conftest import STUDY, Program
 
 DEADLINE = 120.0

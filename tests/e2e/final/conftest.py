@@ -13,16 +13,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
-from blood_hpo.store.new_study import create_study
-from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import SharedStudy
-from blood_hpo.studyfile.schema import StudySpec
 
-from ..forks import Forks
+from ...forks import Forks
 
 STUDY = """
 name = "NAME"
@@ -98,13 +93,6 @@ class House:
         with self.database.connect() as connection:
             found = connection.execute(text(statement), values).mappings()
             return [dict(row) for row in found]
-
-
-def search(url: str) -> SharedStudy:
-    """A study of one family without any trial."""
-    document = {"name": "own", "families": {"mlp": {"budget": 2, "space": {"units": [8, 16]}}}}
-    source = DataSource(Path("s.npz"), "path", "a" * 64, "b" * 32, official=False, synthetic=True)
-    return create_study(StudyStorage(url, "test"), StudySpec.parse(document, "test"), source)
 
 
 @pytest.fixture(scope="session")

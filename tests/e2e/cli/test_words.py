@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from ..forks import Completed
+from ...forks import Completed
 from .conftest import STUDY, Program
 
 DEADLINE = 120.0
