@@ -10,7 +10,6 @@ from blood_hpo.cli.output import GAP, table, window, wrapped
 from blood_hpo.cli.session import Row
 from blood_hpo.cli.views.charts import bar, sparkline
 from blood_hpo.cli.views.snapshot import Snapshot, Stage
-from blood_hpo.stages import FINAL
 from blood_hpo.text import duration, markdown
 
 if TYPE_CHECKING:
@@ -118,23 +117,23 @@ def _workers(stages: Sequence[Stage], width: int, gap: str) -> Iterator[str]:
 
 def _present(stage: Stage) -> Iterator[Row]:
     trials = {row["worker"]: row for row in stage.running}
+    idle = dict.fromkeys(("score", "attempt", "seconds_running", "most_epochs"))
     for row in stage.workers:
         trial = trials.get(row["worker"])
         if trial is not None or (row["seconds_since_heartbeat"] or 0) < SEEN_SECONDS:
-            yield {**row, "score": None, "attempt": None, "seconds_running": None, **(trial or {})}
+            yield {**row, **idle, **(trial or {})}
 
 
 def _worker(stage: Stage, row: Row, width: int) -> dict[str, object]:
     busy, wide = row["trial"] is not None, width >= WIDE
-    # All trials of a stage have the same number of epochs, but for the last one.
-    most = "" if stage.label == FINAL else f"/{stage.study['most_epochs']}"
+    most = row["most_epochs"] or stage.study["most_epochs"]  # only a retraining has its own
     rate = row["trials_per_hour"]
     shown = {
         "worker": row["worker"] if wide else _short(row["worker"]),
         "heard": duration(row["seconds_since_heartbeat"]),
         "trial": row["trial"],
         "family": f"{stage.label} {row['family']}".strip() if busy else "",
-        "epoch": f"{row['epoch'] or 0}{most}" if busy else None,
+        "epoch": f"{row['epoch'] or 0}/{most}" if busy else None,
         "score": row["score"],
     }
     if wide:

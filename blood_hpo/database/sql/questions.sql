@@ -159,7 +159,7 @@ SELECT origin, attempt, number, family, state, failure, reason, worker, in_force
 FROM hpo.attempts WHERE study = :study AND attempts > 1 ORDER BY origin, attempt
 
 -- running: Trials in training
-SELECT number, family, epoch, reported.score, attempt, worker,
+SELECT number, family, epoch, most_epochs, reported.score, attempt, worker,
     extract(epoch FROM now() - started_at)::float AS seconds_running,
     extract(epoch FROM now() - heartbeat_at)::float AS seconds_since_heartbeat
 FROM hpo.trials

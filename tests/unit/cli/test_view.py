@@ -26,6 +26,7 @@ def family(name: str = "cnn", **changes: Any) -> dict[str, Any]:
 
 def running(**changes: Any) -> dict[str, Any]:
     known = {"number": 17, "family": "cnn", "epoch": 12, "score": 0.8731, "attempt": 2}
+    known["most_epochs"] = None
     known |= {"worker": WORKER, "seconds_running": 84.0, "seconds_since_heartbeat": 2.0}
     return {**known, **changes}
 
@@ -84,6 +85,11 @@ def test_every_line_fits_and_nothing_is_cut(width: int) -> None:
     for word in ("2 s", "17", "12/50", "0.8731", "31.4"):
         assert word in row
     assert any("confirm resnet" in one for one in lines)
+
+
+def test_a_retraining_has_epochs_of_its_own() -> None:
+    final = stage("final", running=[running(most_epochs=120)])
+    assert any("12/120" in one for one in shown(snapshot(final), 80))
 
 
 def test_there_is_more_where_there_is_room() -> None:
