@@ -21,7 +21,6 @@ OTHERS = (
     "samplers.py --seeds 50",
     "pruners.py",
     "pruners.py --study blood",
-    "in_flight.py --seeds 10",
     "winner.py --families 20000",
     "scaling.py --workers 1 8",
     "coordination.py --quick",

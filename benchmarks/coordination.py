@@ -2,9 +2,7 @@
 
 Everything runs on an embedded server of its own with durable settings, removed at the end, in
 SYNTHETIC studies: nothing is trained. Workers are processes that hold the program's own `Claims`.
-Wall times suffer from whatever else the machine does; processor times and round trips hardly. The
-column "before (review)" quotes what a review measured of an earlier program on a machine with two
-busy cores; it is not measured here.
+Wall times suffer from whatever else the machine does; processor times and round trips hardly.
 
     python benchmarks/coordination.py
 
@@ -77,9 +75,7 @@ class Line(NamedTuple):
     """A line of the table."""
 
     what: str
-    reach: str
-    before: str
-    now: str
+    found: str
 
 
 class Cost(NamedTuple):
@@ -254,8 +250,8 @@ def _round_trips(bench: Bench, study: str) -> Line:
         asked = list(wire.requests)
         claimer.storage.engine.dispose()
     lock, commit = _place(asked, b"FOR NO KEY UPDATE"), _place(asked, b"COMMIT")
-    now = f"{len(asked)}, {commit - lock + 1}"
-    return Line("round trips of a claim, and of them with the lock held", "10, 4", "73, 73", now)
+    found = f"{len(asked)}, {commit - lock + 1}"
+    return Line("round trips of a claim, and of them with the lock held", found)
 
 
 def _place(asked: Iterable[bytes], words: bytes) -> int:
@@ -271,26 +267,20 @@ def _warm(bench: Bench, studies: Mapping[int, str]) -> list[Line]:
         (found[sampler, size],) = _together(
             _claim_often, 1, bench.url, studies[size], sampler, claims
         )
-    before = {
-        ("random", 0): "46", ("random", 1000): "60", ("random", 5000): "72",
-        ("tpe", 0): "52", ("tpe", 1000): "69", ("tpe", 5000): "127",
-    }  # fmt: skip
-    reach = {("random", 5000): "15", ("tpe", 5000): "80", ("random", 0): "15"}
     locks = [
         Line(
-            f"lock held, {size} finished: median / p95, ms", "10 / -", "50 to 400",
+            f"lock held, {size} finished: median / p95, ms",
             _spread([one.lock for one in found["random", size]]),
         )
         for size in (0, bench.sizes[1])
-    ]  # fmt: skip
+    ]
     return locks + [
         Line(
             f"warm claim, {sampler}, {size} finished: CPU of the worker; wall / p95, ms",
-            reach.get((sampler, size), "-"), before.get((sampler, size), "-"),
             f"{_ms(one.cpu for one in costs)}; {_spread([one.wall for one in costs])}",
         )
         for (sampler, size), costs in found.items()
-    ]  # fmt: skip
+    ]
 
 
 def _claim_often(url: str, name: str, sampler: str, claims: int) -> list[Cost]:
@@ -310,18 +300,17 @@ def _first(bench: Bench, studies: Mapping[int, str]) -> list[Line]:
     return [
         Line(
             f"first claim of a fresh worker, {bench.sizes[1]} finished: CPU; wall, s",
-            "2; -", "12.3; 25.8",
             f"{fresh.cpu:.2f}; {fresh.wall:.2f}",
         ),
         Line(
-            "another's warm claims before it; meanwhile: median, longest, ms", "nobody waits",
-            "all wait for it", f"{_ms(alone)}; {_ms(costs)}, {1000 * max(costs):.0f}",
+            "another's warm claims before it; meanwhile: median, longest, ms",
+            f"{_ms(alone)}; {_ms(costs)}, {1000 * max(costs):.0f}",
         ),
         Line(
             f"eight fresh workers at once, {bench.sizes[0]} finished: each one's first claim, s",
-            "-", "6 15 24 33 43 52 62 73", " ".join(f"{one:.1f}" for one in eight),
+            " ".join(f"{one:.1f}" for one in eight),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _beside_a_fresh_one(bench: Bench, study: str) -> tuple[list[float], tuple[Cost, list[float]]]:
@@ -349,9 +338,9 @@ def _memory(bench: Bench, study: str) -> Line:
     _say("memory")
     ((grown, trials),) = _together(_remember, 1, bench.url, study)
     return Line(
-        f"memory of a worker per trial, after {trials} trials, KB", "6", "70",
+        f"memory of a worker per trial, after {trials} trials, KB",
         f"{grown / trials / 1000:.1f}",
-    )  # fmt: skip
+    )
 
 
 def _remember(url: str, name: str) -> tuple[int, int]:
@@ -368,17 +357,13 @@ def _remember(url: str, name: str) -> tuple[int, int]:
 def _throughput(bench: Bench) -> list[Line]:
     from wire import Wire
 
-    before = {1: "3 to 8", 8: "3 to 8", 32: "3 to 8"}
-    lines = [
-        _poured(bench, count, "40" if count > 1 else "-", before[count], bench.url, "")
-        for count in before
-    ]
+    lines = [_poured(bench, count, bench.url, "") for count in (1, 8, 32)]
     with Wire(bench.socket, LINK_SECONDS / 2) as wire:
         slow = f", {1000 * LINK_SECONDS:.0f} ms of round trip"
-        return [*lines, _poured(bench, 8, "4", "about 0.3", bench.over(wire), slow)]
+        return [*lines, _poured(bench, 8, bench.over(wire), slow)]
 
 
-def _poured(bench: Bench, count: int, reach: str, before: str, url: str, link: str) -> Line:  # noqa: PLR0913, PLR0917
+def _poured(bench: Bench, count: int, url: str, link: str) -> Line:
     _say(f"{count} claimers{link}")
     seconds = 3.0 if bench.quick else 10.0
     found = _together(_pour, count, url, bench.empty(), seconds)
@@ -389,8 +374,8 @@ def _poured(bench: Bench, count: int, reach: str, before: str, url: str, link: s
     return Line(
         f"claims a second, each ended at once, {count} claimers{link};"
         " CPU a claim and its ending; lock held / p95, ms",
-        reach, before, f"{rate:.1f}; {cpu:.0f}; {_spread(locks)}",
-    )  # fmt: skip
+        f"{rate:.1f}; {cpu:.0f}; {_spread(locks)}",
+    )
 
 
 def _pour(url: str, name: str, seconds: float) -> Poured:
@@ -418,8 +403,8 @@ def _beside(bench: Bench) -> list[Line]:
         " trials a second; CPU ms a trial"
     )
     return [
-        Line(f"{what}: this program", f"{BUDGET}; 0", "-", _average(ours)),
-        Line(f"{what}: stock study.optimize", "-", "-", _average(stock)),
+        Line(f"{what}: this program", _average(ours)),
+        Line(f"{what}: stock study.optimize", _average(stock)),
     ]
 
 
@@ -522,7 +507,7 @@ def _say(doing: str) -> None:
 def _print(lines: Iterable[Line], before: str) -> None:
     print(
         f"{before} before and {os.getloadavg()[0]:.1f} after; SYNTHETIC studies, medians unless"
-        " they say otherwise\n\n| what | to reach | before (review) | now |\n|---|---|---|---|"
+        " they say otherwise\n\n| what | found |\n|---|---|"
     )
     for line in lines:
         print(f"| {' | '.join(line)} |")

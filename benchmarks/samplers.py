@@ -17,9 +17,9 @@ import os
 import statistics
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,7 +27,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import optuna
 from gaussian_process import GaussianProcess
-from in_flight import Trial
 from optuna import Study
 from optuna.distributions import BaseDistribution, IntDistribution
 from optuna.samplers import BaseSampler
@@ -48,6 +47,20 @@ ORDERED = {"units", "batch_size", "filters", "kernel_size"}
 Space = dict[str, BaseDistribution]
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@dataclass
+class Trial:
+    """A row of a history."""
+
+    number: int
+    family: str
+    state: str
+    config_hash: str
+    params: Mapping[str, Any]
+    given_up: bool = False
+    value: float | None = None
+    reports: Sequence[float | None] | None = None
 
 
 class Sobol(CompleteTPESampler):

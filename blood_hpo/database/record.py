@@ -30,8 +30,6 @@ class TrialRecord:
     seconds: float | None
     parameter_count: int | None
     fold_scores: Sequence[float] | None
-    fold_epochs: Sequence[int] | None
-    fold_best_epochs: Sequence[int] | None
     params: Json
     config: Json
     config_hash: str

@@ -32,7 +32,7 @@ def compare(
         scores: The objective, 0 to 1, of shape (candidates, splits, folds), on the same folds for
             all, so that they are paired; at least two folds in all.
         parameter_counts: Trainable parameters of each candidate.
-        collapsed: Whether any fold of the candidate has collapsed (`metrics.collapsed`).
+        collapsed: Whether any fold of the candidate has learnt nothing.
 
     Returns:
         One entry a candidate, in the order given.

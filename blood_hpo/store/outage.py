@@ -76,9 +76,7 @@ class OutageLog:
 OUTAGES = OutageLog()
 
 
-def patiently(
-    call: Callable[[], Answer], doing: str, wait: Waiting, outages: OutageLog = OUTAGES
-) -> Answer:
+def patiently(call: Callable[[], Answer], doing: str, wait: Waiting) -> Answer:
     """Call until the database answers, waiting twice as long after each failure, up to 15 s.
 
     The call is the whole transaction, run again from its start; what is being done is said in the
@@ -91,9 +89,9 @@ def patiently(
         except ERRORS as error:
             if not transient(error):
                 raise
-            outages.away(doing, error)
+            OUTAGES.away(doing, error)
         else:
-            outages.back()
+            OUTAGES.back()
             return answer
         # Not all at the same moment: the server may have fewer connections than there are workers.
         if wait.wait(seconds * random.uniform(0.8, 1.2)):  # noqa: S311 - not for secrets

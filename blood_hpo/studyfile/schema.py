@@ -107,17 +107,12 @@ class StudySpec(StudyTables):
         family searches is left out of it, and what the file fixes stays as it is.
 
         Raises:
-            InputError: ``best`` lacks a family, or its configuration does not fit.
+            InputError: A configuration does not fit.
         """
         document = self.model_dump(mode="json")
         for name, family in document["families"].items():
             if family["around"] is None:
                 continue
-            if name not in best:
-                raise InputError(
-                    f"study {family['around']} has no finished trial of {name}; "
-                    "run it first, or take another study"
-                )
             searched = self.space(name).keys()
             found = {key: value for key, value in best[name].items() if key not in searched}
             family["fixed"] = found | family["fixed"]

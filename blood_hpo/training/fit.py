@@ -58,7 +58,7 @@ class Fit:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch that early stopping would restore now: see `history.best_epoch`."""
+        """The epoch that early stopping would restore now: see `fold_result.best_epoch`."""
         return best_epoch(self.history.validation, self.rules.start_epoch)
 
     @property

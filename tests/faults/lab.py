@@ -18,10 +18,10 @@ from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.studyfile.schema import StudySpec
 
+from ..waiting import until
 from . import fixed_cost
 from .fixed_cost import Cost, work
 from .server import Server
-from .waiting import until
 
 # Forked from a process that has the program loaded: a worker is there in a few milliseconds.
 FORKS = multiprocessing.get_context("forkserver")

@@ -17,7 +17,7 @@ from sqlalchemy import URL
 
 from blood_hpo.server.cluster import SUPERUSER, Cluster
 
-from .waiting import until
+from ..waiting import until
 
 
 class Server:

@@ -16,10 +16,10 @@ from blood_hpo.settings import Settings
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.worker.janitor import Audit
 
+from ..waiting import until
 from .conftest import Measure
 from .lab import GRACE_SECONDS, Lab
 from .server import Server
-from .waiting import until
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -19,11 +19,11 @@ from sqlalchemy import make_url
 from blood_hpo.server.account import server_account
 from blood_hpo.server.programs import program
 
+from ..waiting import until
 from .cable import ADDRESS, OTHER_END, TUN, Cable
 from .conftest import Measure
 from .lab import GRACE_SECONDS, Lab, WorkerProcess
 from .server import Server
-from .waiting import until
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 
 from blood_hpo.database.migrate import migrate
 
+from ..waiting import until
 from .conftest import Measure
 from .disk import fill, mounted
 from .lab import Lab
 from .server import Server
-from .waiting import until
 
 
 @pytest.mark.parametrize("goes_down", [False, True])

@@ -8,9 +8,9 @@ from pathlib import Path
 from blood_hpo.database.statements import statement
 from blood_hpo.store.storage import StudyStorage
 
+from ..waiting import until
 from .conftest import Measure
 from .lab import FORKS, GRACE_SECONDS, Lab
-from .waiting import until
 
 
 def test_sigterm_puts_the_trial_back(lab: Lab, measured: Measure) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.settings import Settings
 
 from ...forks import Completed
+from ...waiting import until
 from .conftest import STUDY, Program
 
 DEADLINE = 120.0
@@ -149,7 +149,7 @@ def test_a_drained_run_goes_on_where_it_stopped(program: Program) -> None:
     wait_for_epoch(program, "long", 5)
     log = program.folder / ".blood_hpo/logs/long/worker-1.log"
     kill_server(program)
-    wait_until(lambda: "database back after" in log.read_text(encoding="utf-8"))
+    says(log, "database back after")
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=DEADLINE)
     assert running.returncode == 130
@@ -160,7 +160,7 @@ def test_a_drained_run_goes_on_where_it_stopped(program: Program) -> None:
     assert sum(row["running"] for row in states.values()) == 0
 
     running = program.start(*command)
-    wait_until(lambda: "goes on from epoch" in log.read_text(encoding="utf-8"))
+    says(log, "goes on from epoch")
     running.send_signal(signal.SIGINT)
     assert running.stderr is not None
     assert any("draining" in line for line in running.stderr)
@@ -177,14 +177,11 @@ def kill_server(program: Program) -> None:
 
 def wait_for_epoch(program: Program, study: str, epoch: int) -> None:
     log = program.folder / f".blood_hpo/logs/{study}/worker-1.log"
-    wait_until(lambda: log.exists() and f"epoch {epoch}/" in log.read_text(encoding="utf-8"))
+    says(log, f"epoch {epoch}/")
 
 
-def wait_until(condition: Any) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.05)
+def says(log: Path, words: str) -> None:
+    until(lambda: log.exists() and words in log.read_text(encoding="utf-8"), words, DEADLINE)
 
 
 def test_pause_resume_and_delete(program: Program) -> None:

@@ -4,8 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,11 +118,3 @@ def report(finished: House) -> Path:
     """The folder of its report. Read it, never write."""
     finished.run("report", "whole", "--out", "one")
     return finished.folder / "one"
-
-
-def until(condition: Callable[[], bool], seconds: float = 200.0) -> None:
-    """Wait for something to come true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it has not come true in time"
-        time.sleep(0.05)

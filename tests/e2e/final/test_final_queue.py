@@ -5,7 +5,8 @@ import signal
 
 import pytest
 
-from .conftest import STUDY, House, until
+from ...waiting import until
+from .conftest import STUDY, House
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -29,16 +30,18 @@ def test_studies_are_worked_on_in_the_order_of_their_creation(house: House) -> N
     house.run("study", "pause", "queue-b")
     worker = house.start("worker")
     try:
-        until(lambda: finished(house) == ["queue-a"], 400)  # a paused study holds nobody up
+        until(
+            lambda: finished(house) == ["queue-a"], "a tested", 400
+        )  # a paused study holds nobody up
         house.run("study", "resume", "queue-b")
-        until(lambda: finished(house) == ["queue-a", "queue-b"], 400)
+        until(lambda: finished(house) == ["queue-a", "queue-b"], "b tested", 400)
         tested = house.rows("SELECT study FROM hpo.progress WHERE study LIKE 'queue-%-final'")
         assert {row["study"] for row in tested} == {"queue-a-final", "queue-b-final"}
 
         again = house.folder / "queue-a.toml"
         again.write_text(again.read_text().replace("seeds = 1", "seeds = 2"))
         house.run("study", "create", str(again))  # which changes its final stage
-        until(lambda: finished(house) == ["queue-b", "queue-a"], 400)
+        until(lambda: finished(house) == ["queue-b", "queue-a"], "a tested again", 400)
         (models,) = house.rows("SELECT budget FROM hpo.progress WHERE study = 'queue-a-final'")
         assert models["budget"] == 2
         assert worker.stderr is not None

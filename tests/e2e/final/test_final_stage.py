@@ -16,7 +16,8 @@ from blood_hpo.data.medmnist_package import evaluator
 from blood_hpo.database.artefacts import listing, load, load_arrays
 from blood_hpo.report.read.uncertainty import interval
 
-from .conftest import House, until
+from ...waiting import until
+from .conftest import House
 
 MINE = "JOIN trials USING (trial_id) JOIN studies USING (study_id) WHERE study_name = :study"
 
@@ -185,7 +186,7 @@ def test_a_retraining_that_was_killed_ends_as_if_it_had_not_been(finished: House
     finished.create("killed")
     worker = finished.start("worker", "killed")
     reached = "SELECT max(epoch) AS epoch FROM hpo.reported_scores WHERE study = 'killed-final'"
-    until(lambda: (finished.rows(reached)[0]["epoch"] or 0) >= 5)
+    until(lambda: (finished.rows(reached)[0]["epoch"] or 0) >= 5, "epoch 5", 200)
     worker.send_signal(signal.SIGKILL)
     worker.communicate()
     assert finished.rows("SELECT state FROM hpo.trials WHERE study = 'killed-final'") == [

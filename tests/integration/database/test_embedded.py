@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +16,8 @@ import pytest
 
 from blood_hpo.errors import DatabaseError
 from blood_hpo.server import embedded
+
+from ...waiting import until
 
 USER = """
 import pathlib, sys
@@ -83,13 +84,6 @@ def answer(socket_folder: Path) -> object:
         connection.close()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.02)
-
-
 def test_the_first_user_starts_the_server_and_the_last_stops_it(
     home: Path, start_user: StartUser
 ) -> None:
@@ -149,7 +143,7 @@ def test_data_survives_a_killed_server(home: Path) -> None:
     with idle, idle.cursor() as cursor:
         cursor.execute("CREATE TABLE kept (number integer)")
     os.kill(postmaster(home), signal.SIGKILL)
-    wait_until(lambda: not embedded.is_running(home))
+    until(lambda: not embedded.is_running(home), "the server has stopped")
     with pytest.raises(psycopg2.OperationalError):
         answer(socket_folder)
     embedded.ensure_running(home)
@@ -160,7 +154,7 @@ def test_a_server_that_died_is_revived_and_one_that_was_stopped_is_not(home: Pat
     socket_folder = embedded.ensure_running(home)
     assert not embedded.revive(home)
     os.kill(postmaster(home), signal.SIGKILL)
-    wait_until(lambda: not embedded.is_running(home))
+    until(lambda: not embedded.is_running(home), "the server has stopped")
     assert embedded.revive(home)
     psycopg2.connect(host=str(socket_folder), user="postgres", dbname=embedded.DATABASE).close()
     embedded.stop(home)
@@ -170,7 +164,7 @@ def test_a_server_that_died_is_revived_and_one_that_was_stopped_is_not(home: Pat
 def test_a_pid_file_that_names_another_process_is_no_server(home: Path) -> None:
     embedded.ensure_running(home)
     os.kill(postmaster(home), signal.SIGKILL)
-    wait_until(lambda: not embedded.is_running(home))
+    until(lambda: not embedded.is_running(home), "the server has stopped")
     pid_file = home / "postgres" / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))

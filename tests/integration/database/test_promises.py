@@ -3,7 +3,6 @@
 Nothing of the program takes part. What holds is the schema, at every isolation level.
 """
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from blood_hpo.database.address import engine
 
+from ...waiting import until
 from ..conftest import copy_of
 from .conftest import BUDGETS, MLP, Recorder, rows, write_trials
 
@@ -133,11 +133,8 @@ def pair(request: pytest.FixtureRequest, connected: Engine) -> Iterator[list[Con
 
 def until_blocked(connected: Engine, process: object) -> None:
     """Wait until a server process waits for a lock."""
-    deadline = time.monotonic() + 20
     asked = "SELECT wait_event_type AS waits FROM pg_stat_activity WHERE pid = :process"
-    while rows(connected, asked, process=process) != [{"waits": "Lock"}]:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: rows(connected, asked, process=process) == [{"waits": "Lock"}], "it waits")
 
 
 @pytest.mark.usefixtures("two_held")

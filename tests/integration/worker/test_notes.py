@@ -1,7 +1,6 @@
 """The note of a study: what an onlooker reads, written seldom and by one at a time."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from blood_hpo.store.studies import SharedStudy
 from blood_hpo.training.fold_result import FoldResult
 from blood_hpo.worker.claims import Claims
 
+from ...waiting import until
 from .conftest import MakeStudy
 
 STOP = threading.Event()
@@ -133,11 +133,8 @@ def test_a_note_in_the_making_holds_up_nobody_and_gives_way_to_a_newer_one(
     with ThreadPoolExecutor(1) as pool, study.storage.transaction() as holding:
         holding.execute(text("LOCK TABLE hpo.result"))
         slow = pool.submit(refresh_note, storage, study.study_id, 0)
-        deadline = time.monotonic() + 20
         with study.storage.plain() as connection:
-            while not connection.scalar(text(waiting)):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            until(lambda: connection.scalar(text(waiting)), "the note waits")
             connection.execute(text("SET lock_timeout = '1s'"))
             pausing = {"study_id": study.study_id, "reason": "lunch", "overrule": True}
             connection.execute(statement("pause"), pausing)

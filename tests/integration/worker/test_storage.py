@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -27,6 +26,7 @@ from blood_hpo.training.fold_result import FoldResult
 from blood_hpo.worker.claims import Busy, Claims, Finished
 from blood_hpo.worker.janitor import recover_stale_trials
 
+from ...waiting import until
 from .conftest import MakeStudy, small_spec, source
 
 STOP = threading.Event()
@@ -406,10 +406,7 @@ def test_a_study_that_a_worker_adds_to_is_not_said_to_be_deleted(
     with ThreadPoolExecutor(1) as pool, study.storage.engine.connect() as worker:
         worker.execute(adds, {"id": claim.trial_id})
         deletion = pool.submit(delete_study, StudyStorage(database_url, "test"), study.name)
-        deadline = time.monotonic() + 20
-        while worker.scalar(blocked) is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: worker.scalar(blocked), "the deletion waits")
         worker.commit()
         with pytest.raises(StudyError, match="is in use"):
             deletion.result(20)

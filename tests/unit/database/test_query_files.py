@@ -21,7 +21,7 @@ def test_a_statement_says_what_it_does_and_is_one(name: str) -> None:
 def test_a_question_has_a_title_and_asks_the_views_alone(name: str) -> None:
     query = load_query(name)
     assert 0 < len(query.title) <= 60
-    assert query.description.endswith((".", ""))
+    assert not query.description or query.description.endswith(".")
     assert query.sql.startswith(("SELECT", "WITH"))
     assert "public." not in query.sql
 

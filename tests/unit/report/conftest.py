@@ -79,8 +79,6 @@ def trial(
         "seconds": 50.0 + number % 7,
         "parameter_count": 302_216 if family == "mlp" else 176_648,
         "fold_scores": None if score is None else [score - 0.01, score, score + 0.01],
-        "fold_epochs": [15, 14, 16],
-        "fold_best_epochs": [10, 9, 11],
         "params": params,
         "config": {**HELD, **params},
         "config_hash": f"{number:016x}",

@@ -122,11 +122,6 @@ def test_around_on_the_command_line_replaces_the_fixed_part() -> None:
         SPEC.with_around("No Study")
 
 
-def test_a_study_without_the_family_cannot_be_gone_around() -> None:
-    with pytest.raises(InputError, match="study paper has no finished trial of mlp"):
-        spec_with(around="paper").resolve_around({"cnn": {}})
-
-
 def test_a_best_configuration_that_does_not_fit_is_refused() -> None:
     with pytest.raises(InputError, match=r"families\.mlp\.fixed\.filters: unknown key"):
         spec_with(around="paper").resolve_around({"mlp": {"filters": 8}})

@@ -84,10 +84,9 @@ def test_an_epoch_equals_keras_fit(name: str, settings: dict[str, Any], data: Da
     state, order = network.initial_state(11), np.random.default_rng(0).permutation(120)[:103]
     network.load(state)
     preparation = network.preparation(order)
-    loss, accuracy = network.train_epoch(preparation, order, constant(network, 103), 0)
+    loss, _ = network.train_epoch(preparation, order, constant(network, 103), 0)
     model, expected = keras_epoch(name, config, state, data, order)
     assert loss == pytest.approx(expected, rel=1e-5)
-    assert 0 <= accuracy <= 1
     for ours, theirs in zip(network.state().weights, model.variables, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=5e-5)
 
@@ -194,12 +193,6 @@ def test_a_loaded_state_does_not_follow_later_training(data: Data) -> None:
     for array, copy in zip(kept.weights + kept.optimizer, copies, strict=True):
         np.testing.assert_array_equal(array, copy)
     assert not np.array_equal(network.state().weights[0], copies[0])
-
-
-def test_the_parameter_count_counts_what_is_trained(data: Data) -> None:
-    network = CompiledNetwork("resnet", configured("resnet"), *data)
-    model = FAMILIES["resnet"].build(configured("resnet"))
-    assert network.parameter_count == sum(int(np.prod(v.shape)) for v in model.trainable_variables)
 
 
 def test_closed_networks_leave_no_graph_behind(data: Data) -> None:

@@ -13,6 +13,8 @@ import pytest
 from blood_hpo.worker.pool import Pool
 from blood_hpo.worker.shutdown import INTERRUPTED
 
+from ...waiting import until
+
 DEAF = """
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -81,10 +83,7 @@ def test_an_interrupt_drains_also_when_the_terminal_is_gone(tmp_path: Path) -> N
         assert owner.stdout.readline() == b"ready\n"
         owner.stderr.close()
         owner.send_signal(signal.SIGINT)
-        deadline = time.monotonic() + 20
-        while psutil.Process(owner.pid).children():  # whose end it sees at once
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: not psutil.Process(owner.pid).children(), "it sees at once that it is alone")
         owner.send_signal(signal.SIGINT)
         assert owner.wait(20) == 130
 
