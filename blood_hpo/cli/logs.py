@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from blood_hpo.errors import InputError
+from blood_hpo.text import printable
 
 VARIABLE: Final = "BLOOD_HPO_LOG"
 _NOISY: Final = ("alembic", "sqlalchemy", "h5py")
@@ -20,6 +21,7 @@ say, warn, complain = _SAID.info, _SAID.warning, _SAID.error
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         if record.name != _SAID.name:
+            record.msg, record.args = printable(record.getMessage()), ()
             return super().format(record)
         plain = record.levelno <= logging.INFO
         return f"{'' if plain else f'{record.levelname.lower()}: '}{record.getMessage()}"

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,7 @@ def options(
 def main() -> None:
     """Run the command line; whatever goes wrong becomes one line on stderr and an exit code."""
     streams.guard()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the embedded server would stay
     try:
         logs.configure()
         _refuse_gone()

@@ -177,7 +177,7 @@ def cell(value: object) -> str:
     if isinstance(value, datetime):
         return _short_time(value.astimezone())
     if isinstance(value, Mapping) and not any(isinstance(x, dict | list) for x in value.values()):
-        return " ".join(f"{name}={cell(one)}" for name, one in value.items())
+        return " ".join(f"{printable(str(name))}={cell(one)}" for name, one in value.items())
     return printable(" ".join(_csv_cell(value).splitlines()))
 
 

@@ -57,8 +57,8 @@ def work_on(
     say("%s: %d workers start and load TensorFlow", study.name, workers)
     interrupted = threading.Event()
     with heeding(interrupted, pool), Progress(connected, study.name) as progress:
-        pool.start(workers)
         try:
+            pool.start(workers)
             while pool.alive():
                 progress.update()
                 if interrupted.is_set():
@@ -97,7 +97,7 @@ def heeding(interrupted: threading.Event, pool: Pool) -> AbstractContextManager[
 
 
 def _revive() -> None:
-    """Start the embedded server again if something has killed it: the workers wait for it."""
+    """Start the embedded server again if it has died: the workers wait for it."""
     if settings().server_url() is None and embedded.revive(settings().home):
         warn("the embedded PostgreSQL had died and was started again")
 

@@ -21,16 +21,18 @@ from blood_hpo.report.read.final_stage import FinalStage
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.predictions import Predictions
 
+KINDS = {".csv", ".keras", ".md", ".sha256", ".svg", ".toml"}
+
 
 def inside(folder: Path, name: str) -> Path:
     """A new file of a folder, under a name from the database, whoever wrote that.
 
     Raises:
-        BloodHpoError: The name is no plain one: it would lie elsewhere, or is there already.
+        BloodHpoError: The name is no plain one, of no kind that we write, or is there already.
     """
     path = folder / name
     plain = name.isprintable() and path.name == name and "\\" not in name
-    if not plain or path.exists():
+    if not plain or path.suffix not in KINDS or path.exists():
         raise BloodHpoError(
             f"the report cannot be written: the database names a file {name!r}, which no worker"
             " does; restore the database from a backup"

@@ -39,7 +39,7 @@ def search_data(spec: StudySpec, source: DataSource, fresh: int | None = None) -
 
     With ``fresh``, a seed of the draw and of the folds, of each split as many images are drawn,
     stratified by class, as without: from those that are then left untouched where they are that
-    many (a fraction of up to one half), and else from all.
+    many (a fraction of up to one half; of an odd number one fewer), and else from all.
 
     Raises:
         DataError: The data set cannot be read, or a class has too few images: see `refuse_too_few`.
@@ -91,7 +91,7 @@ def _subset(split: Split, spec: StudySpec, name: str, fresh: int | None) -> Spli
     chosen = stratified_subset(labels, spec.data.fraction, seed)
     if fresh is not None:
         left = np.setdiff1d(np.arange(len(labels)), chosen)
-        pool = left if len(left) >= len(chosen) else np.arange(len(labels))
-        share, seed = len(chosen) / len(pool), derive(fresh, "subset", name)
+        pool = left if len(left) + 1 >= len(chosen) else np.arange(len(labels))
+        share, seed = min(len(chosen) / len(pool), 1), derive(fresh, "subset", name)
         chosen = pool[stratified_subset(labels[pool], share, seed)]
     return Split(images=split.images[chosen], labels=labels[chosen])

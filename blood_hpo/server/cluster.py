@@ -36,6 +36,7 @@ _SETTINGS: Final = {
     "jit": "off",  # compiling a view takes longer than running it
     "io_method": "sync",  # three processes fewer, on a machine whose cores train
     "max_logical_replication_workers": "0",
+    "max_notify_queue_pages": "64",  # anyone may fill the queue, which is on the disk; unused here
 }
 
 

@@ -3,7 +3,8 @@
 Each process that uses it holds a shared lock on ``postgres.users``, which the kernel releases
 however it ends; whoever leaves and can then lock the file for itself was the last and stops the
 server. A second lock, ``postgres.turn``, lets one process at a time start or stop. The marker
-``postgres.pinned``, of ``blood-hpo db start``, has the server stay until ``blood-hpo db stop``.
+``postgres.pinned``, of ``blood-hpo db start``, has the server stay until ``blood-hpo db stop``,
+whose own, ``postgres.stopped``, tells those who still use it that it has not died.
 """
 
 import atexit
@@ -37,6 +38,7 @@ def ensure_running(home: Path) -> Path:
     with _turn(cluster):
         if not _accepts_connections(cluster):
             cluster.initialise()
+            _marker(cluster, "stopped").unlink(missing_ok=True)
             if not cluster.is_running():
                 cluster.start()
             _create_database(cluster)
@@ -61,7 +63,7 @@ def require(home: Path) -> None:
 def pin(home: Path) -> None:
     """Start the server and let it outlive the processes that use it."""
     ensure_running(home)
-    _pinned(_cluster(home)).touch()
+    _marker(_cluster(home), "pinned").touch()
 
 
 def stop(home: Path) -> bool:
@@ -70,18 +72,19 @@ def stop(home: Path) -> bool:
     if not cluster.folder.exists():
         return False
     with _turn(cluster):
-        _pinned(cluster).unlink(missing_ok=True)
+        _marker(cluster, "pinned").unlink(missing_ok=True)
+        _marker(cluster, "stopped").touch()
         return cluster.stop()
 
 
 def revive(home: Path) -> bool:
-    """Start the server again if it has died; False if it runs or was stopped on purpose."""
+    """Start the server again if it has died; False if it runs, was stopped, or cannot start yet."""
     cluster = _cluster(home)
-    # A server that was stopped has taken its file away; one that was killed has not.
-    if cluster.is_running() or not (cluster.folder / "postmaster.pid").exists():
-        return False
-    ensure_running(home)
-    return True
+    with contextlib.suppress(DatabaseError):  # what its disk lacks, say; who waits for it says so
+        if exists(home) and not (_marker(cluster, "stopped").exists() or cluster.is_running()):
+            ensure_running(home)
+            return True
+    return False
 
 
 def is_running(home: Path) -> bool:
@@ -91,7 +94,7 @@ def is_running(home: Path) -> bool:
 
 def is_pinned(home: Path) -> bool:
     """Whether the server outlives the processes that use it."""
-    return _pinned(_cluster(home)).exists()
+    return _marker(_cluster(home), "pinned").exists()
 
 
 def release(home: Path) -> None:
@@ -101,8 +104,9 @@ def release(home: Path) -> None:
         return
     with _turn(cluster):
         _held.pop(cluster.folder).close()
-        if _nobody_holds(cluster) and not _pinned(cluster).exists():
-            cluster.stop()
+        with _open(_marker(cluster, "users")) as file:
+            if _locked(file) and not _marker(cluster, "pinned").exists():
+                cluster.stop()
 
 
 def _release_at_exit(home: Path) -> None:
@@ -114,8 +118,8 @@ def _cluster(home: Path) -> Cluster:
     return Cluster(home / "postgres")
 
 
-def _pinned(cluster: Cluster) -> Path:
-    return cluster.folder.with_name("postgres.pinned")
+def _marker(cluster: Cluster, name: str) -> Path:
+    return cluster.folder.with_name(f"postgres.{name}")
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -132,7 +136,7 @@ def _open(path: Path) -> IO[bytes]:
 @contextlib.contextmanager
 def _turn(cluster: Cluster) -> Iterator[None]:
     """Be the only process that starts or stops this server."""
-    with _open(cluster.folder.with_name("postgres.turn")) as file:
+    with _open(_marker(cluster, "turn")) as file:
         deadline = time.monotonic() + _TURN_SECONDS
         while not _locked(file):
             if time.monotonic() > deadline:
@@ -154,15 +158,10 @@ def _locked(file: IO[bytes]) -> bool:
 
 def _hold(cluster: Cluster) -> None:
     if cluster.folder not in _held:
-        file = _open(cluster.folder.with_name("postgres.users"))
+        file = _open(_marker(cluster, "users"))
         fcntl.flock(file, fcntl.LOCK_SH)
         _held[cluster.folder] = file
         atexit.register(_release_at_exit, cluster.folder.parent)
-
-
-def _nobody_holds(cluster: Cluster) -> bool:
-    with _open(cluster.folder.with_name("postgres.users")) as file:
-        return _locked(file)
 
 
 def _accepts_connections(cluster: Cluster) -> bool:

@@ -56,13 +56,11 @@ class CompiledNetwork:
     Attributes:
         learning_rate: The configured learning rate, or the optimizer's default.
         parameter_count: Number of trainable parameters.
-        traces: How often the training graph has been traced; stays 1.
     """
 
     def __init__(self, name: str, config: Hyperparameters, images: Bytes, labels: Bytes) -> None:
         """Build the network of family ``name`` for images (n, 28, 28, 3) and labels (n,)."""
         self.labels = labels
-        self.traces = 0
         self._build: Callable[[], keras.Model] = partial(FAMILIES[name].build, config)
         self.config = config
         self._augmentation = AUGMENTATIONS[config.augmentation]
@@ -172,7 +170,6 @@ class CompiledNetwork:
         seed: tf.Tensor,
         mixing: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        self.traces += 1
         count, smoothing = tf.size(order), self.config.label_smoothing
         drawn = self._augmentation.draw(count, seed)
         all_labels = tf.gather(self._labels, order)
@@ -185,7 +182,8 @@ class CompiledNetwork:
             targets = tf.one_hot(labels, CLASS_COUNT) * (1 - smoothing) + smoothing / CLASS_COUNT
             if self.config.mixing != "none":
                 images, share = mixed(images, mixing[step]), tf.reduce_mean(mixing[step])
-                targets, weights = mixed(targets, share), mixed(weights, share)
+                targets, weights = mixed(targets * weights[:, None], share), mixed(weights, share)
+                targets /= weights[:, None]
                 labels = tf.argmax(targets, axis=1, output_type=tf.int32)
             self._optimizer.learning_rate.assign(rates[step])
             losses, predicted = self._step(images, targets, weights)

@@ -81,6 +81,8 @@ def health() -> None:
 
     Example: blood-hpo health
     """
+    import psutil
+
     from blood_hpo.database.address import connected
 
     url, here = address(), {"host": this_host()}
@@ -90,6 +92,10 @@ def health() -> None:
     except DatabaseError as error:
         typer.echo(f"cannot tell: {error}")
         return
+    # A container that was restarted has its old name: what its predecessor held is not its own.
+    running = psutil.process_iter(["cmdline", "create_time"])
+    born = [one.info["create_time"] for one in running if "worker" in (one.info["cmdline"] or ())]
+    held = [one for one in held if one.started_at >= min(born, default=0)]
     for one in held:
         typer.echo(f"trial {one.number}: {one.worker} heard of {one.silent_seconds:.0f} s ago")
     if not held:  # it starts or waits, and has no heartbeat

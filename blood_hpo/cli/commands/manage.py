@@ -32,7 +32,7 @@ def delete(
         listed = " and ".join(f"{name} with its {count} trials" for name, count in trials.items())
         typer.confirm(f"Delete study {listed}?", abort=True)
     pause(found, found.study_id(study), STOPPED)  # or a worker could make its next stage meanwhile
-    for name, count in reversed(trials.items()):
+    for name, count in reversed(trials_of(found, study).items()):
         delete_study(found, name)
         typer.echo(f"study {name}: deleted, {count} trials")
 

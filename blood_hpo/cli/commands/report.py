@@ -87,8 +87,9 @@ def _announce(study: str, address: str) -> None:
     try:
         with session.engine() as connected:
             page = write_page(connected, study)
-    except BloodHpoError as error:  # the others are to be reported all the same
-        log.error("study %s has no report: %s", study, error)  # noqa: TRY400 - one line
+    except Exception as error:  # the others are to be reported all the same
+        defect = not isinstance(error, BloodHpoError)
+        log.error("study %s has no report: %s", study, error, exc_info=defect)  # noqa: TRY400
     else:
         where = (address or "report").rstrip("/")
         typer.echo(f"study {study} is finished: {where}/{study}/{page.name}")

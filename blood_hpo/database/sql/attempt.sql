@@ -82,8 +82,8 @@ WHERE attempt.study_id = :study_id AND (given_up_at IS NOT NULL OR failure = 'er
 SELECT count(*) < :count FROM hpo.trials JOIN hpo.trials AS own USING (study, family)
 WHERE own.trial_id = :trial_id AND trials.state = 'COMPLETE' AND trials.score >= :value
 
--- held_here: Running trials of the workers of a machine, and seconds that each has been silent.
-SELECT attempt.number, worker,
+-- held_here: Running trials of the workers of a machine: begun when, and silent for how long.
+SELECT attempt.number, worker, extract(epoch FROM datetime_start)::float AS started_at,
     extract(epoch FROM clock_timestamp() - heartbeat_at)::float AS silent_seconds
 FROM hpo.attempt JOIN public.trials USING (trial_id)
 WHERE open AND state = 'RUNNING' AND starts_with(worker, CAST(:host AS text) || ':')

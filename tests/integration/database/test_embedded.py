@@ -161,6 +161,17 @@ def test_a_server_that_died_is_revived_and_one_that_was_stopped_is_not(home: Pat
     assert not embedded.revive(home)
 
 
+def test_a_server_that_ended_by_itself_is_revived_when_it_can_start(home: Path) -> None:
+    embedded.ensure_running(home)
+    os.kill(postmaster(home), signal.SIGTERM)  # as a full disk ends it: its file is taken away
+    until(lambda: not (home / "postgres/postmaster.pid").exists(), "the server has ended")
+    control = home / "postgres/global/pg_control"
+    control.rename(control.with_name("away"))
+    assert not embedded.revive(home)
+    control.with_name("away").rename(control)
+    assert embedded.revive(home)
+
+
 def test_a_pid_file_that_names_another_process_is_no_server(home: Path) -> None:
     embedded.ensure_running(home)
     os.kill(postmaster(home), signal.SIGKILL)

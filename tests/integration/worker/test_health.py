@@ -1,6 +1,8 @@
 """Whether a worker is alive follows from the heartbeat of the trial that it holds."""
 
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -55,6 +57,20 @@ def test_silence_is_not(make_study: MakeStudy, program: CliRunner, database_url:
     said = program.invoke(app, ["health"])
     assert isinstance(said.exception, BloodHpoError)
     assert f"{HERE} was not heard of for 360" in str(said.exception)
+
+
+def test_what_a_predecessor_of_the_same_name_held_does_not_count(
+    make_study: MakeStudy, program: CliRunner, database_url: str
+) -> None:
+    claim(make_study, HERE)
+    age(database_url, 36000)
+    connected = engine(database_url)
+    with connected.begin() as connection:
+        connection.execute(text("UPDATE trials SET datetime_start = '2020-01-01'"))
+    connected.dispose()
+    with subprocess.Popen([sys.executable, "-c", "input()", "worker"], stdin=subprocess.PIPE):
+        said = program.invoke(app, ["health"])
+    assert (said.exit_code, said.output) == (0, "no trial is held here; waiting or starting\n")
 
 
 def test_other_machines_do_not_count(

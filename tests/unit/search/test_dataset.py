@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from blood_hpo.data.bloodmnist import DataSource, class_counts, find
+from blood_hpo.data.synthetic import write_synthetic
 from blood_hpo.errors import DataError
 from blood_hpo.search.dataset import SearchData, refuse_too_few, search_data
 from blood_hpo.settings import Settings
@@ -52,6 +53,15 @@ def test_fresh_images_are_none_of_the_searchs(source: DataSource, fraction: floa
     assert len(np.unique(np.concatenate([fold.held_out for fold in fresh.folds]))) == sum(
         counts(fresh)
     )
+
+
+def test_of_an_odd_number_of_images_the_half_that_is_left_is_fresh(tmp_path: Path) -> None:
+    write_synthetic(tmp_path / "odd.npz", sizes={"train": 241, "validation": 65, "test": 64})
+    spec, odd = spec_of(0.5), find(tmp_path / "odd.npz", settings=Settings())
+    both = (parts(search_data(spec, odd)), parts(search_data(spec, odd, 11)))
+    for old, new in zip(*both, strict=True):
+        assert not old & new
+        assert len(old) - len(new) in {0, 1}
 
 
 def test_where_too_few_are_left_all_images_are_drawn_from(source: DataSource) -> None:

@@ -215,7 +215,7 @@ def test_fits_in_lock_step_do_not_touch_each_other(case: str, data: Data) -> Non
         right.advance()
     alone = trained(begun(network, seed=2), 2)
     assert fingerprint(right) == fingerprint(alone) != fingerprint(left)
-    assert network.traces == 1
+    assert network._train.experimental_get_tracing_count() == 1
 
 
 def test_another_process_computes_the_same_bits_and_prints_nothing_else(data: Data) -> None:
