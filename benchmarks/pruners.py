@@ -1,8 +1,9 @@
 """Pruners on recorded learning curves: epochs spent, and what was lost by stopping early.
 
 Every configuration of a finished, unpruned search is replayed in a random order: its mean score
-over the folds is reported epoch by epoch, and Optuna's own pruner decides. Nothing is trained, so
-every pruner sees the same curves. Families are pruned apart, as in a study.
+over the folds, each fold's best so far, is reported epoch by epoch, and Optuna's own pruner
+decides. Nothing is trained, so every pruner sees the same curves. Families are pruned apart, as in
+a study.
 
     python benchmarks/pruners.py
 
@@ -67,10 +68,11 @@ def pruners(early: int, usual: int, late: int) -> dict[str, BasePruner]:
 
 
 class Configuration(NamedTuple):
-    """What one configuration's training left: epochs by fold and the mean score they kept."""
+    """What one configuration's training left: epochs by fold, reported means, and its score."""
 
     epochs: tuple[int, ...]
     kept: tuple[float, ...]
+    score: float
 
 
 class Replay(NamedTuple):
@@ -89,7 +91,9 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=50, help="Random orders.")
     options = parser.parse_args()
     source, trials = options.study, recorded(options.study)
-    families = by_family((one.family, one.folds) for one in trials if one.state == "COMPLETE")
+    families = by_family(
+        (one.family, one.folds, one.score) for one in trials if one.state == "COMPLETE"
+    )
     if options.published:
         source = options.published.name
         families = published(json.loads(options.published.read_text("utf-8")))
@@ -109,24 +113,27 @@ def published(curves: Iterable[dict[str, Any]]) -> dict[str, list[Configuration]
         if one["role"] == "cv":
             config = json.dumps(one["config"], sort_keys=True)
             folds[one["model"], one["search"], one["stage"], config].append(one["val_acc"])
-    return by_family((key[0], trial) for key, trial in folds.items())
+    return by_family((key[0], trial, None) for key, trial in folds.items())
 
 
 def by_family(
-    trials: Iterable[tuple[str, Sequence[Sequence[float]]]],
+    trials: Iterable[tuple[str, Sequence[Sequence[float]], float | None]],
 ) -> dict[str, list[Configuration]]:
-    """Group by family what each trial's folds scored after each epoch."""
+    """Group by family what each trial's folds scored after each epoch, and its score, if known."""
     families: dict[str, list[Configuration]] = defaultdict(list)
-    for family, folds in trials:
-        families[family].append(configuration(folds))
+    for family, folds, score in trials:
+        families[family].append(configuration(folds, score))
     return families
 
 
-def configuration(folds: Sequence[Sequence[float]]) -> Configuration:
+def configuration(folds: Sequence[Sequence[float]], score: float | None) -> Configuration:
     """The mean over the folds of the best score so far; a fold that has stopped keeps its own."""
     longest = max(map(len, folds))
     kept = [best_so_far(fold, longest) for fold in folds]
-    return Configuration(tuple(map(len, folds)), tuple(np.mean(kept, axis=0).tolist()))
+    means = np.mean(kept, axis=0).tolist()
+    return Configuration(
+        tuple(map(len, folds)), tuple(means), means[-1] if score is None else score
+    )
 
 
 def best_so_far(scores: Sequence[float], length: int) -> list[float]:
@@ -153,9 +160,9 @@ def replay(configurations: Sequence[Configuration], pruner: BasePruner, seed: in
         stopped = run(study, one)
         spent += sum(min(epochs, stopped) for epochs in one.epochs)
         if stopped == len(one.kept):
-            left.append(one.kept[-1])
+            left.append(one.score)
     everything = sum(sum(one.epochs) for one in order)
-    best = max(one.kept[-1] for one in order)
+    best = max(one.score for one in order)
     return Replay(spent / everything, best - max(left), 1 - (len(left) - 1) / len(order))
 
 
@@ -167,7 +174,7 @@ def run(study: optuna.Study, one: Configuration) -> int:
         if epoch < len(one.kept) and trial.should_prune():
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
             return epoch
-    study.tell(trial, one.kept[-1])
+    study.tell(trial, one.score)
     return len(one.kept)
 
 

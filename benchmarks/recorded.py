@@ -1,6 +1,6 @@
 """Trials of real searches, kept so that samplers and pruners can be compared without training.
 
-    python benchmarks/recorded.py paper-grid paper
+    python benchmarks/recorded.py paper-grid blood
 
 puts the finished trials of these studies into ``recorded_trials.json`` beside this file, in place
 of those that it had of them: searched hyperparameters, score, and the score of each fold after each
