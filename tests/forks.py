@@ -62,6 +62,19 @@ class Forks:
         self._origin.communicate()
         self._folder.cleanup()
 
+    def start(
+        self, words: Sequence[str], folder: Path, environment: Mapping[str, str]
+    ) -> "subprocess.Popen[str]":
+        """Start ``blood-hpo`` in a folder; what it says can be read."""
+        return subprocess.Popen(
+            [self.python, "-m", "blood_hpo", *words],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def run(
         self,
         words: Sequence[str],

@@ -55,14 +55,7 @@ class Program:
         return {**kept, "BLOOD_HPO_DATA": str(self.data), "BLOOD_HPO_CACHE": str(self.folder)}
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [self.forks.python, "-m", "blood_hpo", *words],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return self.forks.start(words, self.folder, self.environment)
 
     def run(self, *words: str, code: int = 0, **environment: str) -> Completed:
         done = self.forks.run(words, self.folder, self.environment | environment)

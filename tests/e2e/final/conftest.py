@@ -65,14 +65,7 @@ class House:
         return {**kept, **{f"BLOOD_HPO_{name}": value for name, value in own.items()}}
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [self.forks.python, "-m", "blood_hpo", *words],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return self.forks.start(words, self.folder, self.environment)
 
     def run(self, *words: str) -> tuple[str, str]:
         code, out, err = self.answer(*words)

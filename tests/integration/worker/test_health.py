@@ -68,7 +68,9 @@ def test_what_a_predecessor_of_the_same_name_held_does_not_count(
     with connected.begin() as connection:
         connection.execute(text("UPDATE trials SET datetime_start = '2020-01-01'"))
     connected.dispose()
-    with subprocess.Popen([sys.executable, "-c", "input()", "worker"], stdin=subprocess.PIPE):
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()", "worker"], stdin=subprocess.PIPE
+    ):
         said = program.invoke(app, ["health"])
     assert (said.exit_code, said.output) == (0, "no trial is held here; waiting or starting\n")
 
