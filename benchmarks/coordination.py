@@ -56,7 +56,7 @@ FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
     ["blood_hpo.worker.claims", "optuna.storages", "optuna.study", "psutil"]
 )
-FOREVER = threading.Event()
+FOREVER = threading.Event().wait
 LINK_SECONDS = 0.05
 BUDGET, OBJECTIVE_SECONDS = 40, 0.02
 CHOICES: dict[str, list[float]] = {

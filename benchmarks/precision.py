@@ -31,7 +31,7 @@ from blood_hpo.models.configuration import Configuration
 from blood_hpo.models.hyperparameters import Hyperparameters
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile.load import load
-from blood_hpo.training.fold_result import TrainingRules
+from blood_hpo.training.fold_result import Rules
 from blood_hpo.training.runtime import configure
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 STUDY_FILE = Path(__file__).parents[1] / "studies/paper.toml"
 IMAGES, EPOCHS, SEEDS = 2500, 5, (1, 2)
-RULES = TrainingRules(EPOCHS, patience=EPOCHS, start_epoch=0, objective="accuracy")
+RULES = Rules(EPOCHS, patience=EPOCHS, start_epoch=0)
 HEADER = (
     "| configurations | tau: two float32 seeds | bfloat16, same seed | bfloat16, other seed"
     " | regret: float32 | bfloat16 | mean accuracy: float32 | bfloat16 | CPU: bfloat16 / float32 |"
@@ -124,7 +124,7 @@ def fits(
     network = CompiledNetwork(name, config, data.images, data.labels)
     every = np.arange(len(data.labels))
     for seed in seeds:
-        one = Fit(network, every[:IMAGES], every[IMAGES:], scored=None, rules=RULES, seed=seed)
+        one = Fit(network, every[:IMAGES], every[IMAGES:], None, RULES, "accuracy", seed)
         one.advance()
         begun = time.process_time()
         while not one.stopped:

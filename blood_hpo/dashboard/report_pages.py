@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 REPORTS = "/reports"
 _ASKED = re.compile(f"{REPORTS}/([^/]+)/(.+)")
-_HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache")]
+SANDBOX = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "sandbox allow-downloads"),
+]
+_HEADERS = [*SANDBOX, ("Cache-Control", "no-cache")]
 
 
 def report_address(study: str) -> str:

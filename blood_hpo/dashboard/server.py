@@ -1,9 +1,9 @@
 """The dashboard: optuna-dashboard's pages over a storage that can only read.
 
 It has no login, so it must not be able to change anything: requests that would are refused, its
-transactions are read-only, and in a deployment its role may only select. Files come from workers,
-so a browser is told to run nothing of them. The storage is cached: a refresh reads unfinished
-trials only.
+transactions are read-only, and in a deployment its role may only select. Files and reports tell
+what workers wrote, so a browser is told to run nothing of them. The storage is cached: a refresh
+reads unfinished trials only.
 """
 
 import io
@@ -19,7 +19,7 @@ import optuna
 from optuna.artifacts.exceptions import ArtifactNotFound
 from sqlalchemy.exc import DBAPIError
 
-from blood_hpo.dashboard.report_pages import answer, with_reports
+from blood_hpo.dashboard.report_pages import SANDBOX, answer, with_reports
 from blood_hpo.dashboard.trial_pages import with_kept_trials
 from blood_hpo.database.artefacts import by_digest
 from blood_hpo.database.failures import explain
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SANDBOX = (("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "sandbox"))
 THREADS = 4  # requests answered at the same time; one process, because the cache is one process's
 
 

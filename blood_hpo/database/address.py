@@ -64,6 +64,8 @@ def server_address(url: str) -> str:
         raise InputError("DATABASE_URL names no database; end it with /blood_hpo, for example")
     if parsed.port is not None and not 0 < parsed.port < 2**16:
         raise InputError(f"DATABASE_URL names port {parsed.port}; ports go from 1 to 65535")
+    if "sslpassword" in parsed.query:
+        raise InputError("DATABASE_URL has sslpassword, which would be printed; use a service file")
     # Among the options a password would not be masked.
     given = parsed.query.get("password")
     password = parsed.password if given is None else str(given)

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.final.stage_study import Rules, Training, final_spec
+from blood_hpo.final.stage_study import Training, final_spec
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.models.hyperparameters import Hyperparameters, canonical_json
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.models.resnet import ResnetHyperparameters
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.studyfile.tables import FinalSpec
+from blood_hpo.training.fold_result import Rules
 from blood_hpo.training.seeds import derive
 from blood_hpo.worker.stage import configuration_of
 

@@ -8,7 +8,7 @@ from blood_hpo.database.record import TrialRecord
 from blood_hpo.metrics import Objective
 from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit
-from blood_hpo.training.fold_result import TrainingRules
+from blood_hpo.training.fold_result import Rules
 from blood_hpo.training.lock_step import LockStep
 from blood_hpo.training.preparation import Preparation
 from blood_hpo.worker.stage import configuration_of
@@ -20,7 +20,7 @@ class Retraining(LockStep):
     def __init__(
         self, claim: TrialRecord, train: Split, validation: Split, objective: Objective
     ) -> None:
-        rules = _rules(claim, objective)
+        rules = _rules(claim)
         images = np.concatenate([train.images, validation.images])
         labels = np.concatenate([train.labels, validation.labels])
         config = configuration_of(claim).hyperparameters
@@ -32,6 +32,7 @@ class Retraining(LockStep):
             validation=self._validation,
             scored=None,
             rules=rules,
+            objective=objective,
             seed=claim.seed,
         )
         super().__init__(network, [self._fit], rules.epochs)
@@ -56,9 +57,9 @@ class Retraining(LockStep):
         return self._network.predict(self.preparation, self._validation)
 
 
-def _rules(claim: TrialRecord, objective: Objective) -> TrainingRules:
+def _rules(claim: TrialRecord) -> Rules:
     """When training ends: every retraining has it from its plan."""
     assert claim.most_epochs is not None
     assert claim.patience is not None
     assert claim.start_epoch is not None
-    return TrainingRules(claim.most_epochs, claim.patience, claim.start_epoch, objective)
+    return Rules(claim.most_epochs, claim.patience, claim.start_epoch)

@@ -20,15 +20,7 @@ from blood_hpo.store.new_study import insert_study
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.studyfile.tables import FinalSpec
-
-
-@dataclass(frozen=True)
-class Rules:
-    """When a retraining ends: see `blood_hpo.training.fold_result.TrainingRules`."""
-
-    epochs: int
-    patience: int
-    start_epoch: int
+from blood_hpo.training.fold_result import Rules
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Workday:
 
     def turn(self, final: bool | None) -> Found:
         """Run a trial of the first stage that is not finished, if it has one; as `run`."""
-        self.study = reread(self.study, self.shutdown)
+        self.study = reread(self.study, self.shutdown.wait)
         asked = self.study.spec.final is not None
         wanted = asked if final is None else final
         for worker in self._workers(final=wanted):
@@ -66,7 +66,7 @@ class Workday:
             if not isinstance(found, Finished):
                 return found
         if wanted or not asked:
-            patiently(lambda: finish(self.study), GOING_ON, self.shutdown)
+            patiently(lambda: finish(self.study), GOING_ON, self.shutdown.wait)
         return Finished()
 
     def _workers(self, *, final: bool) -> Iterator[Worker]:
@@ -92,5 +92,5 @@ class Workday:
         return self._worker(lambda: RetrainStage(confirm))
 
     def _worker(self, stage: Callable[[], Stage]) -> Worker:
-        made = patiently(stage, GOING_ON, self.shutdown)
+        made = patiently(stage, GOING_ON, self.shutdown.wait)
         return Worker(made, self.settings, self.shutdown)

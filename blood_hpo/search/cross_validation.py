@@ -13,7 +13,7 @@ from blood_hpo.search.dataset import SearchData
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit
-from blood_hpo.training.fold_result import TrainingRules
+from blood_hpo.training.fold_result import Rules
 from blood_hpo.training.lock_step import LockStep
 from blood_hpo.training.seeds import derive
 
@@ -24,7 +24,7 @@ class CrossValidation(LockStep):
     def __init__(self, spec: StudySpec, one: Configuration, data: SearchData) -> None:
         network = CompiledNetwork(one.family, one.hyperparameters, data.images, data.labels)
         given = spec.training
-        rules = TrainingRules(given.epochs, given.patience, given.start_epoch, spec.objective)
+        rules = Rules(given.epochs, given.patience, given.start_epoch)
         fits = [
             Fit(
                 network,
@@ -32,6 +32,7 @@ class CrossValidation(LockStep):
                 validation=data.validation,
                 scored=fold.held_out,
                 rules=rules,
+                objective=spec.objective,
                 seed=derive(spec.seed, one.config_hash, number),
             )
             for number, fold in enumerate(data.folds)

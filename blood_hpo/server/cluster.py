@@ -50,7 +50,7 @@ class Cluster:
         self._socket_option = f'--unix_socket_directories="{self.socket_folder}"'
 
     def initialise(self) -> None:
-        """Make the data folder unless it exists, never half of it; or raise a DatabaseError."""
+        """Make the data folder, never half of it, and guard the socket's; else a DatabaseError."""
         try:
             if not self.folder.exists() or not any(self.folder.iterdir()):
                 self._make()
@@ -65,11 +65,11 @@ class Cluster:
                 f"{self.folder} holds PostgreSQL {found}, this program brings PostgreSQL {MAJOR}; "
                 "move the folder away or set BLOOD_HPO_HOME to another place"
             )
+        make_private(self.socket_folder, self._account())
 
     def start(self) -> None:
         """Start the server and wait until it takes connections; else a DatabaseError says why."""
         self._open_ways()
-        make_private(self.socket_folder, self._account())
         self._discard_stale_locks()
         deadline = time.monotonic() + _PATIENCE
         while not self._try_start():

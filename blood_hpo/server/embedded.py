@@ -36,8 +36,8 @@ def ensure_running(home: Path) -> Path:
     """
     cluster = _cluster(home)
     with _turn(cluster):
+        cluster.initialise()
         if not _accepts_connections(cluster):
-            cluster.initialise()
             _marker(cluster, "stopped").unlink(missing_ok=True)
             if not cluster.is_running():
                 cluster.start()
@@ -125,6 +125,7 @@ def _marker(cluster: Cluster, name: str) -> Path:
 def _open(path: Path) -> IO[bytes]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # who can read a file can lock it
         return path.open("ab")
     except OSError as error:
         raise DatabaseError(

@@ -5,7 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
@@ -21,13 +21,8 @@ LONGEST_WAIT_SECONDS = 15.0
 REMINDER_SECONDS = 30.0
 ERRORS = (StorageInternalError, DBAPIError, PendingRollbackError, PoolTimeout)
 """What a database call may raise; `transient` tells the outages among them from defects."""
-
-
-class Waiting(Protocol):
-    """How to wait, and when to stop; a `threading.Event` is one."""
-
-    def wait(self, timeout: float, /) -> bool:
-        """Wait for some seconds; True when there should be no further try."""
+Waiting = Callable[[float], bool]
+"""Waits for some seconds; True when there should be no further try, as of `threading.Event`."""
 
 
 class Interrupted(Exception):  # noqa: N818 - a signal, not an error
@@ -94,7 +89,7 @@ def patiently(call: Callable[[], Answer], doing: str, wait: Waiting) -> Answer:
             OUTAGES.back()
             return answer
         # Not all at the same moment: the server may have fewer connections than there are workers.
-        if wait.wait(seconds * random.uniform(0.8, 1.2)):  # noqa: S311 - not for secrets
+        if wait(seconds * random.uniform(0.8, 1.2)):  # noqa: S311 - not for secrets
             raise Interrupted(doing)
         seconds = min(2 * seconds, LONGEST_WAIT_SECONDS)
 

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blood_hpo.errors import NonFiniteLoss
-from blood_hpo.metrics import confusion, log_loss, score
+from blood_hpo.metrics import Objective, confusion, log_loss, score
 from blood_hpo.training.epoch import CompiledNetwork, Floats, Indices, NetworkState, Variables
 from blood_hpo.training.fold_result import (
     Arrays,
     FoldResult,
     History,
-    TrainingRules,
+    Rules,
     best_epoch,
     exhausted,
     rounded,
@@ -40,7 +40,8 @@ class Fit:
     train: Indices
     validation: Indices
     scored: Indices | None
-    rules: TrainingRules
+    rules: Rules
+    objective: Objective
     seed: int
 
     def __post_init__(self) -> None:
@@ -132,7 +133,7 @@ class Fit:
         history.kept.append(self.score)
 
     def _scored_on(self, indices: Indices, probabilities: Floats) -> float:
-        return score(self.rules.objective, self.network.labels[indices], probabilities)
+        return score(self.objective, self.network.labels[indices], probabilities)
 
     def state(self) -> Arrays:
         """Arrays from which ``restore`` continues bit for bit; good for ``numpy.savez``."""

@@ -9,20 +9,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from blood_hpo.metrics import Objective
-
 Arrays = dict[str, NDArray[np.generic]]
 """What `numpy.savez` can save."""
 
 
 @dataclass(frozen=True)
-class TrainingRules:
-    """When training ends (see `TrainingSpec` of a study file) and what it is judged by."""
+class Rules:
+    """When a training ends: see `TrainingSpec` of a study file."""
 
     epochs: int
     patience: int
     start_epoch: int
-    objective: Objective
 
 
 @dataclass

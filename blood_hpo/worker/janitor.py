@@ -85,19 +85,25 @@ class Audit:
         tell("give_up", study_id=study_id, configuration_id=None)
         recover_stale_trials(self.storage, study_id, self.settings, at_once=True)
         tell("reopen", study_id=study_id)
-        for path in self._left():
-            path.unlink(missing_ok=True)
+        self.tidy()
         if any(one.kind == "unlinked file" for one in self.find()):  # which a worker may not delete
             tell("drop_unlinked", study_id=study_id, grace_seconds=self.settings.grace_seconds)
 
+    def tidy(self) -> None:
+        """Remove checkpoints that nobody will go on from: a peer went on from its own."""
+        for path in self._left():
+            path.unlink(missing_ok=True)
+
     def _left(self) -> list[Path]:
         """Checkpoints older than the grace time that no unfinished trial will go on from."""
+        oldest, old = time.time() - self.settings.grace_seconds, []
+        for path in sorted(folder(self.settings.home, self.study).glob("*")):
+            with suppress(FileNotFoundError):  # its worker has just removed it
+                if path.stat().st_mtime < oldest:
+                    old.append(path)
+        if not old:
+            return old
         with self.storage.plain() as connection:
             trials = read_trials(connection, self.study)
         wanted = [one.config_hash for one in trials if one.state in {"WAITING", "RUNNING"}]
-        oldest, left = time.time() - self.settings.grace_seconds, []
-        for path in sorted(folder(self.settings.home, self.study).glob("*")):
-            with suppress(FileNotFoundError):  # its worker has just removed it
-                if path.stat().st_mtime < oldest and not any(one in path.name for one in wanted):
-                    left.append(path)
-        return left
+        return [path for path in old if not any(one in path.name for one in wanted)]

@@ -112,7 +112,7 @@ class Queue:
             self._turns.pop(name, None)
             for row in self._ask("pausing", "study_record", name=name):  # unless it was deleted
                 say = partial(pause, self.storage, row.study_id, str(error), overrule=False)
-                patiently(say, "pausing", self.shutdown)
+                patiently(say, "pausing", self.shutdown.wait)
                 refresh_note(self.storage, row.study_id, least_seconds=0)
             return False
         return isinstance(found, TrialRecord)
@@ -120,13 +120,14 @@ class Queue:
     def _turn(self, name: str) -> Turn:
         if name not in self._turns:
             opening = partial(open_study, self.storage, name)
-            study = patiently(opening, "opening a study", self.shutdown)
+            study = patiently(opening, "opening a study", self.shutdown.wait)
             self._say(f"study {name} needs work")
             self._turns[name] = self.begin(study)
         return self._turns[name]
 
     def _ask(self, doing: str, statement: str, **parameters: object) -> list[Row[Any]]:
-        return patiently(lambda: self.storage.ask(statement, **parameters), doing, self.shutdown)
+        wait = self.shutdown.wait
+        return patiently(lambda: self.storage.ask(statement, **parameters), doing, wait)
 
     def _say(self, words: str) -> None:
         # Once, not at every look.

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 
 log = logging.getLogger(__name__)
@@ -25,7 +24,6 @@ class Shutdown:
         self._patience = patience_seconds
         self.deadline = float("inf")  # for the database, by the monotonic clock
         self._until_the_process_ends = ExitStack()
-        self.last_words = LastWords(self)
 
     @property
     def requested(self) -> bool:
@@ -35,6 +33,13 @@ class Shutdown:
     def wait(self, seconds: float) -> bool:
         """Wait, but no longer than until the request; True if there was one."""
         return self._requested.wait(seconds)
+
+    def last_words(self, seconds: float) -> bool:
+        """Wait with something to tell, only briefly once asked; True when the time is over."""
+        if self.wait(seconds):
+            # Asked already, so the wait above was none: come back soon, but not at once.
+            time.sleep(min(seconds, 0.5))
+        return time.monotonic() >= self.deadline
 
     def on_signals(self) -> None:
         """Take SIGTERM and SIGINT as the request from now on; to be called in the main thread."""
@@ -79,17 +84,3 @@ def _listen(reading: int, acts: list[Callable[[], None]]) -> None:
             if not acts:
                 os._exit(INTERRUPTED)
     os.close(reading)
-
-
-@dataclass(frozen=True)
-class LastWords:
-    """Waiting for the database with something to tell it, for which a request leaves some time."""
-
-    shutdown: Shutdown
-
-    def wait(self, seconds: float) -> bool:
-        """Wait, only briefly once the request has come; True when the time for waiting is over."""
-        if self.shutdown.wait(seconds):
-            # Asked already, so the wait above was none: come back soon, but not at once.
-            time.sleep(min(seconds, 0.5))
-        return time.monotonic() >= self.shutdown.deadline

@@ -8,18 +8,19 @@ by a peer after the grace time.
 import logging
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 
 from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.settings import Settings
 from blood_hpo.stages import STOPPED
-from blood_hpo.store.outage import Interrupted, patiently
+from blood_hpo.store.outage import ERRORS, Interrupted, patiently
 from blood_hpo.store.studies import pause
 from blood_hpo.text import printable
 from blood_hpo.worker.attempt import Attempt
 from blood_hpo.worker.claims import Busy, Finished, Found, Paused
-from blood_hpo.worker.janitor import recover_stale_trials
+from blood_hpo.worker.janitor import Audit, recover_stale_trials
 from blood_hpo.worker.lease import Lease, LeaseLostError
 from blood_hpo.worker.machine import processor, program, this_host
 from blood_hpo.worker.shutdown import Shutdown
@@ -75,9 +76,9 @@ class Worker:
 
     def _turn(self) -> Found:
         if not self._introduced:
-            patiently(self._introduce, "introducing itself", self.shutdown)
-        patiently(self._recover, "looking for stale trials", self.shutdown)
-        found = self.stage.claim(self.shutdown)
+            patiently(self._introduce, "introducing itself", self.shutdown.wait)
+        patiently(self._recover, "looking for stale trials", self.shutdown.wait)
+        found = self.stage.claim(self.shutdown.wait)
         if isinstance(found, TrialRecord):
             self._run(found)
         elif found != self._said:  # said and done once, not at every look
@@ -102,8 +103,11 @@ class Worker:
             log.info("%s: nothing is left to try; its budget closes", family)
         if found.closed:
             closed = {"study_id": study_id, "families": list(found.closed)}
-            patiently(lambda: storage.tell("close_families", **closed), "closing", self.shutdown)
+            wait = self.shutdown.wait
+            patiently(lambda: storage.tell("close_families", **closed), "closing", wait)
         refresh_note(storage, study_id, least_seconds=0)
+        with suppress(OSError, *ERRORS):
+            Audit(storage, self.stage.study.name, self.settings).tidy()
         log.info("study %s is finished", self.stage.study.name)
 
     def _wait(self, found: Paused | Busy) -> None:

@@ -180,9 +180,9 @@ def work_here(url: str, name: str, settings: Settings, cost: Cost) -> None:
     shutdown = Shutdown(settings.drain_seconds)
     shutdown.on_signals()
     with contextlib.suppress(Interrupted):
-        study = join_study(url, name, grace_seconds=settings.grace_seconds, wait=shutdown)
+        study = join_study(url, name, grace_seconds=settings.grace_seconds, wait=shutdown.wait)
         name = worker_name()
-        stage = patiently(lambda: FixedCostStage(study, name, cost), "preparing", shutdown)
+        stage = patiently(lambda: FixedCostStage(study, name, cost), "preparing", shutdown.wait)
         often = settings.model_copy(update={"checkpoint_seconds": cost.checkpoint_seconds})
         take_turns(Worker(stage, often, shutdown))
 

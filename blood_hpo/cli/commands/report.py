@@ -74,7 +74,7 @@ def _follow(only: str | None, address: str) -> None:
     # A KeyboardInterrupt could be lost: Python drops one that is raised while it collects garbage.
     with heard(ended.set, lambda: None), suppress(Interrupted):
         while not ended.wait(LOOK_SECONDS):
-            found = patiently(lambda: [*_unwritten(opened, only)], "looking for studies", ended)
+            found = patiently(lambda: [*_unwritten(opened, only)], "looking", ended.wait)
             for study in found:
                 if due[study] <= time.monotonic() and not ended.is_set():
                     due[study] = time.monotonic() + RETRY_SECONDS

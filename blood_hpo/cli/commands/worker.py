@@ -56,14 +56,14 @@ def _work(study: str | None, data: str | None, final: bool | None, shutdown: "Sh
     grace_seconds = settings.grace_seconds
     if study is None:
         source = session.data_source(data)
-        storage = join(url, grace_seconds=grace_seconds, wait=shutdown)
+        storage = join(url, grace_seconds=grace_seconds, wait=shutdown.wait)
         seconds = settings.heartbeat_seconds
         queue = Queue(
             storage, source.sha256, lambda one: _day(one, source, shutdown).turn, shutdown, seconds
         )
         queue.run(final)
         return
-    found = join_study(url, study, grace_seconds=grace_seconds, wait=shutdown)
+    found = join_study(url, study, grace_seconds=grace_seconds, wait=shutdown.wait)
     source = session.data_source(data, synthetic=bool(found.data["synthetic"]))
     found.refuse_other_data(source)
     _day(found, source, shutdown).run(final)

@@ -4,6 +4,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -191,6 +192,29 @@ def test_any_folder_will_do(home: Path, name: str) -> None:
     assert socket_folder.stat().st_mode & 0o077 == 0
     embedded.release(unusual)
     assert not embedded.is_running(unusual)
+
+
+def test_a_door_that_somebody_else_made_is_not_knocked_at(home: Path) -> None:
+    unusual = home / ("long" * 40)
+    door = embedded.ensure_running(unusual)
+    embedded.release(unusual)
+    door.mkdir(mode=0o755)
+    with socket.socket(socket.AF_UNIX) as impostor:
+        impostor.bind(str(door / ".s.PGSQL.5432"))
+        impostor.listen()
+        impostor.setblocking(False)
+        with pytest.raises(DatabaseError, match="should be private"):
+            embedded.ensure_running(unusual)
+        with pytest.raises(BlockingIOError):
+            impostor.accept()
+    shutil.rmtree(door)
+    assert answer(embedded.ensure_running(unusual)) == (42,)
+
+
+def test_no_other_account_can_hold_the_locks(home: Path) -> None:
+    embedded.ensure_running(home)
+    modes = [(home / f"postgres.{name}").stat().st_mode & 0o777 for name in ("users", "turn")]
+    assert modes == [0o600, 0o600]
 
 
 def test_an_empty_data_folder_is_filled(home: Path) -> None:

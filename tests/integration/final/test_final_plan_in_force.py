@@ -11,19 +11,20 @@ from optuna.trial import TrialState
 from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.errors import StudyError
 from blood_hpo.final.planned_stage import claim_planned
-from blood_hpo.final.stage_study import Rules, Training, open_stage, put_in_force
+from blood_hpo.final.stage_study import Training, open_stage, put_in_force
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.settings import Settings
 from blood_hpo.stages import CONFIRM, FINAL
 from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy, open_study, resume
+from blood_hpo.training.fold_result import Rules
 from blood_hpo.worker.claims import Busy, Finished, Found
 from blood_hpo.worker.janitor import Audit
 
 from .own_search import search
 
-STOP = threading.Event()
+STOP = threading.Event().wait
 
 
 def training(units: int, number: int, epochs: int = 3) -> Training:

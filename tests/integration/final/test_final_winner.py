@@ -37,7 +37,7 @@ def study(database_url: str) -> SharedStudy:
 def test_the_searchs_best_until_a_winner_is_confirmed(study: SharedStudy) -> None:
     claims, found = Claims(study, "one"), []
     for score in (0.8, 0.7):
-        claim = claims.claim(threading.Event())
+        claim = claims.claim(threading.Event().wait)
         assert isinstance(claim, TrialRecord)
         study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, Ending(score))
         found.append(claim)

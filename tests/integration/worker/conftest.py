@@ -12,7 +12,7 @@ from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.studyfile.schema import StudySpec
 
-STOP = threading.Event()
+STOP = threading.Event().wait
 MakeStudy = Callable[..., SharedStudy]
 
 

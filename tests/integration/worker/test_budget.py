@@ -1,24 +1,32 @@
 """Exactly the budget, each configuration once, whoever asks and however many."""
 
 import multiprocessing
+import os
 import random
 import threading
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import pytest
 from optuna.trial import TrialState
 
 from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.errors import StudyError
+from blood_hpo.settings import Settings
 from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy, open_study, pause, resume
 from blood_hpo.version import __version__
+from blood_hpo.worker.checkpoint import Checkpoint
 from blood_hpo.worker.claims import Busy, Claims, Finished, Paused
+from blood_hpo.worker.search_stage import SearchStage
+from blood_hpo.worker.shutdown import Shutdown
+from blood_hpo.worker.worker import Worker
 
 from .conftest import MakeStudy
 
-STOP = threading.Event()
+STOP = threading.Event().wait
 
 
 def run_to_the_end(url: str, worker: str, seed: int) -> None:
@@ -40,6 +48,25 @@ def end_somehow(study: SharedStudy, worker: str, claim: TrialRecord, dice: rando
     else:
         state = TrialState.PRUNED if chance < 0.2 else TrialState.COMPLETE
         study.storage.end(claim.trial_id, worker, state, Ending(dice.random()))
+
+
+def test_a_worker_that_finds_a_study_finished_removes_what_is_left_of_it(
+    make_study: MakeStudy, database_url: str, tmp_path: Path
+) -> None:
+    study = make_study(families={"mlp": {"budget": 2, "space": {"units": [64, 128]}}})
+    claim = Claims(study, "gone").claim(STOP)
+    assert isinstance(claim, TrialRecord)
+    left = Checkpoint(tmp_path, study, claim.identity)
+    left.save({})  # its worker is killed, and a peer on another machine does it again
+    os.utime(left.path, (0, 0))
+    study.storage.fail(study.study_id, claim.trial_id, "killed", worker="gone", retry=True)
+    run_to_the_end(database_url, "peer", 1)
+    no_data: Any = None  # nothing is left to train on
+    stage = SearchStage(study, no_data, "host:1:a")
+    worker = Worker(stage, Settings(home=tmp_path), Shutdown(1.0))
+    assert left.path.exists()
+    assert worker.turn() == Finished()
+    assert not left.path.exists()
 
 
 def test_eight_workers_spend_exactly_the_budget_and_repeat_nothing(

@@ -88,8 +88,8 @@ def test_trials_are_those_of_optuna_dashboard_itself(
 ) -> None:
     """Kept or not, finished or not, each trial is what the library answers."""
     storage = get_storage(StudyStorage(database_url, "library", read_only=True))
-    slow = Claims(study, "slow").claim(threading.Event())
-    fast = Claims(study, "fast").claim(threading.Event())
+    slow = Claims(study, "slow").claim(threading.Event().wait)
+    fast = Claims(study, "fast").claim(threading.Event().wait)
     assert isinstance(slow, TrialRecord)
     assert isinstance(fast, TrialRecord)
     page = f"/api/studies/{study.study_id}"
@@ -111,7 +111,7 @@ def test_trials_are_those_of_optuna_dashboard_itself(
 def test_pictures_are_shown_as_pictures_and_no_file_runs_in_the_browser(
     browser: Browser, study: SharedStudy
 ) -> None:
-    claim = Claims(study, "holder").claim(threading.Event())
+    claim = Claims(study, "holder").claim(threading.Event().wait)
     assert isinstance(claim, TrialRecord)
     files = {"curves.svg": study.storage.store(study.study_id, b"<svg/>")}
     files["page.html"] = study.storage.store(study.study_id, b"<script>alert(1)</script>")
@@ -125,7 +125,7 @@ def test_pictures_are_shown_as_pictures_and_no_file_runs_in_the_browser(
     assert (status, headers["Content-Type"], content) == (200, "image/svg+xml", b"<svg/>")
     _, headers, _ = browser.fetch(f"{folder}/{stored['page.html']}")
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Content-Security-Policy"] == "sandbox"
+    assert headers["Content-Security-Policy"] == "sandbox allow-downloads"
     assert browser.ask(path.replace("/artifacts", "/api/artifacts"), "DELETE")[0] == 403
 
 

@@ -30,7 +30,7 @@ def program(named_database: str) -> CliRunner:
 
 def claim(make_study: MakeStudy, worker: str) -> TrialRecord:
     study = make_study()
-    found = Claims(study, worker).claim(threading.Event())
+    found = Claims(study, worker).claim(threading.Event().wait)
     assert isinstance(found, TrialRecord)
     return found
 

@@ -25,7 +25,7 @@ from blood_hpo.worker.claims import Claims
 from ...waiting import until
 from .conftest import MakeStudy
 
-STOP = threading.Event()
+STOP = threading.Event().wait
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def test_a_read_only_window_is_waited_out(database_url: str, server: Engine) -> 
 
     set_read_only("on")
     window = Window(9)
-    assert patiently(write, "writing", window) == 1
+    assert patiently(write, "writing", window.wait) == 1
     assert len(window.seconds) == 3
     connected.dispose()
 
@@ -62,7 +62,7 @@ def test_what_is_ours_is_raised_at_once(database_url: str) -> None:
 
     tries = Tries(1)
     with pytest.raises(DBAPIError):
-        patiently(wrong, "asking", tries)
+        patiently(wrong, "asking", tries.wait)
     assert tries.seconds == []
     connected.dispose()
 
@@ -71,7 +71,7 @@ def test_waits_double_up_to_a_quarter_of_a_minute() -> None:
     absent = engine("postgresql+psycopg2://nobody@127.0.0.1:1/none")
     tries = Tries(8)
     with pytest.raises(Interrupted):
-        patiently(lambda: absent.connect().close(), "asking", tries)
+        patiently(lambda: absent.connect().close(), "asking", tries.wait)
     expected = [0.5, 1, 2, 4, 8, 15, 15, 15]
     for seconds, planned in zip(tries.seconds, expected, strict=True):
         assert 0.8 * planned <= seconds <= 1.2 * planned

@@ -84,14 +84,14 @@ def test_a_worker_gives_back_its_trial_and_leaves(make_study: MakeStudy, tmp_pat
     with pytest.raises(StoppedError):  # so does a worker that comes while it is stopped
         turn_until_stopped(worker)
     resume(study.storage, study.study_id)
-    claimed = stage.claim(Shutdown(1.0))
+    claimed = stage.claim(Shutdown(1.0).wait)
     assert isinstance(claimed, TrialRecord)
     assert claimed.number == trial.number
 
 
 def test_a_heartbeat_says_that_the_study_was_stopped(make_study: MakeStudy) -> None:
     study = make_study()
-    claimed = Claims(study, "host:1:a").claim(Shutdown(1.0))
+    claimed = Claims(study, "host:1:a").claim(Shutdown(1.0).wait)
     assert isinstance(claimed, TrialRecord)
     assert study.storage.beat(claimed.trial_id, "host:1:a") == "held"
     pause(study.storage, study.study_id, "lunch")

@@ -29,7 +29,7 @@ from blood_hpo.worker.janitor import recover_stale_trials
 from ...waiting import until
 from .conftest import MakeStudy, small_spec, source
 
-STOP = threading.Event()
+STOP = threading.Event().wait
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ def test_the_report_of_a_study_is_served(folder: Path) -> None:
     assert (status, headers["Content-Type"], body) == ("200 OK", "text/html", b"<p>a report")
     assert headers["Content-Length"] == "11"
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"] == "sandbox allow-downloads"
 
 
 def test_a_report_that_is_not_there_says_how_it_is_written(folder: Path) -> None:

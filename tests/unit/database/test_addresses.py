@@ -27,6 +27,7 @@ def test_the_driver_is_named(scheme: str) -> None:
         ("postgresql://me:s3cret@host:99999/study", "ports go from 1 to 65535"),
         ("postgresql://me:s3cret@host:0/study", "ports go from 1 to 65535"),
         ("postgresql+psycopg://me:s3cret@host/study", r"leave out \+psycopg"),
+        ("postgresql://me@host/study?sslpassword=s3cret", "use a service file"),
     ],
 )
 def test_other_addresses_are_refused_in_one_line_without_the_password(url: str, said: str) -> None:

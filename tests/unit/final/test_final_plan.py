@@ -7,10 +7,10 @@ import pytest
 
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.final.plan import RECIPES, plan
-from blood_hpo.final.stage_study import Rules
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.studyfile.schema import StudySpec
+from blood_hpo.training.fold_result import Rules
 
 
 def spec(final: dict[str, Any] | None, *families: str) -> StudySpec:

@@ -13,15 +13,15 @@ import pytest
 from numpy.typing import NDArray
 
 from blood_hpo.errors import BloodHpoError, NonFiniteLoss
-from blood_hpo.metrics import log_loss, score
+from blood_hpo.metrics import Objective, log_loss, score
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit
-from blood_hpo.training.fold_result import TrainingRules
+from blood_hpo.training.fold_result import Rules
 
 Data = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
-RULES = TrainingRules(epochs=9, patience=2, start_epoch=2, objective="accuracy")
+RULES = Rules(epochs=9, patience=2, start_epoch=2)
 TRAIN, VALIDATION, HELD_OUT = np.arange(70), np.arange(70, 95), np.arange(95, 120)
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "dropout, symmetries, cosine": (
@@ -64,8 +64,13 @@ def fresh(data: Data, name: str, **config: Any) -> CompiledNetwork:
     return CompiledNetwork(name, FAMILIES[name].hyperparameters(**config), *data)
 
 
-def begun(network: CompiledNetwork, rules: TrainingRules = RULES, seed: int = 1) -> Fit:
-    return Fit(network, TRAIN, VALIDATION, HELD_OUT, rules, seed)
+def begun(
+    network: CompiledNetwork,
+    rules: Rules = RULES,
+    seed: int = 1,
+    objective: Objective = "accuracy",
+) -> Fit:
+    return Fit(network, TRAIN, VALIDATION, HELD_OUT, rules, objective, seed)
 
 
 def trained(fit: Fit, epochs: int) -> Fit:
@@ -89,8 +94,12 @@ def fingerprints(data: Data) -> list[str]:
 
 
 def test_it_learns_what_can_be_learned(data: Data) -> None:
-    rules = TrainingRules(epochs=40, patience=40, start_epoch=0, objective="balanced_accuracy")
-    fit = begun(compiled(data, "mlp", units=32, standardise=True, batch_size=8), rules)
+    rules = Rules(epochs=40, patience=40, start_epoch=0)
+    fit = begun(
+        compiled(data, "mlp", units=32, standardise=True, batch_size=8),
+        rules,
+        objective="balanced_accuracy",
+    )
     while not fit.stopped and max(fit.history.score, default=0) < 0.9:
         fit.advance()
     assert fit.history.score[-1] >= 0.9
@@ -111,7 +120,7 @@ def test_it_stops_and_keeps_the_best_watched_epoch(data: Data) -> None:
 
 def test_what_is_kept_belongs_to_the_best_epoch(data: Data) -> None:
     network = compiled(data, "mlp", units=32, learning_rate=0.01, standardise=True)
-    rules = TrainingRules(epochs=12, patience=12, start_epoch=0, objective="accuracy")
+    rules = Rules(epochs=12, patience=12, start_epoch=0)
     fit, weights = begun(network, rules), []
     while not fit.stopped:
         fit.advance()
@@ -125,7 +134,7 @@ def test_what_is_kept_belongs_to_the_best_epoch(data: Data) -> None:
 
 
 def test_averaged_weights_are_kept_and_training_goes_on_from_the_others(data: Data) -> None:
-    rules = TrainingRules(epochs=4, patience=4, start_epoch=4, objective="accuracy")
+    rules = Rules(epochs=4, patience=4, start_epoch=4)
     settings: dict[str, Any] = {"units": 8, "batch_size": 70, "learning_rate": 0.01}
     plain = begun(compiled(data, "mlp", **settings), rules)
     averaged = begun(compiled(data, "mlp", averaging=0.75, **settings), rules)
@@ -166,15 +175,23 @@ def test_a_schedule_with_an_end_is_never_cut(data: Data) -> None:
 
 def test_without_scored_images_the_validation_split_is_the_score(data: Data) -> None:
     network = compiled(data, "mlp", units=8)
-    fit = trained(Fit(network, TRAIN, VALIDATION, None, RULES, 1), 2)
+    fit = trained(Fit(network, TRAIN, VALIDATION, None, RULES, "accuracy", 1), 2)
     assert fit.score == fit.history.validation[1]
     assert fit.history.score == []
     assert fit.held_out_probabilities.shape == (0, 8)
 
 
 def test_the_history_watches_the_validation_split_in_three_ways(data: Data) -> None:
-    rules = TrainingRules(epochs=3, patience=3, start_epoch=0, objective="balanced_accuracy")
-    fit = Fit(compiled(data, "mlp", units=32), TRAIN, VALIDATION, VALIDATION, rules, 1)
+    rules = Rules(epochs=3, patience=3, start_epoch=0)
+    fit = Fit(
+        compiled(data, "mlp", units=32),
+        TRAIN,
+        VALIDATION,
+        VALIDATION,
+        rules,
+        "balanced_accuracy",
+        1,
+    )
     trained(fit, 3)
     history, best = fit.history, fit.best_epoch - 1
     labels, kept = data[1][VALIDATION], fit.held_out_probabilities
@@ -187,7 +204,7 @@ def test_the_history_watches_the_validation_split_in_three_ways(data: Data) -> N
 def test_scored_images_steer_nothing(data: Data) -> None:
     network = compiled(data, "mlp", units=8)
     with_scores = trained(begun(network), 4)
-    without = trained(Fit(network, TRAIN, VALIDATION, None, RULES, 1), 4)
+    without = trained(Fit(network, TRAIN, VALIDATION, None, RULES, "accuracy", 1), 4)
     assert with_scores.history.validation == without.history.validation
     assert all(map(np.array_equal, with_scores.best_weights, without.best_weights))
 
