@@ -26,7 +26,7 @@ class InputError(BloodHpoError):
 
 
 class DataError(BloodHpoError):
-    """The data set is missing, damaged or not the one the study was created with."""
+    """The data set is missing or damaged."""
 
     exit_code = 3
 
