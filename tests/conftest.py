@@ -15,8 +15,9 @@ from blood_hpo.data.synthetic import write_synthetic
 
 from .forks import Forks
 
-# What runs the tests may say how wide its own terminal is; programs that are tested ask their own.
-os.environ.pop("COLUMNS", None)
+# What runs the tests may describe its own terminal; programs that are tested ask their own.
+for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR"):
+    os.environ.pop(name, None)
 
 # A busy machine may take its time over one example; a wrong answer is what these tests look for.
 # Every run tries the same examples: a failure is seen again, and the count is a fact.

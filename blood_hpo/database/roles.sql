@@ -1,15 +1,15 @@
--- Group roles, without login and without passwords. To let somebody in, give the role itself a
--- login, so that its limits apply: ALTER ROLE blood_hpo_analyst LOGIN PASSWORD '...'.
--- A role that the migrating user may not create is left out, with its rights. Every migration
--- restores the analyst's limits, some of which the role itself may loosen. A superuser alone can
--- take from everybody what somebody who only reads could do harm with: locks that hold up claims,
--- what fills the disk, and the databases beside this one, which then are for the server's owner.
+-- Group roles, without login or password. To let somebody in, give the role itself a login, so that
+-- its limits apply: ALTER ROLE blood_hpo_analyst LOGIN PASSWORD '...'. One that the migrating user
+-- may not create is left out. Every migration restores their settings, which a role may change. A
+-- superuser alone can take from everybody what who only reads could do harm with: locks that hold
+-- up claims, what fills the disk, and the databases beside this one.
 DO $$
 DECLARE command text;
 BEGIN
     FOR command IN SELECT unnest(ARRAY[
         'CREATE ROLE blood_hpo_worker', 'CREATE ROLE blood_hpo_dashboard',
-        'CREATE ROLE blood_hpo_analyst',
+        'CREATE ROLE blood_hpo_analyst', 'ALTER ROLE blood_hpo_worker RESET ALL',
+        'ALTER ROLE blood_hpo_dashboard RESET ALL',
         'ALTER ROLE blood_hpo_analyst SET statement_timeout = ''30s''',
         'ALTER ROLE blood_hpo_analyst SET idle_in_transaction_session_timeout = ''30s''',
         'ALTER ROLE blood_hpo_analyst SET default_transaction_read_only = on',
@@ -64,12 +64,24 @@ BEGIN
             'GRANT SELECT ON %s, public.version_info, public.alembic_version TO %I', results, role
         );
         CONTINUE WHEN role = 'blood_hpo_dashboard';
-        EXECUTE format('GRANT INSERT, UPDATE ON %s TO %I', results, role);
-        GRANT INSERT, UPDATE ON hpo.study, hpo.budget, hpo.configuration, hpo.attempt,
-            hpo.candidate, hpo.test_interval, hpo.artefact, hpo.worker TO blood_hpo_worker;
-        GRANT INSERT ON hpo.result, hpo.fold, hpo.test_opening, hpo.tested_model, hpo.mistake,
-            hpo.piece TO blood_hpo_worker; -- what was measured is written once
+        EXECUTE format('GRANT INSERT ON %s TO %I', results, role);
+        GRANT INSERT ON hpo.study, hpo.budget, hpo.configuration, hpo.attempt, hpo.candidate,
+            hpo.test_interval, hpo.artefact, hpo.worker, hpo.result, hpo.fold, hpo.test_opening,
+            hpo.tested_model, hpo.mistake, hpo.piece TO blood_hpo_worker;
         GRANT DELETE ON hpo.candidate TO blood_hpo_worker;
+        -- What was searched or measured is written once; all else as the program does.
+        EXECUTE (SELECT string_agg(format('GRANT UPDATE (%s) ON %s TO %I', names, name, role), ';')
+            FROM (VALUES ('hpo.study', 'spec, paused, resumed_at, noted_at, finished_at'),
+                ('hpo.budget', 'budget, closed'), ('hpo.worker', 'grace_seconds'),
+                ('hpo.configuration', 'place, given_up_at, source_number, recipe'),
+                ('hpo.attempt', 'worker, heartbeat_at, open, failure, reason'),
+                ('hpo.artefact', 'sha256, bytes'), ('hpo.test_interval', 'seeds, low, high'),
+                ('public.studies', 'study_id'), -- to lock its row; keys of others hold it in place
+                ('public.trials', 'number, state, datetime_start, datetime_complete'),
+                ('public.trial_intermediate_values', 'intermediate_value'),
+                ('public.study_user_attributes, public.study_system_attributes', 'value_json'),
+                ('public.trial_user_attributes, public.trial_system_attributes', 'value_json')
+            ) AS changed (name, names));
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public, hpo TO blood_hpo_worker;
     END LOOP;
 END $$;

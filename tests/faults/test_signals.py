@@ -104,6 +104,7 @@ def test_stopped_while_holding_the_claim_lock(lab: Lab, measured: Measure) -> No
     lab.worker()
     lab.until_state("RUNNING")
     waited = time.monotonic() - held
+    assert waited < 5 * GRACE_SECONDS
     lab.until_finished()
     lab.assert_nothing_lost_or_repeated(budget=1)
     stopped.kill()

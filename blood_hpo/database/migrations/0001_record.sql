@@ -23,7 +23,7 @@ CREATE TABLE hpo.study (
     CHECK ((stage = 'search') = (search_id = study_id)),
     -- Any worker may write them, and views and report read study files and data sets from them: a
     -- seed that is no number, or a family without a space, would break every page of every study.
-    CONSTRAINT study_spec_is_a_study_file CHECK (coalesce(
+    CONSTRAINT study_spec_is_a_study_file CHECK ((
         jsonb_typeof(spec) = 'object'
         AND spec ->> 'name' ~ '^[a-z0-9][a-z0-9_-]{0,79}$'
         AND spec ->> 'seed' ~ '^[0-9]{1,18}$'
@@ -32,19 +32,18 @@ CREATE TABLE hpo.study (
         AND spec #>> '{training,epochs}' ~ '^[0-9]{1,6}$'
         AND spec #>> '{data,fraction}' ~ '^(1(\.0+)?|0\.[0-9]{0,40}[1-9][0-9]{0,40})$'
         AND jsonb_typeof(spec -> 'families') = 'object'
-        AND NOT jsonb_path_exists(spec, 'lax $.families.* ? (!(@.space.type() == "object"))'),
-        false
-    )),
-    CONSTRAINT study_data_is_a_data_set CHECK (coalesce(
+        AND NOT jsonb_path_exists(spec, 'strict $.families.* ? (@.type() != "object")')
+        AND NOT jsonb_path_exists(spec, 'lax $.families.* ? (!(@.space.type() == "object"))')
+    ) IS TRUE),
+    CONSTRAINT study_data_is_a_data_set CHECK ((
         data ->> 'label' !~ '[[:cntrl:]]'
         AND jsonb_typeof(data -> 'label') = 'string'
         AND data ->> 'sha256' ~ '^[0-9a-f]{64}$'
         AND data ->> 'md5' ~ '^[0-9a-f]{32}$'
         AND data ->> 'origin' ~ '^[a-z]{1,20}$'
         AND jsonb_typeof(data -> 'official') = 'boolean'
-        AND jsonb_typeof(data -> 'synthetic') = 'boolean',
-        false
-    ))
+        AND jsonb_typeof(data -> 'synthetic') = 'boolean'
+    ) IS TRUE)
 );
 
 CREATE TABLE hpo.budget (
@@ -76,7 +75,8 @@ CREATE TABLE hpo.configuration (
     replicate integer NOT NULL DEFAULT 1 CHECK (replicate >= 1),
     seed bigint NOT NULL,
     config jsonb NOT NULL CHECK (jsonb_typeof(config) = 'object'),
-    params jsonb NOT NULL CHECK (jsonb_typeof(params) = 'object'),
+    params jsonb NOT NULL CHECK (jsonb_typeof(params) = 'object'
+        AND NOT jsonb_path_exists(params, '$.* ? (@ > 1e300 || @ < -1e300)')),
     budget integer NOT NULL,
     place integer CHECK (place BETWEEN 1 AND budget),
     given_up_at hpo.moment CHECK (given_up_at IS NULL OR place IS NULL),
@@ -107,9 +107,12 @@ CREATE TABLE hpo.configuration (
     FOREIGN KEY (study_id, family, budget)
         REFERENCES hpo.budget (study_id, family, budget) ON UPDATE CASCADE ON DELETE CASCADE,
     UNIQUE (study_id, family, place) DEFERRABLE, -- a statement may exchange places
-    UNIQUE (study_id, config_hash, seed)
+    UNIQUE (study_id, config_hash, seed),
+    UNIQUE (configuration_id, study_id),
+    CONSTRAINT configuration_has_a_place -- or was given up
+        CHECK (stage <> 'search' OR (place IS NULL) = (given_up_at IS NOT NULL))
 );
-CREATE UNIQUE INDEX configuration_once ON hpo.configuration (study_id, config_hash)
+CREATE UNIQUE INDEX configuration_once ON hpo.configuration (study_id, family, config)
     WHERE stage = 'search';
 
 CREATE TABLE hpo.worker (
@@ -119,11 +122,15 @@ CREATE TABLE hpo.worker (
     grace_seconds double precision NOT NULL CHECK (grace_seconds BETWEEN 0 AND 86400)
 );
 
+-- Optuna looks for the largest number of a study by reading all of its trials.
+CREATE UNIQUE INDEX IF NOT EXISTS blood_hpo_trial_number
+    ON public.trials (study_id, number, trial_id);
+
 -- Of the attempts at a configuration all but one have failed: no configuration is counted twice.
 CREATE TABLE hpo.attempt (
-    trial_id integer PRIMARY KEY REFERENCES public.trials ON DELETE CASCADE,
-    configuration_id integer NOT NULL REFERENCES hpo.configuration ON DELETE CASCADE,
-    study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,
+    trial_id integer PRIMARY KEY,
+    configuration_id integer NOT NULL,
+    study_id integer NOT NULL,
     number integer NOT NULL,
     attempt integer NOT NULL CHECK (attempt >= 1),
     worker text,
@@ -131,11 +138,24 @@ CREATE TABLE hpo.attempt (
     open boolean NOT NULL DEFAULT true,
     failure text CHECK (failure IN ('error', 'lost')),
     reason text,
+    FOREIGN KEY (study_id, number, trial_id)
+        REFERENCES public.trials (study_id, number, trial_id) ON DELETE CASCADE,
+    FOREIGN KEY (configuration_id, study_id)
+        REFERENCES hpo.configuration (configuration_id, study_id) ON DELETE CASCADE,
     UNIQUE (study_id, number),
     UNIQUE (configuration_id, attempt)
 );
 CREATE UNIQUE INDEX attempt_once ON hpo.attempt (configuration_id) WHERE failure IS NULL;
 CREATE INDEX attempt_open ON hpo.attempt (study_id) WHERE open;
+
+-- What has ended stays as it is; Optuna numbers a trial after it made it.
+CREATE FUNCTION hpo.refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE 'trial % has ended', OLD.trial_id USING ERRCODE = 'restrict_violation'; END $$;
+CREATE TRIGGER blood_hpo_ended
+    BEFORE UPDATE OF state, datetime_start, datetime_complete ON public.trials FOR EACH ROW
+    WHEN (OLD.state IN ('COMPLETE', 'PRUNED', 'FAIL')) EXECUTE FUNCTION hpo.refuse();
+CREATE TRIGGER ended BEFORE UPDATE ON hpo.attempt FOR EACH ROW
+    WHEN (NOT OLD.open) EXECUTE FUNCTION hpo.refuse();
 
 -- By the server's clock, since the heartbeat or the start of the server: before, nobody was heard.
 CREATE FUNCTION hpo.is_stale(heartbeat_at timestamptz, grace_seconds double precision) RETURNS boolean
@@ -155,7 +175,7 @@ CREATE TABLE hpo.result (
     mean_validation double precision[] NOT NULL,
     mean_score double precision[] NOT NULL,
     CONSTRAINT result_is_finite CHECK (
-        hpo.is_finite(seconds) AND least(seconds, epoch, epochs, parameter_count) >= 0
+        seconds < 1e9 AND least(seconds, epoch, epochs, parameter_count) >= 0
     ),
     -- what is read without curves and confusion
     PRIMARY KEY (trial_id) INCLUDE (epoch, epochs, seconds, parameter_count)
@@ -173,7 +193,7 @@ CREATE TABLE hpo.fold (
     train_accuracy double precision[],
     validation_accuracy double precision[],
     validation_loss double precision[],
-    CONSTRAINT fold_is_finite CHECK (hpo.is_finite(score)),
+    CONSTRAINT fold_is_a_score CHECK (score BETWEEN 0 AND 1 AND epochs >= 0),
     PRIMARY KEY (trial_id, fold) INCLUDE (score, epochs, best_epoch) -- what is read without curves
 );
 
@@ -287,9 +307,6 @@ CREATE TABLE hpo.artefact (
     study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,
     name text NOT NULL,
     sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
-    bytes bigint NOT NULL,
+    bytes integer NOT NULL CHECK (bytes >= 0),
     PRIMARY KEY (study_id, name)
 );
-
--- Optuna looks for the largest number of a study by reading all of its trials.
-CREATE INDEX IF NOT EXISTS blood_hpo_trial_number ON public.trials (study_id, number);

@@ -1,18 +1,17 @@
--- inconsistencies: What should never be in a study; of other programs' trials the number alone.
+-- inconsistencies: What should never be in a study.
 WITH this AS (SELECT study_id FROM public.studies WHERE study_name = :study), own AS (
-    SELECT configuration_id, trial_id, attempt.number, trials.number AS other_number, family,
-        config_hash, seed, stage, worker, heartbeat_at, state::text AS state,
-        state IN ('COMPLETE', 'PRUNED') AS counted, state = 'RUNNING' AS running,
+    SELECT configuration_id, attempt.trial_id, attempt.number, family, config_hash, seed, stage,
+        worker, heartbeat_at, state::text AS state, state IN ('COMPLETE', 'PRUNED') AS counted,
+        state = 'RUNNING' AS running, (value BETWEEN 0 AND 1) IS TRUE AS scored,
         coalesce(failure, CASE WHEN open THEN 'open' ELSE 'ended' END) AS noted,
-        greatest(grace_seconds, :grace) AS grace, result.trial_id IS NOT NULL AS stored,
-        value_type IS NOT DISTINCT FROM 'FINITE' AS scored
+        greatest(grace_seconds, :grace) AS grace, result.trial_id IS NOT NULL AS stored
     FROM this JOIN hpo.attempt USING (study_id) JOIN hpo.configuration USING (configuration_id)
     JOIN public.trials USING (trial_id) LEFT JOIN hpo.worker USING (worker)
-    LEFT JOIN hpo.result USING (trial_id) LEFT JOIN public.trial_values USING (trial_id)
+    LEFT JOIN hpo.result USING (trial_id)
+    LEFT JOIN public.trial_values AS told ON told.trial_id = trials.trial_id AND objective = 0
 )
 SELECT inconsistency, family, number, worker, detail
 FROM own CROSS JOIN LATERAL (VALUES
-    ('other number', other_number IS DISTINCT FROM number, format('Optuna''s is %s', other_number)),
     ('never heard of', running AND heartbeat_at IS NULL, 'running without any heartbeat'),
     ('not heard of', running AND heartbeat_at IS NOT NULL AND hpo.is_stale(heartbeat_at, grace),
         format('silent for %s s', round(extract(epoch FROM clock_timestamp() - heartbeat_at)))),
@@ -23,9 +22,6 @@ FROM own CROSS JOIN LATERAL (VALUES
         format('%s, but noted as %s', state, noted))
 ) AS looked_at (inconsistency, found, detail)
 WHERE found
-UNION ALL
-SELECT 'duplicate number', NULL, number, NULL, format('%s trials have it', count(*))
-FROM this JOIN public.trials USING (study_id) GROUP BY number HAVING count(*) > 1
 UNION ALL
 SELECT 'over budget', family, NULL, NULL,
     format('%s configurations of %s', count(configuration.place), budget.budget)

@@ -87,7 +87,8 @@ WITH trial AS (
     INSERT INTO public.trials (number, study_id, state, datetime_start)
     SELECT coalesce(max(number) + 1, 0), :study_id, CAST(:state AS trialstate),
         CASE WHEN :state = 'RUNNING' THEN clock_timestamp() AT TIME ZONE 'UTC' END
-    FROM public.trials WHERE study_id = :study_id RETURNING trial_id, number, datetime_start
+    FROM public.trials WHERE study_id = :study_id AND number < 1000000000
+    RETURNING trial_id, number, datetime_start
 ), attempt AS (
     INSERT INTO hpo.attempt
         (trial_id, configuration_id, study_id, number, attempt, worker, heartbeat_at)

@@ -46,12 +46,6 @@ ORDER BY images DESC, family, true_class, predicted_class LIMIT :top
 SELECT family, state, trials, epochs, seconds, mean_seconds, seconds_per_epoch, share
 FROM hpo.cost WHERE study = :study ORDER BY family, state
 
--- cost_by_hour: What the search cost hour by hour
-SELECT date_trunc('hour', finished_at) AS hour, family, count(*) AS trials, sum(epochs) AS epochs,
-    sum(coalesce(seconds, extract(epoch FROM finished_at - started_at)::float)) AS seconds
-FROM hpo.trials WHERE study = :study AND finished_at IS NOT NULL
-GROUP BY hour, family ORDER BY hour, family
-
 -- curves: Learning curves of one trial
 SELECT fold, epoch, train_loss, validation, score
 FROM hpo.learning_curves WHERE study = :study AND number = :number ORDER BY fold, epoch
@@ -144,10 +138,6 @@ SELECT family, count(*) AS trials, avg(epoch)::float AS mean_epoch,
     sum(epochs) AS epochs, sum(saved_epochs) AS saved_epochs, sum(saved_seconds) AS saved_seconds
 FROM hpo.pruning WHERE study = :study GROUP BY family ORDER BY family
 
--- repeats_avoided: Configurations that the search did not try twice
-SELECT family, configurations, repeats_avoided, most, share
-FROM hpo.repeats_avoided WHERE study = :study ORDER BY family
-
 -- results: Final results
 SELECT family, recipe, seeds, parameter_count, accuracy, low, high, sd, balanced_accuracy,
     macro_auc, errors, test_images
@@ -176,8 +166,7 @@ SELECT * FROM hpo.trials WHERE study = :study AND number = :number
 
 -- trials: All trials of a study
 SELECT number, family, state, score, epoch, epochs, seconds, attempt, retry_of, worker, reason,
-    params
-FROM hpo.trials WHERE study = :study ORDER BY number
+    params FROM hpo.trials WHERE study = :study ORDER BY number
 
 -- workers: Workers of a study
 SELECT worker, trial, family, epoch, seconds_since_heartbeat, finished, failed, trials_per_hour

@@ -33,12 +33,11 @@ WITH shared AS MATERIALIZED (
     WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') GROUP BY family
 )
 SELECT number, epoch, score FROM hpo.reported_scores JOIN shared USING (family, epoch)
-WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') AND score BETWEEN 0 AND 1 ORDER BY number
+WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') AND score IS NOT NULL ORDER BY number
 
 -- fold_curves: The training of each fold of a trial.
 SELECT train_loss, coalesce(validation_accuracy, validation) AS validation, train_accuracy,
-    validation_loss
-FROM hpo.fold WHERE trial_id = :trial_id ORDER BY fold
+    validation_loss FROM hpo.fold WHERE trial_id = :trial_id ORDER BY fold
 
 -- grid_studies: The study files of the grids of one kind and objective on a data set, by name.
 SELECT study, spec FROM hpo.studies

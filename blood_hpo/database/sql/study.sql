@@ -17,8 +17,7 @@ SELECT study_id, :stage, coalesce(:search_id, study_id), CAST(:spec AS jsonb), :
 
 -- study_record: A study by name; what is null in it has no record, since another program made it.
 SELECT studies.study_id, stage, search.study_name AS search, spec, fingerprint, data,
-    program_version
-FROM public.studies LEFT JOIN hpo.study USING (study_id)
+    program_version FROM public.studies LEFT JOIN hpo.study USING (study_id)
 LEFT JOIN public.studies AS search ON search.study_id = search_id
 WHERE studies.study_name = :name
 

@@ -1,9 +1,7 @@
 -- What few readers ask for is a join or a subquery, which costs nothing where it is not asked for.
 CREATE VIEW hpo.trials AS
 SELECT study_name AS study, attempt.number, family, trials.state::text AS state,
-    CASE value_type
-        WHEN 'FINITE' THEN value WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity'
-    END AS score,
+    CASE WHEN value BETWEEN 0 AND 1 THEN value END AS score,
     CASE WHEN result.trial_id IS NOT NULL THEN result.epoch ELSE (
         SELECT max(step) FROM public.trial_intermediate_values AS reported
         WHERE reported.trial_id = attempt.trial_id
@@ -46,7 +44,7 @@ FROM (
     FROM hpo.trials LEFT JOIN (
         SELECT trial_id, stddev_samp(score) AS sd, count(*) AS folds FROM hpo.fold GROUP BY trial_id
     ) AS spread USING (trial_id)
-    WHERE state = 'COMPLETE' AND score IS NOT NULL
+    WHERE state = 'COMPLETE' AND score IS NOT NULL AND in_force
     WINDOW best AS (PARTITION BY study, family ORDER BY score DESC),
         numbered AS (PARTITION BY study, family ORDER BY score DESC, number)
 ) AS ranked JOIN hpo.configuration USING (configuration_id);

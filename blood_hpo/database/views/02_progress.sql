@@ -16,8 +16,8 @@ FROM (
             count(*) FILTER (WHERE state = 'RUNNING') AS running,
             count(*) FILTER (WHERE in_force AND state = 'WAITING') AS waiting,
             count(*) FILTER (WHERE state = 'FAIL') AS failed,
-            max(score) FILTER (WHERE state = 'COMPLETE') AS best_score, sum(epochs) AS epochs,
-            sum(seconds) AS seconds, avg(seconds) AS mean_seconds,
+            max(score) FILTER (WHERE in_force AND state = 'COMPLETE') AS best_score,
+            sum(epochs) AS epochs, sum(seconds) AS seconds, avg(seconds) AS mean_seconds,
             extract(epoch FROM sum(now() - started_at) FILTER (WHERE state = 'RUNNING'))
                 AS begun_seconds,
             extract(epoch FROM min(now() - started_at) FILTER (WHERE state = 'RUNNING'))

@@ -5,7 +5,7 @@ CREATE VIEW hpo.chance AS
 SELECT study, score, score + 0.05 AS collapsed_below FROM (
     SELECT study_name AS study, CASE spec ->> 'objective'
         WHEN 'accuracy' THEN (
-            SELECT max(sum(images)) OVER ()::float / sum(sum(images)) OVER ()
+            SELECT max(sum(images)) OVER ()::float / nullif(sum(sum(images)) OVER (), 0)
             FROM unnest(one.confusion) WITH ORDINALITY AS cell (images, place)
             GROUP BY (place - 1) / 8 LIMIT 1
         )
@@ -37,10 +37,7 @@ FROM hpo.result JOIN hpo.trials USING (trial_id);
 
 CREATE VIEW hpo.reported_scores AS
 SELECT study, number, family, state, step AS epoch,
-    CASE intermediate_value_type
-        WHEN 'FINITE' THEN intermediate_value
-        WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity'
-    END AS score
+    CASE WHEN intermediate_value BETWEEN 0 AND 1 THEN intermediate_value END AS score
 FROM public.trial_intermediate_values JOIN hpo.trials USING (trial_id);
 
 CREATE OR REPLACE FUNCTION hpo.class_name(label integer) RETURNS text

@@ -26,10 +26,3 @@ CREATE VIEW hpo.attempts AS
 SELECT study, min(number) OVER chain AS origin, number, attempt, count(*) OVER chain AS attempts,
     family, config_hash, state, failure, reason, worker, started_at, finished_at, in_force
 FROM hpo.trials WINDOW chain AS (PARTITION BY study, configuration_id);
-
--- Counted at the first attempt, so that retries do not count it again.
-CREATE VIEW hpo.repeats_avoided AS
-SELECT study, family, count(*) AS configurations, sum(repeats_avoided) AS repeats_avoided,
-    max(repeats_avoided) AS most,
-    sum(repeats_avoided)::float / (count(*) + sum(repeats_avoided)) AS share
-FROM hpo.trials WHERE attempt = 1 GROUP BY study, family;

@@ -12,7 +12,8 @@ FROM (
     FROM hpo.attempt JOIN hpo.configuration USING (configuration_id)
     JOIN public.trials USING (trial_id) JOIN public.trial_values USING (trial_id)
     JOIN public.studies ON studies.study_id = attempt.study_id
-    WHERE state = 'COMPLETE' AND objective = 0 AND value_type = 'FINITE' GROUP BY study_name, family
+    WHERE state = 'COMPLETE' AND objective = 0 AND value BETWEEN 0 AND 1
+    GROUP BY study_name, family
 ) AS complete
 CROSS JOIN LATERAL (SELECT DISTINCT jsonb_object_keys(unnest(params)) AS parameter) AS searched
 CROSS JOIN LATERAL (

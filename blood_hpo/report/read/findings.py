@@ -120,7 +120,6 @@ def _read(connection: "Connection", name: str) -> Findings:
     studies = [name, *stages.values(), *(one.study for one in grids.values())]
     costs = connection.execute(statement("study_costs"), {"studies": studies}).mappings()
     early = connection.execute(statement("early_scores"), {"study": name})
-    repeats = connection.execute(statement("repeats_avoided"), {"study": name})
     return Findings(
         study=study,
         winners=winners,
@@ -130,7 +129,7 @@ def _read(connection: "Connection", name: str) -> Findings:
         staged=read_staged(connection, study),
         stages={stage: read_trials(connection, own) for stage, own in stages.items()},
         costs={one["study"]: Cost(**one) for one in costs},
-        repeats_avoided=sum(one.repeats_avoided for one in repeats),
+        repeats_avoided=sum(one.repeats_avoided for one in study.trials if one.attempt == 1),
         early_scores={row.number: (row.epoch, row.score) for row in early},
     )
 

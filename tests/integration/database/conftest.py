@@ -111,7 +111,7 @@ class Recorder:
             ),
             "config_hash": digest,
             "seed": 3,
-            "config": config,
+            "config": {**config, "digest": digest},  # no two are equal
             "params": config,
             **more,
         }

@@ -69,7 +69,12 @@ def test_the_right_password_opens(guarded_url: str) -> None:
     connected.dispose()
 
 
-def test_sessions_are_in_utc_and_carry_a_name(database_url: str, connected: Engine) -> None:
+def test_sessions_are_in_utc_and_carry_a_name(
+    database_url: str, connected: Engine, server: Engine
+) -> None:
+    with server.connect() as owner:
+        name = make_url(database_url).database
+        owner.execute(text(f"ALTER DATABASE {name} SET timezone = 'Asia/Tokyo'"))
     assert rows(connected, "SHOW timezone") == [{"TimeZone": "UTC"}]
     found = rows(
         connected,

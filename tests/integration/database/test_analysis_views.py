@@ -134,26 +134,6 @@ def test_attempts_are_chained_by_their_origin(study: str, connected: Engine) -> 
     ]
 
 
-def test_repeats_avoided_are_counted_once_a_configuration(
-    recorder: Recorder, connected: Engine
-) -> None:
-    failed = recorder.start("cnn", "host:1:0", "aa" * 8, repeats_avoided=3)
-    recorder.fail(failed, "lost", "not heard of")
-    again = recorder.run("SELECT configuration_id FROM hpo.attempt WHERE trial_id = :t", t=failed)
-    recorder.attempt(again, "RUNNING", "host:2:0")
-    recorder.start("cnn", "host:1:0", "bb" * 8, repeats_avoided=0)
-    recorder.start("mlp", "host:1:0", "cc" * 8)
-    found = rows(
-        connected,
-        "SELECT family, configurations, repeats_avoided, most, share"
-        " FROM hpo.repeats_avoided ORDER BY family",
-    )
-    assert [tuple(row.values()) for row in found] == [
-        ("cnn", 2, 3, 3, pytest.approx(0.6)),
-        ("mlp", 1, 0, 0, 0),
-    ]
-
-
 def test_the_classes_are_those_of_the_data_set(connected: Engine) -> None:
     with connected.connect() as connection:
         named = connection.scalars(

@@ -73,13 +73,13 @@ def postmaster(home: Path) -> int:
     return int((home / "postgres" / "postmaster.pid").read_text().split()[0])
 
 
-def answer(socket_folder: Path) -> object:
+def answer(socket_folder: Path, asked: str = "SELECT 42") -> object:
     connection = psycopg2.connect(
         host=str(socket_folder), user="postgres", dbname=embedded.DATABASE
     )
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 42")
+            cursor.execute(asked)
             return cursor.fetchone()
     finally:
         connection.close()
@@ -142,13 +142,13 @@ def test_data_survives_a_killed_server(home: Path) -> None:
     socket_folder = embedded.ensure_running(home)
     idle = psycopg2.connect(host=str(socket_folder), user="postgres", dbname=embedded.DATABASE)
     with idle, idle.cursor() as cursor:
-        cursor.execute("CREATE TABLE kept (number integer)")
+        cursor.execute("CREATE TABLE kept AS SELECT 7 AS number")
     os.kill(postmaster(home), signal.SIGKILL)
     until(lambda: not embedded.is_running(home), "the server has stopped")
     with pytest.raises(psycopg2.OperationalError):
         answer(socket_folder)
     embedded.ensure_running(home)
-    assert answer(socket_folder) == (42,)
+    assert answer(socket_folder, "SELECT number FROM kept") == (7,)
 
 
 def test_a_server_that_died_is_revived_and_one_that_was_stopped_is_not(home: Path) -> None:
@@ -209,6 +209,7 @@ def test_a_door_that_somebody_else_made_is_not_knocked_at(home: Path) -> None:
             impostor.accept()
     shutil.rmtree(door)
     assert answer(embedded.ensure_running(unusual)) == (42,)
+    embedded.release(unusual)
 
 
 def test_no_other_account_can_hold_the_locks(home: Path) -> None:

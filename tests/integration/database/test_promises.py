@@ -21,7 +21,8 @@ NEW = """
     INSERT INTO hpo.configuration (
         study_id, stage, family, config_hash, seed, config, params, budget, place
     )
-    SELECT study_id, 'search', 'mlp', '{digest}', {seed}, '{{}}', '{{}}', 5, {place} FROM hpo.study
+    SELECT study_id, 'search', 'mlp', '{digest}', {seed}, '{{"digest": "{digest}"}}', '{{}}', 5,
+        {place} FROM hpo.study
 """
 ATTEMPT = """
     WITH made AS (
@@ -36,6 +37,10 @@ RACES = {
     "a configuration twice": (
         NEW.format(digest="a" * 16, seed=1, place=3),
         NEW.format(digest="a" * 16, seed=2, place=4),
+    ),
+    "a configuration twice, under another hash": (
+        NEW.format(digest="a" * 16, seed=1, place=3),
+        NEW.format(digest="a" * 16, seed=1, place=4).replace("'aaaa", "'bbbb"),
     ),
     "a place of the budget twice": (
         NEW.format(digest="a" * 16, seed=1, place=3),
@@ -72,6 +77,7 @@ NO_STUDY_FILES = {
     "no data": ("{data,fraction}", "0.0"),
     "families that are none": ("{families}", "[]"),
     "a family without a space": ("{families}", '{"mlp": {}}'),
+    "a family that is a list": ("{families}", '{"mlp": [{"space": {}}]}'),
 }
 """What no program may make of a stored study file: place and value."""
 NO_DATA_SETS = {
@@ -95,6 +101,20 @@ ALONE = {
     ),
     "a file that is named after a path": (
         "INSERT INTO hpo.artefact SELECT study_id, 'x', '../x', 1 FROM hpo.study"
+    ),
+    "an attempt in another study than its configuration": """
+        WITH other AS (INSERT INTO public.studies (study_name) VALUES ('other') RETURNING study_id),
+        made AS (
+            INSERT INTO public.trials (study_id, number, state)
+            SELECT study_id, 0, 'COMPLETE' FROM other RETURNING trial_id, study_id
+        )
+        INSERT INTO hpo.attempt (trial_id, configuration_id, study_id, number, attempt)
+        SELECT trial_id, 1, study_id, 0, 1 FROM made""",
+    "an attempt under another number than its trial": ATTEMPT.format(
+        configuration=1, number=0, attempt=1
+    ).replace("study_id, 0, 1 FROM made", "study_id, 7, 1 FROM made"),
+    "a parameter that no number can hold": NEW.format(digest="a" * 16, seed=1, place=3).replace(
+        "'{}', 5", """'{"dropout": 1e400}', 5"""
     ),
     "a stage that is not the study's": NEW.format(digest="a" * 16, seed=1, place=3).replace(
         "'search'", "'final'"
@@ -200,12 +220,27 @@ def test_a_stored_study_file_stays_one(unchanged: Engine, wrong: str) -> None:
     "wrong",
     [
         *("result SET seconds = 'NaN'", "result SET seconds = 'inf'", "result SET seconds = -1"),
-        *("result SET epochs = -1", "fold SET score = 'NaN'", "fold SET score = '-inf'"),
+        *("result SET epochs = -1", "result SET seconds = 1e300", "fold SET score = 'NaN'"),
+        *("fold SET score = '-inf'", "fold SET score = 1.5", "fold SET epochs = -1"),
     ],
 )
 def test_what_a_trial_measured_is_finite(unchanged: Engine, wrong: str) -> None:
-    with unchanged.begin() as connection, pytest.raises(DBAPIError, match="_is_finite"):
+    with unchanged.begin() as connection, pytest.raises(DBAPIError, match=r"_is_(finite|a_score)"):
         connection.exec_driver_sql(f"UPDATE hpo.{wrong}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "public.trials SET state = 'RUNNING' WHERE state = 'COMPLETE'",
+        "public.trials SET datetime_complete = now() WHERE state = 'FAIL'",
+        "hpo.attempt SET failure = 'lost' WHERE failure IS NULL AND NOT open",
+        "hpo.attempt SET open = true WHERE NOT open",
+    ],
+)
+def test_what_has_ended_stays_as_it_is(unchanged: Engine, change: str) -> None:
+    with unchanged.begin() as connection, pytest.raises(DBAPIError, match="has ended"):
+        connection.exec_driver_sql(f"UPDATE {change}")
 
 
 @pytest.mark.parametrize("wrong", NO_DATA_SETS)
@@ -236,6 +271,7 @@ def test_a_time_of_optunas_that_no_reader_can_hold_is_left_out(
     study: str, connected: Engine, when: str
 ) -> None:
     with connected.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE public.trials DISABLE TRIGGER USER")
         connection.exec_driver_sql(
             f"UPDATE public.trials SET datetime_start = '{when}', datetime_complete = '{when}'"
         )

@@ -123,6 +123,7 @@ def test_a_reason_stays_its_words(study: str, connected: Engine) -> None:
 def test_what_another_program_stored_cannot_steer_a_terminal(
     study: str, recorder: Recorder, connected: Engine
 ) -> None:
+    recorder.run("ALTER TABLE hpo.attempt DISABLE TRIGGER USER")
     recorder.run("UPDATE hpo.attempt SET worker = :w, reason = :r", w="a\x1b[2J", r="a\nb")
     recorder.run("UPDATE hpo.configuration SET params = :p", p='{"units": ["\\u001b"]}')
     for name in ("trials", "running", "workers", "attempts", "leaderboard"):

@@ -90,6 +90,7 @@ def test_sql_of_ones_own_reads_the_views_by_their_bare_names(ask: Ask, study: st
     ]
     assert "current_user" in answer(ask("--sql", "select current_user"))
     assert "blood_hpo_analyst" in answer(ask("--sql", "select current_user"))
+    assert answer(ask("--sql", "show statement_timeout")).split()[-1] == "30s"
     odd = "select 'nan'::float8 as n, '-inf'::float8 as i, 1.5::float8 as x, '\\xff'::bytea as b"
     assert answer(ask("--sql", odd)).split()[4:] == ["nan", "-inf", "1.500", "\\xff"]
     assert answer(ask("--sql", "select '50%' as percent, ':x' as colon")).endswith("50%      :x\n")

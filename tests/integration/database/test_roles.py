@@ -136,6 +136,24 @@ def test_the_analyst_is_read_only_and_cut_off_after_30_seconds(engine_as: Engine
     assert "statement timeout" in refused(analyst, hurried)
 
 
+def test_the_analyst_has_at_most_20_connections(connected: Engine) -> None:
+    asked = "SELECT rolconnlimit AS most FROM pg_roles WHERE rolname = 'blood_hpo_analyst'"
+    assert rows(connected, asked) == [{"most": 20}]
+
+
+@pytest.mark.parametrize("role", ["blood_hpo_worker", "blood_hpo_dashboard"])
+def test_a_migration_takes_back_what_a_role_has_set_for_all_its_sessions(
+    database_url: str, engine_as: EngineAs, role: str
+) -> None:
+    for setting in ("search_path = pg_catalog", "default_transaction_read_only = on"):
+        with engine_as(role).connect() as connection:
+            connection.exec_driver_sql(f"ALTER ROLE {role} SET {setting}; COMMIT")
+    migrate(database_url)
+    asked = f"SELECT setconfig FROM pg_db_role_setting WHERE setrole = '{role}'::regrole"
+    found = rows(engine_as(role), asked)
+    assert found == []
+
+
 def test_the_time_limit_is_a_default_that_a_session_of_ones_own_can_raise(
     engine_as: EngineAs,
 ) -> None:
@@ -232,7 +250,6 @@ def test_the_worker_runs_trials_and_deletes_nothing(
     trial = loaded.ask()
     trial.suggest_categorical("model", ["mlp", "cnn", "resnet"])
     storage.record_heartbeat(trial._trial_id)
-    storage.record_heartbeat(trial._trial_id)
     trial.report(0.5, 1)
     trial.set_user_attr("worker", "host:1:0")
     loaded.set_user_attr("paused", None)
@@ -254,6 +271,12 @@ def test_the_worker_runs_trials_and_deletes_nothing(
         "UPDATE hpo.fold SET fold = 9",
         "DROP VIEW hpo.trials",
         "TRUNCATE trials",
+        "UPDATE trial_values SET value = 0.99",
+        "UPDATE studies SET study_name = 'mine'",
+        "UPDATE study_directions SET direction = 'MINIMIZE'",
+        "UPDATE hpo.configuration SET params = '{}'",
+        "UPDATE hpo.budget SET family = 'mine'",
+        "BEGIN; LOCK TABLE trials IN ACCESS EXCLUSIVE MODE",
         "SELECT pg_read_file('PG_VERSION')",
         "COPY trials TO PROGRAM 'true'",
         "SET ROLE postgres",

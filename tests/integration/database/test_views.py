@@ -41,7 +41,7 @@ def test_a_trial_has_its_facts_as_columns(study: str, connected: Engine) -> None
         "units": 512,
         "standardise": True,
         "pool_size": None,
-        "config": MLP,
+        "config": {**MLP, "digest": "aa" * 8},
         "config_hash": "aa" * 8,
         "seed": 3,
         "in_force": True,
@@ -61,7 +61,10 @@ def test_hyperparameters_of_another_type_are_null_as_columns(
     recorder.attempt(recorder.configuration("mlp", "aa" * 8, odd), "RUNNING", "host:1:0")
     (found,) = rows(connected, "SELECT * FROM hpo.trials")
     shown = ("units", "filters", "dropout", "pool_size", "optimizer", "config")
-    assert tuple(found[name] for name in shown) == (None, None, None, "2", "7", odd)
+    assert tuple(found[name] for name in shown) == (
+        *(None, None, None, "2", "7"),
+        {**odd, "digest": "aa" * 8},
+    )
 
 
 def test_times_are_the_moments_at_which_things_happened(study: str, connected: Engine) -> None:
@@ -153,7 +156,17 @@ def test_a_value_that_is_no_number_is_null(recorder: Recorder, connected: Engine
             intermediate_value_type=kind,
         )
     found = rows(connected, "SELECT score FROM hpo.reported_scores ORDER BY epoch")
-    assert [row["score"] for row in found] == [None, float("inf"), float("-inf")]
+    assert [row["score"] for row in found] == [None, None, None]
+
+
+@pytest.mark.parametrize("score", ["NaN", "1.5", "-0.1"])
+def test_what_no_score_can_be_ranks_nowhere(study: str, connected: Engine, score: str) -> None:
+    with connected.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE public.trial_values SET value = '{score}'")
+    assert rows(connected, "SELECT * FROM hpo.leaderboard WHERE study = :s", s=study) == []
+    best = rows(connected, "SELECT best_score FROM hpo.progress WHERE study = :s", s=study)
+    assert {row["best_score"] for row in best} == {None}
+    assert rows(connected, "SELECT * FROM hpo.parameter_effects WHERE study = :s", s=study) == []
 
 
 def test_progress_counts_complete_and_pruned_trials(study: str, connected: Engine) -> None:

@@ -20,6 +20,7 @@ from blood_hpo.store.studies import SharedStudy, open_study, pause, resume
 from blood_hpo.version import __version__
 from blood_hpo.worker.checkpoint import Checkpoint
 from blood_hpo.worker.claims import Busy, Claims, Finished, Paused
+from blood_hpo.worker.join import Queue, Turn
 from blood_hpo.worker.search_stage import SearchStage
 from blood_hpo.worker.shutdown import Shutdown
 from blood_hpo.worker.worker import Worker
@@ -48,6 +49,35 @@ def end_somehow(study: SharedStudy, worker: str, claim: TrialRecord, dice: rando
     else:
         state = TrialState.PRUNED if chance < 0.2 else TrialState.COMPLETE
         study.storage.end(claim.trial_id, worker, state, Ending(dice.random()))
+
+
+def test_the_oldest_study_comes_first_and_holds_up_nobody(make_study: MakeStudy) -> None:
+    study = [make_study(name=name) for name in ("zebra", "ant")][-1]
+    shutdown, asked = Shutdown(1.0), []
+
+    def begin(one: SharedStudy) -> Turn:
+        def turn(_: bool | None) -> Busy:
+            asked.append(one.name)
+            if len(asked) == 2:
+                shutdown._drain()
+            return Busy()
+
+        return turn
+
+    Queue(study.storage, str(study.data["sha256"]), begin, shutdown, 0.01).run(None)
+    assert asked == ["zebra", "ant"]
+
+
+def test_a_number_at_the_end_of_all_numbers_stops_nobody(make_study: MakeStudy) -> None:
+    study = make_study()
+    with study.storage.transaction() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO public.trials (study_id, number, state)"
+            f" VALUES ({study.study_id}, 2147483647, 'COMPLETE')"
+        )
+    claim = Claims(study, "holder").claim(STOP)
+    assert isinstance(claim, TrialRecord)
+    assert claim.number == 0
 
 
 def test_a_worker_that_finds_a_study_finished_removes_what_is_left_of_it(

@@ -26,8 +26,8 @@ from .conftest import STOP, MakeStudy
 
 BREAKAGES = {
     "lost": "DELETE FROM hpo.attempt WHERE number = 4",
-    "never heard of": "UPDATE hpo.attempt SET heartbeat_at = NULL",
-    "not heard of": "UPDATE hpo.attempt SET heartbeat_at = '2000-01-01'",
+    "never heard of": "UPDATE hpo.attempt SET heartbeat_at = NULL WHERE open",
+    "not heard of": "UPDATE hpo.attempt SET heartbeat_at = '2000-01-01' WHERE open",
     "unlinked file": """
         INSERT INTO hpo.piece (study_id, sha256, piece, content, stored_at)
         SELECT study_id, repeat('ab', 32), 0, 'x', '2000-01-01' FROM hpo.study""",

@@ -139,8 +139,18 @@ def test_whatever_would_change_something_is_refused(
     assert study.storage.study_id("small") == study.study_id
 
 
-def test_its_transactions_could_not_write(database_url: str, study: SharedStudy) -> None:
-    storage = StudyStorage(database_url, "test", read_only=True)
+def test_its_transactions_could_not_write(
+    database_url: str, study: SharedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[StudyStorage] = []
+
+    def kept(*given: Any, **more: Any) -> StudyStorage:
+        opened.append(StudyStorage(*given, **more))
+        return opened[-1]
+
+    monkeypatch.setattr("blood_hpo.dashboard.server.StudyStorage", kept)
+    application(database_url, Path("report"))
+    (storage,) = opened
     with pytest.raises(StorageInternalError) as refusal:
         storage.set_study_user_attr(study.study_id, "x", 1)
     assert "read-only transaction" in str(refusal.value.__cause__)

@@ -11,6 +11,7 @@ from pathlib import Path
 import optuna
 import pytest
 import typer
+from optuna.exceptions import StorageInternalError
 
 from blood_hpo.cli.commands import report
 from blood_hpo.cli.commands.report import _unwritten
@@ -40,6 +41,16 @@ def test_a_copy_that_cannot_be_made_leaves_the_study_of_its_name(
     assert study.storage.study_id("small") == study.study_id
 
 
+def test_a_copy_that_fails_leaves_nothing(study: SharedStudy, tmp_path: Path) -> None:
+    there = f"sqlite:///{tmp_path}/theirs.db"
+    theirs = optuna.create_study(study_name="theirs", storage=there)
+    theirs.add_trial(optuna.create_trial(value=0.5))
+    theirs.set_user_attr("x" * 600, 1)  # which SQLite takes, and PostgreSQL does not
+    with pytest.raises(StorageInternalError):
+        import_studies(study.storage, there, None, None)
+    assert [one.study_name for one in study.storage.get_all_studies()] == ["small"]
+
+
 def test_files_are_exported_as_they_were_stored_or_not_at_all(
     study: SharedStudy, tmp_path: Path
 ) -> None:
@@ -48,6 +59,10 @@ def test_files_are_exported_as_they_were_stored_or_not_at_all(
         digest = storage.store(study.study_id, content)
         with storage.transaction() as connection:
             link(connection, study.study_id, None, f"file-{number}", digest)
+            connection.exec_driver_sql(  # as any worker could
+                "INSERT INTO hpo.piece SELECT study_id, sha256, 99, 'more' FROM hpo.artefact"
+                " ON CONFLICT DO NOTHING"
+            )
     assert export_files(storage, ["small"], tmp_path / "whole") == 2
     written = {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
     assert written == {hashlib.sha256(one).hexdigest(): one for one in contents}

@@ -90,6 +90,18 @@ def test_it_is_left_alone_for_a_while_and_where_nothing_has_changed(study: Share
     assert version(study) == 2
 
 
+@pytest.mark.parametrize(("seconds", "then"), [(50, 1), (70, 2)])
+def test_it_is_looked_after_at_most_once_a_minute(
+    study: SharedStudy, seconds: int, then: int
+) -> None:
+    finish(study, 0.8)
+    with study.storage.transaction() as session:
+        ago = text("UPDATE hpo.study SET noted_at = clock_timestamp() - make_interval(secs => :s)")
+        session.execute(ago, {"s": seconds})
+    refresh_note(study.storage, study.study_id)
+    assert version(study) == then
+
+
 def test_of_many_who_find_it_old_one_writes(study: SharedStudy) -> None:
     finish(study, 0.8)
     with study.storage.transaction() as session:

@@ -72,6 +72,14 @@ def shown(found: Snapshot, width: int, **console: Any) -> list[str]:
     return target.file.getvalue().splitlines()
 
 
+@pytest.mark.parametrize(("seconds", "there"), [(590.0, True), (610.0, False)])
+def test_an_idle_worker_is_shown_for_ten_minutes(seconds: float, there: bool) -> None:
+    known = {"trial": None, "family": None, "epoch": None, "seconds_since_heartbeat": seconds}
+    idle = worker("host:9:x", **known)
+    lines = shown(snapshot(stage(running=[], workers=[idle])), 80)
+    assert any(one.startswith("host:9") for one in lines) is there
+
+
 @pytest.mark.parametrize("width", [80, 120, 200])
 def test_every_line_fits_and_nothing_is_cut(width: int) -> None:
     whole = snapshot(stage(), stage("confirm", families=[family("resnet", budget=1000)]))

@@ -70,7 +70,9 @@ def test_a_grid_study_has_its_own_row_whole(finished: Findings) -> None:
 
 
 def test_pruning_saved_what_the_view_says(searched: Findings) -> None:
-    for row in table(cost.section(searched), "pruning").records():
+    shown = table(cost.section(searched), "pruning").records()
+    assert [row["family"] for row in shown] == ["mlp", "cnn"]
+    for row in shown:
         assert row["epochs, complete"] == 18 * 45
         assert row["epochs, pruned"] == 8 * 15
         assert row["saved"] == 8 * 30

@@ -1,11 +1,12 @@
 """Settings from the environment: contradictions and misspelt names are refused."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from blood_hpo.errors import InputError
-from blood_hpo.settings import OTHERS, settings
+from blood_hpo.settings import OTHERS, Settings, settings
 
 
 def read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
@@ -47,6 +48,18 @@ def test_an_unknown_variable_is_named_with_the_nearest_known(
 ) -> None:
     said = read(monkeypatch, BLOOD_HPO_GRACE_SECOND="60")
     assert "BLOOD_HPO_GRACE_SECOND is no setting; did you mean BLOOD_HPO_GRACE_SECONDS?" in said
+
+
+@pytest.mark.parametrize("given", ["", "postgresql://you@host/b"])
+def test_the_address_is_read_from_a_file_where_none_is_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str
+) -> None:
+    (tmp_path / "url").write_text("postgresql://me@host/a\n")
+    monkeypatch.setenv("DATABASE_URL", given)
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "url"))
+    url = Settings().server_url()
+    assert url
+    assert url.get_secret_value() == (given or "postgresql://me@host/a")
 
 
 @pytest.mark.parametrize("name", OTHERS)
