@@ -153,7 +153,12 @@ def test_a_backup_brings_a_deleted_study_back(search: Stack) -> None:
     before = search.sql(everything)
     inside = ("exec", "-T", "db")
     search.compose(*inside, "pg_dump", *database, "--format=custom", "--file=/tmp/backup")
-    search.sql("TRUNCATE studies CASCADE")
+    once = ("run", "--rm", "--no-deps", "-T")
+    for command in ("pause", "resume", "check"):  # which the role of the workers may do
+        search.compose(*once, "worker", "study", command, "search")
+    owner = (*once, "--entrypoint", "blood-hpo", "init", "study", "delete")
+    for (study,) in search.sql("SELECT study FROM hpo.studies WHERE stage = 'search'"):
+        search.compose(*owner, study, "--yes")
     assert search.sql(everything) == []
     restore = ("pg_restore", *database, "--clean", "--if-exists", "--single-transaction")
     search.compose(*inside, *restore, "/tmp/backup")
