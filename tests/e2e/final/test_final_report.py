@@ -111,10 +111,8 @@ OF_FILE = (
     "(study_id, sha256) IN (SELECT study_id, sha256 FROM hpo.artefact WHERE name ~ :file)"
     " AND piece = 0"
 )
-CHANGED = (
-    f"hpo.piece SET content = content || decode('00', 'hex') WHERE {OF_FILE}",
-    f"hpo.piece SET content = substr(content, 1, length(content) - 1) WHERE {OF_FILE}",
-)
+FLIPPED = f"hpo.piece SET content = set_bit(content, 0, 1 - get_bit(content, 0)) WHERE {OF_FILE}"
+CHANGED = (FLIPPED, FLIPPED)
 DELETED = (
     "hpo.artefact SET name = name || '-gone' WHERE name ~ :file",
     "hpo.artefact SET name = regexp_replace(name, '-gone$', '') WHERE name ~ :file",
