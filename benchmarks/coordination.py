@@ -108,9 +108,9 @@ class LockStorage(StudyStorage):
     def __init__(self, url: str) -> None:
         """Connect."""
         super().__init__(url, "benchmark")
-        event.listen(self.engine, "after_cursor_execute", self._answered)
+        event.listen(self.engine, "after_cursor_execute", self._lock_answered)
 
-    def _answered(self, _connection: object, _cursor: object, asked: str, *_: object) -> None:
+    def _lock_answered(self, _connection: object, _cursor: object, asked: str, *_: object) -> None:
         if "FOR NO KEY UPDATE" in asked:
             self._locked_at = time.perf_counter()
 
