@@ -15,7 +15,7 @@ from blood_hpo.dashboard.notes import refresh_note
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.settings import Settings
 from blood_hpo.stages import STOPPED
-from blood_hpo.store.outage import ERRORS, Interrupted, patiently
+from blood_hpo.store.outage import Interrupted, patiently, unless_away
 from blood_hpo.store.studies import pause
 from blood_hpo.text import printable
 from blood_hpo.worker.attempt import Attempt
@@ -106,8 +106,8 @@ class Worker:
             wait = self.shutdown.wait
             patiently(lambda: storage.tell("close_families", **closed), "closing", wait)
         refresh_note(storage, study_id, least_seconds=0)
-        with suppress(OSError, *ERRORS):
-            Audit(storage, self.stage.study.name, self.settings).tidy()
+        with suppress(OSError):
+            unless_away(Audit(storage, self.stage.study.name, self.settings).tidy, None)
         log.info("study %s is finished", self.stage.study.name)
 
     def _wait(self, found: Paused | Busy) -> None:
