@@ -60,8 +60,5 @@ def confusion(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]
     """Counts (classes, classes): the row is the true class, the column the most probable one."""
     from sklearn.metrics import confusion_matrix
 
-    classes = range(probabilities.shape[1])
-    found: NDArray[np.int64] = confusion_matrix(
-        labels, probabilities.argmax(axis=1), labels=classes
-    )
-    return found
+    predicted, classes = probabilities.argmax(axis=1), range(probabilities.shape[1])
+    return np.asarray(confusion_matrix(labels, predicted, labels=classes))

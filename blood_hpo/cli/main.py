@@ -79,8 +79,6 @@ def main() -> None:
         _refuse_gone()
         code = app(prog_name="blood-hpo", standalone_mode=False)
         sys.stdout.flush()
-    except streams.ReaderGoneError as error:
-        code = error.exit_code
     except BloodHpoError as error:
         code = _say(str(error), error.exit_code)
     except typer.Abort:

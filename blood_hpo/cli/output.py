@@ -49,7 +49,7 @@ def print_rows(
     if output is OutputFormat.TABLE:
         lines = list(table(columns, rows, window()))
         fits = len(lines) == 1 + len(rows)
-        for line in [*wrapped(title, window()), *(lines if fits or len(rows) > 1 else [])]:
+        for line in [*wrapped(title, window()), *(lines if fits or len(rows) != 1 else [])]:
             typer.echo(line)
         if len(rows) == 1 and not fits:
             print_facts(dict(zip(columns, rows[0], strict=True)))
@@ -175,16 +175,11 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < _THOUSAND else f"{value:,.0f}"
     if isinstance(value, datetime):
-        return _short_time(value.astimezone())
+        local, today = value.astimezone(), datetime.now(UTC).astimezone()
+        return f"{local:%m-%d %H:%M}" if local.year == today.year else f"{local:%Y-%m-%d}"
     if isinstance(value, Mapping) and not any(isinstance(x, dict | list) for x in value.values()):
         return " ".join(f"{printable(str(name))}={cell(one)}" for name, one in value.items())
     return printable(" ".join(_csv_cell(value).splitlines()))
-
-
-def _short_time(local: datetime) -> str:
-    """A local time without its year, if that is this one."""
-    this_year = local.year == datetime.now(UTC).astimezone().year
-    return f"{local:%m-%d %H:%M}" if this_year else f"{local:%Y-%m-%d}"
 
 
 def _csv_cell(value: object) -> str:

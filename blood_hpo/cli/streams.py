@@ -13,16 +13,6 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-class OutputError(BloodHpoError):
-    """Standard output takes no more."""
-
-
-class ReaderGoneError(OutputError):
-    """The reader of a pipe has seen enough (``| head``): no failure, and nobody to tell."""
-
-    exit_code = 0
-
-
 class _Output(io.FileIO):
     def write(self, content: "ReadableBuffer") -> int:
         try:
@@ -30,9 +20,9 @@ class _Output(io.FileIO):
         except OSError as error:
             # What is still in a buffer is written again when the program ends: let that pass.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
-            if error.errno == errno.EPIPE:
-                raise ReaderGoneError("nobody reads") from error
-            raise OutputError(
+            if error.errno == errno.EPIPE:  # the reader has seen enough (``| head``): no failure
+                raise SystemExit(0) from error
+            raise BloodHpoError(
                 f"standard output cannot be written ({error.strerror}); send it to a place with"
                 " room, as in > FILE"
             ) from error

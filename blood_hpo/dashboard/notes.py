@@ -7,9 +7,7 @@ What it says is in ``templates/note.md``, as the Markdown that optuna-dashboard 
 import json
 import logging
 import re
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from blood_hpo.dashboard.report_pages import report_address
 from blood_hpo.database.query import run_query
@@ -44,24 +42,19 @@ def _refresh(storage: StudyStorage, study_id: int, least_seconds: float) -> str 
     noted = storage.ask("note_turn", study_id=study_id, least_seconds=least_seconds)
     if not noted:
         return None
-    facts = _facts(storage, study_id)
-    spelt = {"report_address": report_address, "prose": _prose}
-    note = json.dumps(markdown(__package__, "note.md", spelt, **facts))
-    storage.tell("write_note", study_id=study_id, noted_at=noted[0].noted_at, text_json=note)
-    return str(facts["stage_of"]) if facts["stage_of"] else None
-
-
-def _facts(storage: StudyStorage, study_id: int) -> Mapping[str, Any]:
-    """Columns of the statement ``note_facts``, and rows of three questions."""
     (row,) = storage.ask("note_facts", study_id=study_id)
     ask = partial(run_query, storage.engine)
-    return {
+    facts = {
         **row._mapping,
         "study_id": study_id,
         "progress": ask("progress", study=row.study).records(),
         "best": ask("leaderboard", study=row.study, top=BEST).records(),
         "models": ask("models", study=row.stage_of or row.study).records(),
     }
+    spelt = {"report_address": report_address, "prose": _prose}
+    note = json.dumps(markdown(__package__, "note.md", spelt, **facts))
+    storage.tell("write_note", study_id=study_id, noted_at=noted[0].noted_at, text_json=note)
+    return str(row.stage_of) if row.stage_of else None
 
 
 def _prose(text: str) -> str:

@@ -10,7 +10,7 @@ import io
 import json
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -23,12 +23,11 @@ from blood_hpo.dashboard.report_pages import SANDBOX, answer, with_reports
 from blood_hpo.dashboard.trial_pages import with_kept_trials
 from blood_hpo.database.artefacts import by_digest
 from blood_hpo.database.failures import explain
-from blood_hpo.errors import InputError, StudyError
+from blood_hpo.errors import InputError
 from blood_hpo.search.optuna_private import read_each_trial_once
 from blood_hpo.store.storage import StudyStorage
 
 if TYPE_CHECKING:
-    from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from sqlalchemy import Engine
 
@@ -52,14 +51,6 @@ class DatabaseArtefacts:
         if content is None:
             raise ArtifactNotFound(f"no file of any study has the SHA-256 {artifact_id}")
         return io.BytesIO(content)
-
-    def write(self, artifact_id: str, content_body: BinaryIO) -> None:  # noqa: ARG002
-        """Refuse: files are stored with the end of their trial, or not at all."""
-        raise StudyError("files are added by the workers alone, when a trial ends")
-
-    def remove(self, artifact_id: str) -> None:  # noqa: ARG002
-        """Refuse."""
-        raise StudyError("files of a study go with it: use `blood-hpo study delete`")
 
 
 def application(url: str, reports: Path) -> "WSGIApplication":
@@ -97,7 +88,13 @@ def serve(url: str, host: str, port: int, reports: Path) -> None:
             # In the serving process: connections do not survive a fork.
             return application(url, reports)
 
-    _refuse_taken(host, port)
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise InputError(
+            f"the dashboard cannot listen on {host}:{port}"
+            f" ({str(error.strerror).split(' (')[0]}); give another with --host or --port"
+        ) from error
     log.info("dashboard: http://%s:%d (it only reads; Ctrl-C ends it)", host, port)
     Server().run()
 
@@ -115,28 +112,11 @@ def _guarded(app: "WSGIApplication", storage: StudyStorage) -> "WSGIApplication"
             reason = explain(error, storage.engine.url)
             log.warning(reason)
             return answer(start, "503 Service Unavailable", json.dumps({"reason": reason}).encode())
-        is_a_file = environ.get("PATH_INFO", "").startswith("/artifacts/")
-        return app(environ, _sandboxed(start) if is_a_file else start)
+        if not environ.get("PATH_INFO", "").startswith("/artifacts/"):
+            return app(environ, start)
+        # Of a file a browser runs nothing, whatever a worker has stored.
+        return app(
+            environ, lambda status, headers, *error: start(status, [*headers, *SANDBOX], *error)
+        )
 
     return guard
-
-
-def _sandboxed(start: "StartResponse") -> "StartResponse":
-    """Start an answer in which a browser runs nothing, whatever a worker has stored."""
-
-    def begin(
-        status: str, headers: list[tuple[str, str]], error: "OptExcInfo | None" = None, /
-    ) -> Callable[[bytes], object]:
-        return start(status, [*headers, *SANDBOX], error)
-
-    return begin
-
-
-def _refuse_taken(host: str, port: int) -> None:
-    try:
-        socket.create_server((host, port)).close()
-    except OSError as error:
-        raise InputError(
-            f"the dashboard cannot listen on {host}:{port}"
-            f" ({str(error.strerror).split(' (')[0]}); give another with --host or --port"
-        ) from error

@@ -22,39 +22,37 @@ STUDY = re.compile(r"/api/studies/(\d+)")
 NONE_OF_THEM = 2**53  # asked for later trials, optuna-dashboard answers with all but trials
 
 
-class KeptTrials:
-    """The JSON of one study's finished trials, some 5 KB a trial of 50 epochs."""
+Kept = dict[int, tuple[dict[str, Any], dict[int, bytes]]]
+"""By study its attributes and the JSON of its finished trials, some 5 KB a trial of 50 epochs."""
 
-    def __init__(self) -> None:
-        # One pair, taken and replaced at once, because requests run in several threads.
-        self._kept: tuple[dict[str, Any], dict[int, bytes]] = ({}, {})
 
-    def json(self, storage: BaseStorage, study_id: int, after: int) -> bytes:
-        """The study's trials from the given place on, as a JSON list."""
-        # The study's own note, which workers write often, is left out; those of trials are not.
-        attributes = {
-            key: value
-            for key, value in storage.get_study_system_attrs(study_id).items()
-            if not key.startswith("dashboard:note")
-        }
-        known, finished = self._kept
-        if attributes != known:
-            finished = {}
-            self._kept = attributes, finished
-        shown = []
-        for trial in storage.get_all_trials(study_id, deepcopy=False)[after:]:
-            said = finished.get(trial_key(trial))
-            if said is None:
-                said = json.dumps(page_document(study_id, trial, attributes)).encode()
-                if trial.state.is_finished():
-                    finished[trial_key(trial)] = said
-            shown.append(said)
-        return b"[" + b",".join(shown) + b"]"
+def _trials(kept: Kept, storage: BaseStorage, study_id: int, after: int) -> bytes:
+    """The study's trials from the given place on, as a JSON list."""
+    # The study's own note, which workers write often, is left out; those of trials are not.
+    attributes = {
+        key: value
+        for key, value in storage.get_study_system_attrs(study_id).items()
+        if not key.startswith("dashboard:note")
+    }
+    # One pair, taken and replaced at once, because requests run in several threads.
+    known, finished = kept.setdefault(study_id, (attributes, {}))
+    if attributes != known:
+        finished = {}
+        kept[study_id] = attributes, finished
+    shown = []
+    for trial in storage.get_all_trials(study_id, deepcopy=False)[after:]:
+        said = finished.get(trial_key(trial))
+        if said is None:
+            said = json.dumps(page_document(study_id, trial, attributes)).encode()
+            if trial.state.is_finished():
+                finished[trial_key(trial)] = said
+        shown.append(said)
+    return b"[" + b",".join(shown) + b"]"
 
 
 def with_kept_trials(app: "WSGIApplication", storage: BaseStorage) -> "WSGIApplication":
     """optuna-dashboard over a storage, with the trials of a study's page from what is kept."""
-    studies: dict[int, KeptTrials] = {}
+    kept: Kept = {}
 
     def pages(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         asked = STUDY.fullmatch(environ.get("PATH_INFO", ""))
@@ -63,12 +61,11 @@ def with_kept_trials(app: "WSGIApplication", storage: BaseStorage) -> "WSGIAppli
             return app(environ, start)
         status, headers, content = _ask(app, {**environ, "QUERY_STRING": f"after={NONE_OF_THEM}"})
         if status.startswith("200"):
-            study_id = int(asked[1])
-            trials = studies.setdefault(study_id, KeptTrials()).json(storage, study_id, int(after))
+            trials = _trials(kept, storage, int(asked[1]), int(after))
             rest = {key: value for key, value in json.loads(content).items() if key != "trials"}
             content = b'{"trials":' + trials + b"," + json.dumps(rest).encode()[1:]
-        kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
-        start(status, [*kept, ("Content-Length", str(len(content)))])
+        other = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        start(status, [*other, ("Content-Length", str(len(content)))])
         return [content]
 
     return pages

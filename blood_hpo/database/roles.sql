@@ -19,6 +19,9 @@ BEGIN
         'ALTER ROLE blood_hpo_analyst SET temp_file_limit = ''256MB'''
     ])
         UNION ALL
+        SELECT format('ALTER ROLE %s IN DATABASE %I RESET ALL', role, current_database())
+        FROM unnest(ARRAY['blood_hpo_worker', 'blood_hpo_dashboard']) AS role
+        UNION ALL
         SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database())
         UNION ALL
         SELECT format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', datname)
@@ -76,6 +79,7 @@ BEGIN
                 ('hpo.configuration', 'place, given_up_at, source_number, recipe'),
                 ('hpo.attempt', 'worker, heartbeat_at, open, failure, reason'),
                 ('hpo.artefact', 'sha256, bytes'), ('hpo.test_interval', 'seeds, low, high'),
+                ('hpo.test_opening', 'opened_at'),
                 ('public.studies', 'study_id'), -- to lock its row; keys of others hold it in place
                 ('public.trials', 'number, state, datetime_start, datetime_complete'),
                 ('public.trial_intermediate_values', 'intermediate_value'),

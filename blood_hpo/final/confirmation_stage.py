@@ -1,4 +1,4 @@
-"""Confirmation: the best configurations of each family again, on folds that they have not seen.
+"""Confirmation: the best configurations of each family again, on fresh folds.
 
 A trial is one configuration on one fresh split into folds, of images that the search left where
 there are enough. It trains like a trial of the search whose study had another seed; nothing is

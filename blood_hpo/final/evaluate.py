@@ -22,6 +22,7 @@ from blood_hpo.errors import BloodHpoError
 from blood_hpo.final.export import load, parameter_counts, predict
 from blood_hpo.final.retraining import Retraining
 from blood_hpo.report.read.predictions import Predictions
+from blood_hpo.report.read.scores import SCORES
 
 if TYPE_CHECKING:
     import keras
@@ -141,10 +142,7 @@ def summary(labels: NDArray[np.uint8], probabilities: NDArray[np.float32]) -> di
     return {
         "images": len(labels),
         "errors": int((probabilities.argmax(axis=1) != labels).sum()),
-        "accuracy": metrics.accuracy(labels, probabilities),
-        "balanced_accuracy": metrics.balanced_accuracy(labels, probabilities),
-        "macro_auc": metrics.macro_auc(labels, probabilities),
-        "log_loss": metrics.log_loss(labels, probabilities),
+        **{name: getattr(metrics, name)(labels, probabilities) for name in SCORES},
     }
 
 

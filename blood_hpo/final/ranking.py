@@ -3,7 +3,7 @@
 The best mean of several is the luckiest, so holding each rival against it errs far more often than
 a single test says. Here the level is shared among all pairs of candidates (Bonferroni), any of
 which chance might have made the largest difference: among configurations that are equal, at most
-5 % of families separate any two, whatever their variances (`benchmarks/winner.py`). Hsu's
+5 % of families separate any two, whatever their variances. Hsu's
 comparison with the best promises less: it may call one of several equals behind.
 
 Folds of one data set share training images, so their scores are not independent. The variance is

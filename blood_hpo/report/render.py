@@ -10,9 +10,8 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from blood_hpo.database.artefacts import load
 from blood_hpo.report import files
 from blood_hpo.report.outcome import (
     comparison_section,
@@ -34,13 +33,9 @@ from blood_hpo.report.process import (
     space_section,
     training_section,
 )
-from blood_hpo.report.read import findings
 from blood_hpo.report.read.findings import STUDIES, Findings
 from blood_hpo.report.read.search_study import family_name
 from blood_hpo.version import __version__
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
 
 _log = logging.getLogger(__name__)
 PAGE, NUMBERS = "report.html", "report.json"
@@ -62,21 +57,17 @@ _SECTIONS: Final = (
 )
 
 
-def write_report(engine: "Engine", study: str, folder: Path, written: datetime) -> Path:
-    """Write the report of a study into a folder, in place of the one that may be there; its page.
-
-    Raises:
-        InputError: The folder holds something else.
-        BloodHpoError: The disk is full; and what `findings.read` raises.
-    """
-    found = findings.read(engine, study)
-    return write(found, folder, written, lambda name: load(engine, f"{study}-final", name))
-
-
 def write(
     found: Findings, folder: Path, written: datetime, artefact: Callable[[str], bytes]
 ) -> Path:
-    """The same from what has been read; ``artefact`` gives the content of a saved file by name."""
+    """Write a report into a folder, in place of the one that may be there; its page.
+
+    The content of a saved file comes by its name from ``artefact``.
+
+    Raises:
+        InputError: The folder holds something else.
+        BloodHpoError: The disk is full.
+    """
     files.require_ours(folder, NUMBERS)
     with files.replaced(folder) as new:
         if found.final:  # first: if one is damaged, nobody should wait for the drawings

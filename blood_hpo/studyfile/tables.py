@@ -72,12 +72,12 @@ class SamplerSpec(Table):
 
 
 class PrunerSpec(Table):
-    """What stops a trial that falls behind the finished trials of its family at the same epoch.
+    """What stops a trial that falls behind the complete trials of its family at the same epoch.
 
     Attributes:
         name: Stop below the median, or below a percentile, or never.
-        percentile: Per cent of trials that "percentile" lets go on.
-        startup_trials: Finished trials of a family before the first is stopped.
+        percentile: Per cent of complete trials above the bar of "percentile".
+        startup_trials: Complete trials of a family before the first is stopped.
         warmup_epochs: Epochs in which no trial is stopped.
     """
 

@@ -27,7 +27,7 @@ class Fit:
 
     Initial weights, order of the images, dropout and augmentation follow from the seed, in
     [0, 2**32), and the epoch alone. Indices point into the network's images: to train on, to steer
-    early stopping, and to score, which steer nothing (None: those that steer).
+    early stopping, and to score, which steer no training (None: those that steer).
 
     Attributes:
         history: The figures of the completed epochs.
@@ -66,8 +66,8 @@ class Fit:
     def stopped(self) -> bool:
         """Whether training is over: all epochs are done, or patience has run out.
 
-        A schedule with an end gains most of what it gains in its last epochs: patience does not cut
-        it, and early stopping only chooses the epoch that is kept.
+        A schedule with an end gains late: patience does not cut it, and early stopping only chooses
+        the epoch that is kept.
         """
         rules, values = self.rules, self.history.validation
         cut = not self.network.config.schedule_ends

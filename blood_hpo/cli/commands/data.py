@@ -25,24 +25,14 @@ def info(data: DataOption = None, output: FormatOption = OutputFormat.TABLE) -> 
     from blood_hpo.data.bloodmnist import CLASSES, class_counts
 
     source = data_source(data, download=False)
-    counts = class_counts(source)
+    counts, facts = class_counts(source), {"path": source.path, **source.describe()}
     if output is OutputFormat.JSON:
         by_class = {split: dict(zip(CLASSES, row, strict=True)) for split, row in counts.items()}
-        facts = {"path": source.path, **source.describe(), "counts": by_class}
-        typer.echo(to_json(facts, indent=2))
+        typer.echo(to_json({**facts, "counts": by_class}, indent=2))
         return
     rows = [[name, *(row[label] for row in counts.values())] for label, name in enumerate(CLASSES)]
     if output is OutputFormat.TABLE:
-        typer.secho(source.label, bold=True)
-        print_facts(
-            {
-                "path": source.path,
-                "found by": source.origin,
-                "official": source.official,
-                "SHA-256": source.sha256,
-                "MD5": source.md5,
-            }
-        )
+        print_facts(facts)
         rows.append(["total", *map(sum, counts.values())])
     print_rows(["class", *counts], rows, output)
 

@@ -81,24 +81,20 @@ def psql(context: typer.Context) -> None:
 
     from blood_hpo.database.address import libpq_uri
 
+    try:
+        own = str(program("psql"))
+    except DatabaseError:
+        own = shutil.which("psql") or ""
+        if not own:
+            raise
     found = address()
-    command = [_psql_program(), *context.args, libpq_uri(found)]
+    command = [own, *context.args, libpq_uri(found)]
     password = make_url(found).password
     extra = {"PGPASSWORD": str(password)} if password else {}
     environment = {**os.environ, "PGAPPNAME": "blood-hpo psql", **extra}
     # Ctrl-C is psql's: it cancels a query. A handler, unlike "ignore", is not passed on to psql.
     signal.signal(signal.SIGINT, lambda *_: None)
     raise typer.Exit(subprocess.run(command, check=False, env=environment).returncode)  # noqa: S603
-
-
-def _psql_program() -> str:
-    try:
-        return str(program("psql"))
-    except DatabaseError:
-        found = shutil.which("psql")
-        if found is None:
-            raise
-        return found
 
 
 @app.command()

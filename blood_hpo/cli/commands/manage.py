@@ -7,7 +7,7 @@ import typer
 
 from blood_hpo.cli.commands.study import app
 from blood_hpo.cli.session import NameOption, StudyArgument, storage
-from blood_hpo.errors import InputError
+from blood_hpo.errors import InputError, StudyError
 from blood_hpo.stages import STOPPED
 from blood_hpo.text import printable
 
@@ -131,6 +131,8 @@ def _pause(study: str, reason: str | None) -> None:
     from blood_hpo.store import studies
 
     study_id = found.study_id(study)
+    if found.ask("study_record", name=study)[0].stage is None:
+        raise StudyError(f"study {study} was imported: no worker trains for it")
     if reason == STOPPED:
         studies.open_study(found, study)  # or it is a stage, which stops with its search alone
     if reason is None:

@@ -68,13 +68,15 @@ def _answer(
     name: str | None, study: str | None, values: Sequence[str], sql: str | None
 ) -> tuple[str, Result]:
     """A title and an answer."""
+    if name is None and values:
+        raise InputError("--set gives parameters to a question; name one")
     if sql is not None:
-        if values:
-            raise InputError("--set gives parameters to a question by name; --sql has none")
-        return "", _ask(sql)
+        from blood_hpo.database.analyst import analyst_url, ask
+
+        with engine():
+            pass  # which checks the schema
+        return "", ask(analyst_url(settings()), sql).plain()
     if name is None:
-        if values:
-            raise InputError("--set gives parameters to a question; name one")
         return "", _listing()
     asked = load_query(name)
     parameters = _parameters(asked, values)
@@ -124,14 +126,6 @@ def _setting(asked: Query, text: str) -> tuple[str, object]:
     if not (value.isascii() and value.isdigit() and int(value) < 2**31):
         raise InputError(f"--set {text}: {key} is a whole number from 0")
     return key, int(value)
-
-
-def _ask(sql: str) -> Result:
-    from blood_hpo.database.analyst import analyst_url, ask
-
-    with engine():
-        pass  # which checks the schema
-    return ask(analyst_url(settings()), sql).plain()
 
 
 def _write_parquet(found: Result) -> None:

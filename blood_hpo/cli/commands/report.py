@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,9 +60,13 @@ def report(
 
 def write_page(connected: "Engine", study: str, folder: Path | None = None) -> Path:
     """Write the report of a study, to report/STUDY if no folder is named; its page."""
-    from blood_hpo.report.render import write_report
+    from blood_hpo.database.artefacts import load
+    from blood_hpo.report.read.findings import read
+    from blood_hpo.report.render import write
 
-    return write_report(connected, study, folder or Path("report") / study, datetime.now(UTC))
+    written, found = datetime.now(UTC), read(connected, study)
+    artefact = partial(load, connected, f"{study}-final")
+    return write(found, folder or Path("report") / study, written, artefact)
 
 
 def _follow(only: str | None, address: str) -> None:

@@ -41,11 +41,12 @@ def show(
     """
     with session.engine() as connected:
         found = read_trial(connected, study, number)
+    trial = found["trial"]
     if output is OutputFormat.TABLE:
         for line in trial_view(found, window()):
             typer.echo(line)
     else:
-        print_rows(list(found.trial), [list(found.trial.values())], output)
+        print_rows(list(trial), [list(trial.values())], output)
 
 
 @app.command()

@@ -18,20 +18,12 @@ def sparkline(values: Sequence[float], width: int) -> str:
     """One character a finite value, from lowest to highest; more than the width are thinned."""
     if not values:
         return ""
-    shown = resample(values, min(width, len(values)))
-    low, high = min(values), max(values)
+    count, low, high = min(width, len(values)), min(values), max(values)
     if low == high:
-        return LEVELS[-1] * len(shown)
-    top = len(LEVELS) - 1
+        return LEVELS[-1] * count
+    step, top = (len(values) - 1) / max(count - 1, 1), len(LEVELS) - 1
+    shown = (values[round(place * step)] for place in range(count))
     return "".join(LEVELS[round(top * (value - low) / (high - low))] for value in shown)
-
-
-def resample(values: Sequence[float], count: int) -> list[float]:
-    """That many of the values, evenly spread, from the first to the last; the last if only one."""
-    if count == 1:
-        return [values[-1]]
-    last = len(values) - 1
-    return [values[round(place * last / (count - 1))] for place in range(count)]
 
 
 def curve(values: Sequence[float], width: int, height: int) -> list[str]:

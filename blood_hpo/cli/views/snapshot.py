@@ -23,6 +23,7 @@ class Stage:
     others hold the rows of the query whose name they have.
     """
 
+    name: str
     label: str
     study: Row
     families: Sequence[Row]
@@ -31,11 +32,6 @@ class Stage:
     improvements: Sequence[Row]
     failing: Sequence[Row]
     collapsed: Sequence[Row]
-
-    @property
-    def name(self) -> str:
-        """Name of its study."""
-        return str(self.study["study"])
 
     def silent(self, seconds: float) -> list[Row]:
         """Running trials that were not heard of for so long, or never."""
@@ -59,9 +55,10 @@ class Snapshot:
         """
         if any(row["remaining"] for one in self.stages for row in one.families):
             return False
-        if not final or self.stages[-1].label == FINAL:
+        last = self.stages[-1]
+        if not final or (last.label == FINAL and last.families):
             return True
-        ended = self.stages[-1].study["last_activity_at"]
+        ended = last.study["last_activity_at"] or last.study["created_at"]
         return bool((datetime.now(UTC) - ended).total_seconds() > self.grace_seconds)
 
     @property
@@ -90,7 +87,7 @@ def read(engine: "Engine", study: str) -> Snapshot:
 def _stage(engine: "Engine", name: str, label: str, study: Row) -> Stage:
     asked = ("running", "workers", "improvements", "failing", "collapsed")
     rows = {query: ask(engine, query, study=name) for query in asked}
-    return Stage(label, study, ask(engine, "progress", study=name), **rows)
+    return Stage(name, label, study, ask(engine, "progress", study=name), **rows)
 
 
 def shortfalls(snapshot: Snapshot, *, final: bool) -> list[str]:

@@ -110,7 +110,9 @@ def _workers(stages: Sequence[Stage], width: int, gap: str) -> Iterator[str]:
     found = [_worker(stage, row, width) for stage, row in latest.values()]
     if found:
         yield ""
-        yield from table(list(found[0]), [list(row.values()) for row in found], width, gap)
+        yield from table(
+            list(found[0]), [list(row.values()) for row in found[:MOST_WORKERS]], width, gap
+        )
     if len(found) > MOST_WORKERS:
         yield f"and {len(found) - MOST_WORKERS} more"
 

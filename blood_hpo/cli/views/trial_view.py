@@ -1,7 +1,6 @@
 """One trial for people: its configuration, its folds, its curves, and all attempts at it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,19 +17,11 @@ CURVE_WIDTH, CURVE_HEIGHT = 78, 8
 SPARK_WIDTH = 40
 
 
-@dataclass(frozen=True)
-class TrialFacts:
-    """A trial, rows of the queries with these names, and its folds that learnt nothing."""
+def read_trial(engine: "Engine", study: str, number: int) -> Row:
+    """The trial, rows of curves, reported and attempts, and its folds that collapsed, by name.
 
-    trial: Row
-    curves: Sequence[Row]
-    reported: Sequence[Row]
-    attempts: Sequence[Row]
-    collapsed: frozenset[int] = frozenset()
-
-
-def read_trial(engine: "Engine", study: str, number: int) -> TrialFacts:
-    """Everything about one trial; a StudyError where there is no such study or trial."""
+    A StudyError where there is no such study or trial.
+    """
     study_data(engine, study)  # which must exist
     asked = partial(ask, engine, study=study, number=number)
     found = asked("trial")
@@ -40,17 +31,17 @@ def read_trial(engine: "Engine", study: str, number: int) -> TrialFacts:
         )
     rows = {name: asked(name) for name in ("curves", "reported", "attempts")}
     collapsed = ask(engine, "collapsed", study=study)
-    folds = frozenset(row["fold"] for row in collapsed if row["number"] == number)
-    return TrialFacts(found[0], **rows, collapsed=folds)
+    folds = [row["fold"] for row in collapsed if row["number"] == number]
+    return {"trial": found[0], **rows, "collapsed": folds}
 
 
-def trial_view(facts: TrialFacts, width: int) -> list[str]:
+def trial_view(facts: Row, width: int) -> list[str]:
     """The lines of the view from top to bottom."""
-    trial, names = facts.trial, ("trial", "attempt", "state", "worker", "reason")
-    scores = [row["score"] for row in facts.reported if row["score"] is not None]
-    attempts = [(row["number"], *(row[name] for name in names[1:])) for row in facts.attempts]
+    trial, names = facts["trial"], ("trial", "attempt", "state", "worker", "reason")
+    scores = [row["score"] for row in facts["reported"] if row["score"] is not None]
+    attempts = [(row["number"], *(row[name] for name in names[1:])) for row in facts["attempts"]]
     shown = {
-        **vars(facts),
+        **facts,
         "configuration": list(_configuration(trial, width)),
         "folds": _folds(facts, width) if trial["fold_scores"] else (),
         "curve": curve(scores, CURVE_WIDTH, CURVE_HEIGHT) if scores else (),
@@ -68,8 +59,8 @@ def _configuration(trial: Row, width: int) -> Iterator[str]:
             yield from wrapped(f"{title + ':':<10}{cell(values)}", width, rest=" " * 10)
 
 
-def _folds(facts: TrialFacts, width: int) -> list[str]:
-    measured = (facts.trial[one] for one in ("fold_scores", "fold_best_epochs", "fold_epochs"))
+def _folds(facts: Row, width: int) -> list[str]:
+    measured = (facts["trial"][one] for one in ("fold_scores", "fold_best_epochs", "fold_epochs"))
     rows = [
         (fold, *values, sparkline(_drawn(facts, fold), SPARK_WIDTH))
         for fold, values in enumerate(zip(*measured, strict=True), start=1)
@@ -78,11 +69,11 @@ def _folds(facts: TrialFacts, width: int) -> list[str]:
     return list(table(names, rows, width))
 
 
-def _drawn(facts: TrialFacts, fold: int) -> list[float]:
+def _drawn(facts: Row, fold: int) -> list[float]:
     """A fold's score after each epoch, or its validation where it was not scored."""
     values = (
         row["validation"] if row["score"] is None else row["score"]
-        for row in facts.curves
+        for row in facts["curves"]
         if row["fold"] == fold
     )
     return [one for one in values if one is not None]

@@ -12,9 +12,9 @@ CREATE TABLE hpo.study (
     spec jsonb NOT NULL,
     fingerprint text NOT NULL,
     data jsonb NOT NULL CHECK (jsonb_typeof(data) = 'object'),
-    program_version text NOT NULL,
+    program_version text NOT NULL CHECK (program_version !~ '[[:cntrl:]]'),
     created_at hpo.moment NOT NULL DEFAULT clock_timestamp(),
-    paused text,
+    paused text CHECK (paused !~ '[[:cntrl:]]'),
     resumed_at hpo.moment,
     noted_at hpo.moment,
     finished_at hpo.moment,
@@ -27,6 +27,7 @@ CREATE TABLE hpo.study (
         jsonb_typeof(spec) = 'object'
         AND spec ->> 'name' ~ '^[a-z0-9][a-z0-9_-]{0,79}$'
         AND spec ->> 'seed' ~ '^[0-9]{1,18}$'
+        AND coalesce(spec ->> 'description', '') !~ '[[:cntrl:]]'
         AND spec ->> 'objective' ~ '^[a-z_]{1,40}$'
         AND spec #>> '{training,folds}' ~ '^[0-9]{1,4}$'
         AND spec #>> '{training,epochs}' ~ '^[0-9]{1,6}$'
@@ -48,7 +49,7 @@ CREATE TABLE hpo.study (
 
 CREATE TABLE hpo.budget (
     study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,
-    family text NOT NULL,
+    family text NOT NULL CHECK (family ~ '^[a-z][a-z0-9_]*$'),
     budget integer NOT NULL CHECK (budget >= 0),
     closed boolean NOT NULL DEFAULT false,
     PRIMARY KEY (study_id, family),
@@ -74,15 +75,15 @@ CREATE TABLE hpo.configuration (
     config_hash text NOT NULL CHECK (config_hash ~ '^[0-9a-f]{16}$'),
     replicate integer NOT NULL DEFAULT 1 CHECK (replicate >= 1),
     seed bigint NOT NULL,
-    config jsonb NOT NULL CHECK (jsonb_typeof(config) = 'object'),
-    params jsonb NOT NULL CHECK (jsonb_typeof(params) = 'object'
+    config jsonb NOT NULL CHECK (jsonb_typeof(config) = 'object' AND config::text !~ E'\\\\'),
+    params jsonb NOT NULL CHECK (jsonb_typeof(params) = 'object' AND params::text !~ E'\\\\'
         AND NOT jsonb_path_exists(params, '$.* ? (@ > 1e300 || @ < -1e300)')),
     budget integer NOT NULL,
     place integer CHECK (place BETWEEN 1 AND budget),
     given_up_at hpo.moment CHECK (given_up_at IS NULL OR place IS NULL),
     repeats_avoided integer NOT NULL DEFAULT 0 CHECK (repeats_avoided >= 0),
     source_number integer,
-    recipe text,
+    recipe text CHECK (recipe !~ '[[:cntrl:]]'),
     epochs integer,
     patience integer,
     start_epoch integer,
@@ -116,9 +117,9 @@ CREATE UNIQUE INDEX configuration_once ON hpo.configuration (study_id, family, c
     WHERE stage = 'search';
 
 CREATE TABLE hpo.worker (
-    worker text PRIMARY KEY,
-    program text NOT NULL,
-    processor text NOT NULL,
+    worker text PRIMARY KEY CHECK (worker !~ '[[:cntrl:]]'),
+    program text NOT NULL CHECK (program !~ '[[:cntrl:]]'),
+    processor text NOT NULL CHECK (processor !~ '[[:cntrl:]]'),
     grace_seconds double precision NOT NULL CHECK (grace_seconds BETWEEN 0 AND 86400)
 );
 
@@ -133,11 +134,11 @@ CREATE TABLE hpo.attempt (
     study_id integer NOT NULL,
     number integer NOT NULL,
     attempt integer NOT NULL CHECK (attempt >= 1),
-    worker text,
-    heartbeat_at hpo.moment,
+    worker text CHECK (worker !~ '[[:cntrl:]]'),
+    heartbeat_at hpo.moment CHECK (heartbeat_at < clock_timestamp() + '1 hour'), -- or it never ends
     open boolean NOT NULL DEFAULT true,
     failure text CHECK (failure IN ('error', 'lost')),
-    reason text,
+    reason text CHECK (reason !~ '[[:cntrl:]]'),
     FOREIGN KEY (study_id, number, trial_id)
         REFERENCES public.trials (study_id, number, trial_id) ON DELETE CASCADE,
     FOREIGN KEY (configuration_id, study_id)
@@ -147,15 +148,6 @@ CREATE TABLE hpo.attempt (
 );
 CREATE UNIQUE INDEX attempt_once ON hpo.attempt (configuration_id) WHERE failure IS NULL;
 CREATE INDEX attempt_open ON hpo.attempt (study_id) WHERE open;
-
--- What has ended stays as it is; Optuna numbers a trial after it made it.
-CREATE FUNCTION hpo.refuse() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RAISE 'trial % has ended', OLD.trial_id USING ERRCODE = 'restrict_violation'; END $$;
-CREATE TRIGGER blood_hpo_ended
-    BEFORE UPDATE OF state, datetime_start, datetime_complete ON public.trials FOR EACH ROW
-    WHEN (OLD.state IN ('COMPLETE', 'PRUNED', 'FAIL')) EXECUTE FUNCTION hpo.refuse();
-CREATE TRIGGER ended BEFORE UPDATE ON hpo.attempt FOR EACH ROW
-    WHEN (NOT OLD.open) EXECUTE FUNCTION hpo.refuse();
 
 -- By the server's clock, since the heartbeat or the start of the server: before, nobody was heard.
 CREATE FUNCTION hpo.is_stale(heartbeat_at timestamptz, grace_seconds double precision) RETURNS boolean
@@ -204,7 +196,7 @@ CREATE TABLE hpo.candidate (
     source_number integer NOT NULL,
     search_rank integer NOT NULL,
     search_score double precision NOT NULL,
-    left_out text,
+    left_out text CHECK (left_out !~ '[[:cntrl:]]'),
     rank integer CHECK ((rank IS NULL) = (left_out IS NOT NULL)),
     scores double precision[],
     mean double precision,
@@ -226,14 +218,14 @@ CREATE TABLE hpo.candidate (
 CREATE UNIQUE INDEX candidate_winner ON hpo.candidate (study_id, family) WHERE winner;
 
 CREATE TABLE hpo.test_opening (
-    trial_id integer NOT NULL REFERENCES hpo.attempt ON DELETE CASCADE,
-    opened_at hpo.moment NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (trial_id, opened_at)
+    trial_id integer PRIMARY KEY REFERENCES hpo.attempt ON DELETE CASCADE,
+    opened_at hpo.moment NOT NULL DEFAULT clock_timestamp()
 );
 
 CREATE TABLE hpo.tested_model (
-    trial_id integer PRIMARY KEY REFERENCES hpo.result ON DELETE CASCADE,
-    file text NOT NULL,
+    trial_id integer PRIMARY KEY REFERENCES hpo.result ON DELETE CASCADE
+        REFERENCES hpo.test_opening ON DELETE CASCADE,
+    file text NOT NULL CHECK (file !~ '[[:cntrl:]]'),
     sha256 text NOT NULL,
     bytes bigint NOT NULL,
     loading_difference double precision NOT NULL,
@@ -253,7 +245,7 @@ CREATE TABLE hpo.tested_model (
     averaged_accuracy double precision,
     medmnist_auc double precision NOT NULL,
     medmnist_acc double precision NOT NULL,
-    medmnist_file text NOT NULL,
+    medmnist_file text NOT NULL CHECK (medmnist_file !~ '[[:cntrl:]]'),
     confusion integer[] NOT NULL CHECK (cardinality(confusion) = 64),
     scaling_mean double precision[] NOT NULL,
     scaling_deviation double precision[] NOT NULL,
@@ -281,6 +273,21 @@ CREATE TABLE hpo.mistake (
     PRIMARY KEY (trial_id, image)
 );
 
+-- What has ended stays as it is, but for what the transaction that ended it adds.
+CREATE FUNCTION hpo.refuse_ended() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF EXISTS (SELECT FROM hpo.attempt WHERE trial_id = NEW.trial_id AND NOT open
+        AND xmin <> pg_current_xact_id()::xid)
+    THEN RAISE 'trial % has ended', NEW.trial_id USING ERRCODE = 'restrict_violation'; END IF;
+    RETURN NEW;
+END $$;
+DO $$ DECLARE name text; BEGIN
+    FOREACH name IN ARRAY ARRAY['public.trials', 'public.trial_values', 'public.trial_params',
+        'public.trial_intermediate_values', 'hpo.attempt', 'hpo.result', 'hpo.fold',
+        'hpo.test_opening', 'hpo.tested_model', 'hpo.mistake']
+    LOOP EXECUTE 'CREATE TRIGGER blood_hpo_ended BEFORE INSERT OR UPDATE ON ' || name
+        || ' FOR EACH ROW EXECUTE FUNCTION hpo.refuse_ended()'; END LOOP;
+END $$;
+
 CREATE TABLE hpo.test_interval (
     study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,
     config_hash text NOT NULL,
@@ -305,7 +312,7 @@ CREATE INDEX piece_sha256 ON hpo.piece (sha256); -- the dashboard asks for files
 
 CREATE TABLE hpo.artefact (
     study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,
-    name text NOT NULL,
+    name text NOT NULL CHECK (name !~ '[[:cntrl:]]'),
     sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     bytes integer NOT NULL CHECK (bytes >= 0),
     PRIMARY KEY (study_id, name)

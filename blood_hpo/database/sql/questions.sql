@@ -14,7 +14,7 @@ LEFT JOIN (
     FROM hpo.models WHERE in_force GROUP BY study, source_number
 ) AS tested USING (study, number)
 WHERE study = :study AND state = 'COMPLETE'
-ORDER BY family, winner DESC NULLS LAST, score DESC NULLS LAST, number
+ORDER BY family, confirmed DESC, score DESC NULLS LAST, number
 
 -- collapsed: Folds that learnt nothing
 -- The trial's mean then says little.
@@ -51,6 +51,7 @@ SELECT fold, epoch, train_loss, validation, score
 FROM hpo.learning_curves WHERE study = :study AND number = :number ORDER BY fold, epoch
 
 -- effects: What each hyperparameter did to the score
+-- Of complete trials: what pruning took most from looks better than it is.
 SELECT family, parameter, value, trials, mean, sd, standard_error, best, difference
 FROM hpo.parameter_effects WHERE study = :study ORDER BY family, parameter, place
 
@@ -66,7 +67,7 @@ GROUP BY family, config_hash, origin ORDER BY number DESC
 
 -- importances: Which hyperparameters mattered
 -- The share of the variance of scores that goes with a parameter's values, less what chance gives
--- (epsilon squared).
+-- (epsilon squared). Of complete trials alone.
 SELECT family, parameter, trials, values, greatest(
     between_values - (values - 1) * within_values / nullif(trials - values, 0), 0
 ) / nullif(between_values + within_values, 0) AS share

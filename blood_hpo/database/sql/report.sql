@@ -18,9 +18,6 @@ FROM hpo.progress LEFT JOIN (
 ) AS stopped USING (study, family)
 WHERE study = :study
 
--- leaderboard_places: The complete trials of a study, the best of each family first.
-SELECT family, number, rank, sd FROM hpo.leaderboard WHERE study = :study ORDER BY rank, number
-
 -- study_costs: What the ended trials of some studies cost.
 SELECT study, sum(trials)::bigint AS trials,
     coalesce(sum(trials) FILTER (WHERE state = 'FAIL'), 0)::bigint AS failed,

@@ -58,7 +58,7 @@ SELECT * FROM jsonb_populate_recordset(NULL::hpo.candidate, CAST(:rows AS jsonb)
 INSERT INTO hpo.test_opening (trial_id)
 SELECT trial_id FROM hpo.attempt JOIN hpo.configuration USING (configuration_id)
 WHERE trial_id = :trial_id AND open AND worker = :worker AND place IS NOT NULL
-RETURNING trial_id
+ON CONFLICT (trial_id) DO UPDATE SET opened_at = test_opening.opened_at RETURNING trial_id
 
 -- test_mistakes: Which test images each model of the plan in force gets wrong.
 SELECT config_hash, test_images,

@@ -12,8 +12,7 @@ CREATE VIEW hpo.models AS
 SELECT search.study_name AS study, final.study_name AS final_study, attempt.number AS final_number,
     family, recipe, replicate AS seed_number, source_number, config_hash, config,
     place IS NOT NULL AS in_force, parameter_count, result.epochs, best_epoch, seconds, (
-        SELECT count(DISTINCT trial_id)
-        FROM hpo.test_opening JOIN hpo.attempt AS opened USING (trial_id)
+        SELECT count(*) FROM hpo.test_opening JOIN hpo.attempt AS opened USING (trial_id)
         WHERE opened.configuration_id = attempt.configuration_id
     ) AS test_openings, model.*
 FROM hpo.tested_model AS model JOIN hpo.result USING (trial_id) JOIN hpo.attempt USING (trial_id)

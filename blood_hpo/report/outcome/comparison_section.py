@@ -1,6 +1,6 @@
 """Comparison: the models with each other, with the original report, with published results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from statistics import fmean
 
@@ -25,8 +25,8 @@ from blood_hpo.report.read.scores import SCORES
 from blood_hpo.report.read.search_study import family_name
 from blood_hpo.report.read.uncertainty import Interval, difference, holm, mcnemar
 
-Pairs = Sequence[tuple[tuple[str, list[Model]], tuple[str, list[Model]]]]
-"""Two families, each with its models."""
+Pair = tuple[str, str]
+"""Two families."""
 
 
 def section(found: Findings) -> Section:
@@ -46,43 +46,40 @@ def section(found: Findings) -> Section:
 
 
 def _between(final: FinalStage) -> list[Block]:
-    pairs = list(combinations(final.families.items(), 2))
-    if not pairs:
+    each = {family: contributed(models) for family, models in final.families.items()}
+    found = {
+        (one, two): {name: difference(each[one][name], each[two][name]) for name in each[one]}
+        for one, two in combinations(each, 2)
+    }
+    if not found:
         return []
-    found = [_difference(ours, theirs) for (_, ours), (_, theirs) in pairs]
     differences = "; ".join(
         f"{family_name(first)} less {family_name(second)} {one['accuracy'].value:+.4f}"
         f" ({one['accuracy'].low:+.4f} to {one['accuracy'].high:+.4f})"
-        for ((first, _), (second, _)), one in zip(pairs, found, strict=True)
+        for (first, second), one in found.items()
     ).replace("-", MINUS)
-    tables = (_differences(pairs, found), _mcnemar(pairs))
-    beside = Row(tables, "Model against model, by every score")
+    beside = Row((_differences(found), _mcnemar(final)), "Model against model, by every score")
     return [said("between", differences=differences), beside]
 
 
-def _difference(ours: Sequence[Model], theirs: Sequence[Model]) -> dict[str, Interval]:
-    first, second = contributed(ours), contributed(theirs)
-    return {name: difference(values, second[name]) for name, values in first.items()}
-
-
-def _differences(pairs: Pairs, found: Sequence[dict[str, Interval]]) -> Table:
+def _differences(found: Mapping[Pair, Mapping[str, Interval]]) -> Table:
     rows = [
         {
-            "models": _names(first, second),
+            "models": _names(pair),
             "score": plain(SCORES[name]),
             "first less second": number(one.value, sign=True),
             "95 % interval": interval(one.low, one.high),
         }
-        for ((first, _), (second, _)), scores in zip(pairs, found, strict=True)
+        for pair, scores in found.items()
         for name, one in scores.items()
     ]
     return table("differences", rows)
 
 
-def _mcnemar(pairs: Pairs) -> Table:
+def _mcnemar(final: FinalStage) -> Table:
     seeds = [
-        (first, second, a.trial.replicate, mcnemar(a.predictions.correct, b.predictions.correct))
-        for (first, ours), (second, theirs) in pairs
+        ((first, second), a.trial.replicate, mcnemar(a.predictions.correct, b.predictions.correct))
+        for (first, ours), (second, theirs) in combinations(final.families.items(), 2)
         for a in ours
         for b in theirs
         if a.trial.replicate == b.trial.replicate
@@ -90,20 +87,20 @@ def _mcnemar(pairs: Pairs) -> Table:
     adjusted = holm([test.p_value for *_, test in seeds])
     rows = [
         {
-            "models": _names(first, second),
+            "models": _names(pair),
             "seed": count(seed),
             "only first right": count(test.only_first),
             "only second right": count(test.only_second),
             "p": p_value(test.p_value),
             "Holm's p": p_value(after),
         }
-        for (first, second, seed, test), after in zip(seeds, adjusted, strict=True)
+        for (pair, seed, test), after in zip(seeds, adjusted, strict=True)
     ]
     return table("mcnemar", rows)
 
 
-def _names(first: str, second: str) -> Cell:
-    return plain(f"{first} {second}", f"{family_name(first)} and {family_name(second)}")
+def _names(pair: Pair) -> Cell:
+    return plain(" ".join(pair), " and ".join(map(family_name, pair)))
 
 
 def _drawn(final: FinalStage) -> Figure:

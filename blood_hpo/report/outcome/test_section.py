@@ -43,7 +43,9 @@ def section(found: Findings) -> Section:
 def _opening(final: FinalStage) -> list[str]:
     count = sum(one.test_openings > 1 for one in final.models)
     again = said("opened-again", count=count) if count else ""
-    opened = said("opened", images=len(final.models[0].predictions.labels), again=again)
+    earlier = said("earlier-plans", count=final.earlier) if final.earlier else ""
+    images = len(final.models[0].predictions.labels)
+    opened = said("opened", images=images, again=again, earlier=earlier)
     if len(final.models) == len(final.families):
         return [f"{opened} {said('interval-of-images')} {said('recall')}"]
     single = [family_name(family) for family, models in final.families.items() if len(models) == 1]

@@ -21,7 +21,12 @@ def section(found: Findings) -> Section:
     families = confirmed.families.items()
     drawn = [_drawn(*one, found.study.objective) for one in families]
     facts = {"method": said("method"), "winner_rule": said("winner-rule", fewest=FEWEST_FOLDS)}
-    texts = [said("confirmation"), facts["winner_rule"], *(_verdict(*one) for one in families)]
+    seen = 2 * found.study.spec["data"]["fraction"] > 1
+    texts = [
+        said("confirmation", images=said("same-images") if seen else said("left-images")),
+        facts["winner_rule"],
+        *(_verdict(*one) for one in families),
+    ]
     texts += [
         f"{family_name(one.family)}: trial {one.number} is not compared: {one.left_out}."
         for one in confirmed.left_out
@@ -49,7 +54,7 @@ def _table(confirmed: Confirmation, objective: str) -> Table:
         for family, candidates in confirmed.families.items()
     }
     one = next(iter(confirmed.families.values()))[0]
-    facts = {"objective": objective, "splits": one.splits, "folds": len(one.by_split[0])}
+    facts = {"objective": objective, "splits": len(one.by_split), "folds": len(one.by_split[0])}
     return table("confirmation", groups, method=said("method"), **facts)
 
 

@@ -18,9 +18,8 @@ MOST_WORKERS = 24
 
 def section(found: Findings) -> Section:
     """The section; it is empty before the first trial has ended."""
-    name = found.study.name
-    after = {f"{name}-{stage}": trials for stage, trials in found.stages.items()}
-    stages = {one: _ended(trials) for one, trials in {name: found.study.trials, **after}.items()}
+    every = {found.study.name: found.study.trials, **found.stages}
+    stages = {name: _ended(trials) for name, trials in every.items()}
     done = [one for own in stages.values() for one in own]
     if not done:
         return Section("cost")

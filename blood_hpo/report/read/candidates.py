@@ -44,8 +44,8 @@ class Standing:
 class Candidate(Standing):
     """A row of ``hpo.confirmations``, whose columns the database describes.
 
-    Here `scores` are one list, split after split, and `collapsed` counts the folds that learnt
-    nothing. Of one that was left out there is no standing: all of it is None.
+    Its `scores` are `by_split` here, and `collapsed` counts the folds that learnt nothing. Of one
+    that was left out there is no standing: all of it is None.
     """
 
     family: str
@@ -54,16 +54,14 @@ class Candidate(Standing):
     parameter_count: int
     search_score: float
     search_rank: int
-    scores: Sequence[float]
-    splits: int
+    by_split: Sequence[Sequence[float]]
     collapsed: int
     left_out: str | None
 
     @property
-    def by_split(self) -> list[list[float]]:
-        """The scores, a list a split."""
-        folds = len(self.scores) // self.splits
-        return [list(self.scores[one * folds : (one + 1) * folds]) for one in range(self.splits)]
+    def scores(self) -> list[float]:
+        """All of them, split after split."""
+        return [one for split in self.by_split for one in split]
 
 
 @dataclass(frozen=True)
@@ -75,26 +73,17 @@ class Confirmation:
 
 
 def _candidate(row: Mapping[str, Any]) -> Candidate:
-    """Scores and collapsed folds, which the database holds by split, follow one another."""
-    scores, collapsed = row["scores"] or (), row["collapsed"] or ()
-    folds = {
-        "scores": [one for split in scores for one in split],
-        "splits": len(scores),
-        "collapsed": sum(map(sum, collapsed)),
-    }
-    known = {**row, **folds}
+    collapsed = sum(map(sum, row["collapsed"] or ()))
+    known = {**row, "by_split": row["scores"] or (), "collapsed": collapsed}
     return Candidate(**{one.name: known[one.name] for one in fields(Candidate)})
 
 
 def read_confirmation(connection: "Connection", study: str) -> Confirmation | None:
     """The outcome of a study's confirmation, or None while there is none."""
     rows = connection.execute(statement("confirmed_candidates"), {"study": study}).mappings()
-    families: dict[str, tuple[Candidate, ...]] = {}
-    left_out = []
-    for one in (_candidate(dict(row)) for row in rows):
-        if one.left_out is None:
-            families[one.family] = (*families.get(one.family, ()), one)
-        else:
-            left_out.append(one)
-    ordered = {name: families[name] for name in sorted(families, key=family_place)}
-    return Confirmation(ordered, tuple(left_out)) if families else None
+    found = [_candidate(dict(row)) for row in rows]
+    compared = [one for one in found if one.left_out is None]
+    names = sorted({one.family for one in compared}, key=family_place)
+    families = {name: tuple(one for one in compared if one.family == name) for name in names}
+    left_out = tuple(one for one in found if one.left_out is not None)
+    return Confirmation(families, left_out) if families else None

@@ -11,6 +11,7 @@ from blood_hpo.report.read.candidates import Confirmation, read_confirmation
 from blood_hpo.report.read.final_stage import FinalStage, read_final
 from blood_hpo.report.read.grids import Grid, StagedGrid, read_grids, read_staged
 from blood_hpo.report.read.search_study import Study, read_study
+from blood_hpo.stages import stage_names
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -51,7 +52,7 @@ class Findings:
     Attributes:
         grids: The plain grid study whose effects are shown, by family.
         staged: The staged grid, the study itself or one beside it.
-        stages: All trials of the confirmation ("confirm") and of the retraining ("final").
+        stages: All trials of the confirmation and of the retraining, by the name of the study.
         costs: What each of these studies, and the grids, cost, by the name of the study.
         repeats_avoided: Samples that the search threw away because they had been tried.
         early_scores: Epoch and score of each trial of the search at the last epoch that all trials
@@ -107,40 +108,29 @@ def read(engine: "Engine", name: str) -> Findings:
     """
     with database_errors(engine.url), engine.connect() as connection:
         # One moment of a study that goes on: its trials, their ranks and its totals fit together.
-        return _read(connection.execution_options(isolation_level="REPEATABLE READ"), name)
+        connection.execution_options(isolation_level="REPEATABLE READ")
+        study = read_study(connection, name)
+        winners = _winners(connection, study)
+        configurations = {family: one.trial.config for family, one in winners.items()}
+        grids = read_grids(connection, study, configurations)
+        studies = [name, *stage_names(name), *(one.study for one in grids.values())]
+        costs = connection.execute(statement("study_costs"), {"studies": studies}).mappings()
+        early = connection.execute(statement("early_scores"), {"study": name})
+        return Findings(
+            study=study,
+            winners=winners,
+            grids=grids,
+            confirmation=read_confirmation(connection, name),
+            final=read_final(connection, name),
+            staged=read_staged(connection, study),
+            stages={one: read_trials(connection, one) for one in stage_names(name)},
+            costs={one["study"]: Cost(**one) for one in costs},
+            repeats_avoided=sum(one.repeats_avoided for one in study.trials if one.attempt == 1),
+            early_scores={row.number: (row.epoch, row.score) for row in early},
+        )
 
 
-def _read(connection: "Connection", name: str) -> Findings:
-    study = read_study(connection, name)
-    confirmation = read_confirmation(connection, name)
-    winners = _winners(study, confirmation)
-    configurations = {family: one.trial.config for family, one in winners.items()}
-    grids = read_grids(connection, study, configurations)
-    stages = {stage: f"{name}-{stage}" for stage in ("confirm", "final")}
-    studies = [name, *stages.values(), *(one.study for one in grids.values())]
-    costs = connection.execute(statement("study_costs"), {"studies": studies}).mappings()
-    early = connection.execute(statement("early_scores"), {"study": name})
-    return Findings(
-        study=study,
-        winners=winners,
-        grids=grids,
-        confirmation=confirmation,
-        final=read_final(connection, name),
-        staged=read_staged(connection, study),
-        stages={stage: read_trials(connection, own) for stage, own in stages.items()},
-        costs={one["study"]: Cost(**one) for one in costs},
-        repeats_avoided=sum(one.repeats_avoided for one in study.trials if one.attempt == 1),
-        early_scores={row.number: (row.epoch, row.score) for row in early},
-    )
-
-
-def _winners(study: Study, confirmation: Confirmation | None) -> dict[str, Winner]:
-    confirmed = confirmation.families if confirmation else {}
-    numbers = {family: candidates[0].number for family, candidates in confirmed.items()}
-    found = {}
-    for family, board in study.places.items():
-        number = numbers.get(family, board[0].trial.number)
-        for one in board:
-            if one.trial.number == number:
-                found[family] = Winner(one.trial, family in confirmed)
-    return found
+def _winners(connection: "Connection", study: Study) -> dict[str, Winner]:
+    trials = {one.number: one for one in study.trials}
+    best = {row.family: row for row in connection.execute(statement("best"), {"study": study.name})}
+    return {one: Winner(trials[best[one].number], best[one].confirmed) for one in study.places}

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from blood_hpo.database.record import Json, TrialRecord, read_trials
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
+from blood_hpo.report.read.importance import encoded
 from blood_hpo.report.read.search_study import Study, family_place, searched, stored_file
 from blood_hpo.version import __version__
 
@@ -115,16 +116,12 @@ def _stages(spec: Json, family: str, trials: Sequence[TrialRecord]) -> tuple[Sta
     for names in own["stages"] or ():
         rest = {name: held.get(name) for name in space if name not in names}
         rows = [one for one in done if rest.items() <= one.params.items()]
-        rows.sort(key=lambda one: [_place(space[name], one.params[name]) for name in names])
+        rows.sort(key=lambda one: [encoded(space[name], one.params[name]) for name in names])
         if rows:
             best = max(rows, key=lambda one: one.score or 0.0)  # the first of equal ones
             held = dict(best.params)
             found.append(Stage(tuple(names), tuple(rows), best))
     return tuple(takewhile(lambda one: len(one.trials) > 1, found))
-
-
-def _place(values: Any, value: Any) -> Any:  # noqa: ANN401 - whatever a study file holds
-    return values.index(value) if isinstance(values, list) else value
 
 
 def _studies(connection: "Connection", study: Study, sampler: str) -> list[Json]:

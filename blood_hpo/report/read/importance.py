@@ -48,7 +48,7 @@ def importance(
     from sklearn.inspection import permutation_importance
     from sklearn.model_selection import KFold
 
-    x = np.array([[_encoded(space[key], one[key]) for key in space] for one in params])
+    x = np.array([[encoded(space[key], one[key]) for key in space] for one in params])
     predicted, lost = np.empty(len(y)), []
     for seen, unseen in KFold(PARTS, shuffle=True, random_state=SEED).split(x):
         forest = RandomForestRegressor(TREES, random_state=SEED, min_samples_leaf=2)
@@ -69,7 +69,7 @@ def importance(
     return Importance(dict(zip(space, pairs, strict=True)), held_out, len(y))
 
 
-def _encoded(values: Any, value: Any) -> float:  # noqa: ANN401 - whatever a study file holds
+def encoded(values: Any, value: Any) -> float:  # noqa: ANN401 - whatever a study file holds
     """A number for a tree to split on: the place among the choices, or the position in a range."""
     if isinstance(values, list):
         return float(values.index(value))

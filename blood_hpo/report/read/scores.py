@@ -65,10 +65,7 @@ class CalibrationBin:
 def all_scores(labels: Labels, probabilities: Probabilities) -> Scores:
     """All scores of one set of predictions."""
     return Scores(
-        accuracy=metrics.accuracy(labels, probabilities),
-        balanced_accuracy=metrics.balanced_accuracy(labels, probabilities),
-        macro_auc=metrics.macro_auc(labels, probabilities),
-        log_loss=metrics.log_loss(labels, probabilities),
+        **{name: getattr(metrics, name)(labels, probabilities) for name in SCORES},
         calibration_error=calibration_error(calibration(labels, probabilities)),
         classes=_class_scores(labels, probabilities),
     )
@@ -88,11 +85,8 @@ def ranks(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]:
     Among equal probabilities the lower class comes first, as in the predicted class itself, so that
     rank 1 is exactly a correct prediction.
     """
-    true = np.take_along_axis(probabilities, labels[:, None].astype(np.int64), axis=1)
-    before = np.arange(probabilities.shape[1])[None, :] < labels[:, None]
-    ahead = (probabilities > true) | ((probabilities == true) & before)
-    places: NDArray[np.int64] = ahead.sum(axis=1) + 1
-    return places
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    return np.asarray(np.argmax(order == labels[:, None], axis=1) + 1)
 
 
 def rank_counts(labels: Labels, probabilities: Probabilities) -> tuple[int, ...]:

@@ -180,6 +180,6 @@ def _places(
 ) -> dict[str, tuple[Place, ...]]:
     by_number = {one.number: one for one in trials}
     found = defaultdict(list)
-    for row in connection.execute(statement("leaderboard_places"), {"study": study}):
+    for row in connection.execute(statement("leaderboard"), {"study": study, "top": len(trials)}):
         found[row.family].append(Place(by_number[row.number], row.rank, row.sd))
     return {family: tuple(found[family]) for family in sorted(found, key=family_place)}

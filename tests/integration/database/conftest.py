@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -237,6 +238,14 @@ def insert(
     names, places = ", ".join(values), ", ".join(f":{key}" for key in values)
     statement = f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING {returning}"
     return execute(connection, statement, **values)
+
+
+@contextmanager
+def unguarded(connected: Engine) -> Iterator[Connection]:
+    """A transaction in which no trigger fires: what has ended may be spoilt."""
+    with connected.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        yield connection
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from sqlalchemy.exc import ProgrammingError
 from blood_hpo.data.bloodmnist import CLASSES
 from blood_hpo.database.query import run_query
 
-from .conftest import MLP, Recorder, rows
+from .conftest import MLP, Recorder, insert, rows, unguarded
 
 
 def test_mean_curves_have_a_row_an_epoch(recorder: Recorder, connected: Engine) -> None:
@@ -172,15 +172,16 @@ def add_model(recorder: Recorder, seed: int, *, place: int | None) -> int:
     recorder.end(trial_id, "COMPLETE", [0.9])
     confusion = [0] * 64
     confusion[2 * 8 + 2], confusion[2 * 8 + 5] = 3, 1
-    recorder.insert(
-        "hpo.tested_model", trial_id=trial_id, file="model.keras", sha256="ab" * 32, bytes=7,
-        confusion=confusion, scaling_mean=[0.5], scaling_deviation=[0.5], class_weights=[1.0],
-        architecture={}, versions={}, **RESULTS,
-    )  # fmt: skip
-    recorder.insert(
-        "hpo.mistake", trial_id=trial_id, image=1, true_class=2, predicted_class=5, confidence=0.6,
-        true_probability=0.3,
-    )  # fmt: skip
+    with unguarded(recorder.connected) as connection:
+        insert(
+            connection, "hpo.tested_model", trial_id=trial_id, file="model.keras",
+            sha256="ab" * 32, bytes=7, confusion=confusion, scaling_mean=[0.5],
+            scaling_deviation=[0.5], class_weights=[1.0], architecture={}, versions={}, **RESULTS,
+        )  # fmt: skip
+        insert(
+            connection, "hpo.mistake", trial_id=trial_id, image=1, true_class=2,
+            predicted_class=5, confidence=0.6, true_probability=0.3,
+        )  # fmt: skip
     return trial_id
 
 
@@ -202,7 +203,7 @@ def final(recorder: Recorder, study: str) -> Recorder:
 
 @pytest.mark.usefixtures("final")
 def test_a_seed_without_a_confusion_counts_in_its_mean(connected: Engine) -> None:
-    with connected.begin() as connection:
+    with unguarded(connected) as connection:
         connection.exec_driver_sql(
             "UPDATE hpo.tested_model SET confusion[19] = confusion[19] + confusion[22],"
             " confusion[22] = 0 WHERE trial_id = (SELECT trial_id FROM hpo.models"
@@ -210,6 +211,14 @@ def test_a_seed_without_a_confusion_counts_in_its_mean(connected: Engine) -> Non
         )
     (row,) = run_query(connected, "confusion", study="blood", top=5).rows
     assert row == ("mlp", "winner", "erythroblast", "monocyte", 1, 0.125)
+
+
+@pytest.mark.usefixtures("final")
+def test_no_model_is_tested_whose_test_was_not_opened(connected: Engine) -> None:
+    """Not even when the opening is forgotten."""
+    with connected.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM hpo.test_opening")
+    assert rows(connected, "SELECT * FROM hpo.tested_model") == []
 
 
 @pytest.mark.usefixtures("final")

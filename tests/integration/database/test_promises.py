@@ -14,7 +14,7 @@ from blood_hpo.database.address import engine
 
 from ...waiting import until
 from ..conftest import copy_of
-from .conftest import BUDGETS, MLP, Recorder, rows, write_trials
+from .conftest import BUDGETS, MLP, Recorder, rows, unguarded, write_trials
 
 LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 NEW = """
@@ -225,7 +225,8 @@ def test_a_stored_study_file_stays_one(unchanged: Engine, wrong: str) -> None:
     ],
 )
 def test_what_a_trial_measured_is_finite(unchanged: Engine, wrong: str) -> None:
-    with unchanged.begin() as connection, pytest.raises(DBAPIError, match=r"_is_(finite|a_score)"):
+    refused = pytest.raises(DBAPIError, match=r"_is_(finite|a_score)")
+    with unguarded(unchanged) as connection, refused:
         connection.exec_driver_sql(f"UPDATE hpo.{wrong}")
 
 
@@ -236,11 +237,57 @@ def test_what_a_trial_measured_is_finite(unchanged: Engine, wrong: str) -> None:
         "public.trials SET datetime_complete = now() WHERE state = 'FAIL'",
         "hpo.attempt SET failure = 'lost' WHERE failure IS NULL AND NOT open",
         "hpo.attempt SET open = true WHERE NOT open",
+        "public.trial_values SET value = 0.99",
+        "public.trial_intermediate_values SET intermediate_value = 0.99",
+        "public.trial_params SET param_value = 0",
+        "hpo.result SET seconds = 1",
+        "hpo.fold SET score = 0.99",
     ],
 )
 def test_what_has_ended_stays_as_it_is(unchanged: Engine, change: str) -> None:
     with unchanged.begin() as connection, pytest.raises(DBAPIError, match="has ended"):
         connection.exec_driver_sql(f"UPDATE {change}")
+
+
+ADDED = {
+    "a report": "public.trial_intermediate_values"
+    " (trial_id, step, intermediate_value, intermediate_value_type) SELECT {}, 99, 1, 'FINITE'",
+    "a parameter": "public.trial_params (trial_id, param_name) SELECT {}, 'more'",
+    "a fold": "hpo.fold SELECT trial_id, 9, 1, 1, 1, '{{1}}', '{{1}}' FROM hpo.fold"
+    " WHERE trial_id = {} LIMIT 1",
+    "a test": "hpo.test_opening (trial_id) SELECT {}",
+}
+
+
+@pytest.mark.parametrize("what", ADDED)
+def test_nothing_is_added_to_what_has_ended(unchanged: Engine, what: str) -> None:
+    ended = "(SELECT max(trial_id) FROM hpo.fold JOIN hpo.attempt USING (trial_id) WHERE NOT open)"
+    with unchanged.begin() as connection, pytest.raises(DBAPIError, match="has ended"):
+        connection.exec_driver_sql(f"INSERT INTO {ADDED[what].format(ended)}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "hpo.attempt SET worker = E'host\\x1b[2J'",
+        "hpo.attempt SET reason = E'two\\nlines'",
+        "hpo.study SET paused = E'\\b'",
+        'hpo.configuration SET params = \'{"units": "\\u001b"}\'',
+        "hpo.budget SET family = E'mlp\\n'",
+    ],
+)
+def test_a_text_is_one_that_every_terminal_can_show(unchanged: Engine, change: str) -> None:
+    with unguarded(unchanged) as connection, pytest.raises(DBAPIError, match="_check"):
+        connection.exec_driver_sql(f"UPDATE {change}")
+
+
+def test_a_heartbeat_lies_at_most_an_hour_ahead(unchanged: Engine) -> None:
+    """Or nobody could ever take the trial over."""
+    ahead = "UPDATE hpo.attempt SET heartbeat_at = now() + interval '{} minutes' WHERE open"
+    with unchanged.begin() as connection:
+        connection.exec_driver_sql(ahead.format(59))
+        with pytest.raises(DBAPIError, match="heartbeat_at_check"):
+            connection.exec_driver_sql(ahead.format(61))
 
 
 @pytest.mark.parametrize("wrong", NO_DATA_SETS)
@@ -252,7 +299,7 @@ def test_a_stored_data_set_stays_one(unchanged: Engine, wrong: str) -> None:
 @pytest.mark.parametrize("when", ["20000-01-01", "infinity", "0044-03-15 BC"])
 @pytest.mark.parametrize("of", ["study SET created_at", "attempt SET heartbeat_at"])
 def test_a_time_is_one_that_every_reader_can_hold(unchanged: Engine, of: str, when: str) -> None:
-    with unchanged.begin() as connection, pytest.raises(DBAPIError, match="moment_check"):
+    with unguarded(unchanged) as connection, pytest.raises(DBAPIError, match="moment_check"):
         connection.exec_driver_sql(f"UPDATE hpo.{of} = '{when}'")
 
 

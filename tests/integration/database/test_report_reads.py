@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
+from blood_hpo.cli.commands.report import write_page
 from blood_hpo.database.address import engine
 from blood_hpo.errors import BloodHpoError, StudyError
 from blood_hpo.report.process import confirmation_section as confirmation
@@ -20,10 +20,10 @@ from blood_hpo.report.process import search_section as search
 from blood_hpo.report.read import findings
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import read_study, searched
-from blood_hpo.report.render import write_report
 from blood_hpo.store.pieces import link, store
 
 from ..conftest import copy_of, fill_synthetic
+from .conftest import unguarded
 
 LAYERS = (
     '[{"name": "pixels", "kind": "InputLayer", "output_shape": [28, 28, 3], "parameters": 0,'
@@ -67,7 +67,7 @@ def _finish(found: Engine) -> None:
         "model.md": b"c",
         "medmnist.csv": b"0",
     }
-    with found.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with unguarded(found) as connection:
         connection.execute(
             text(
                 "UPDATE hpo.tested_model SET architecture = CAST(:layers AS jsonb),"
@@ -76,6 +76,7 @@ def _finish(found: Engine) -> None:
             ),
             {"layers": LAYERS},
         )
+    with found.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         rows = connection.execute(
             text(
                 "SELECT study_id, number, trial_id FROM hpo.attempt"
@@ -104,7 +105,7 @@ def rows(connected: Engine, sql: str) -> list[dict[str, Any]]:
     ],
 )
 def test_what_the_stages_after_a_search_measured_is_finite(connected: Engine, wrong: str) -> None:
-    with connected.begin() as connection, pytest.raises(DBAPIError, match="_is_finite"):
+    with unguarded(connected) as connection, pytest.raises(DBAPIError, match="_is_finite"):
         connection.exec_driver_sql(f"UPDATE hpo.{wrong}")
 
 
@@ -124,14 +125,14 @@ def test_a_report_shows_one_moment_of_a_study_that_goes_on(connected: Engine) ->
 
     def meanwhile(*asked: Any) -> None:
         if "hpo.leaderboard" in asked[2] and not changed:
-            with other.begin() as connection:
+            with unguarded(other) as connection:
                 changed.append(connection.execute(text(worst), {"to": None}).one())
 
     other, reading = engine(str(connected.url)), engine(str(connected.url))
     event.listen(reading, "before_cursor_execute", meanwhile)
     places = findings.read(reading, "made").study.places
     (before,) = changed
-    with other.begin() as connection:
+    with unguarded(other) as connection:
         back = text("UPDATE public.trial_values SET value = :value WHERE trial_id = :trial_id")
         connection.execute(back, before._asdict())
     for one in (other, reading):
@@ -265,13 +266,13 @@ def test_a_name_that_would_lie_elsewhere_is_one_line_and_writes_nothing(
     connected: Engine, tmp_path: Path
 ) -> None:
     renamed = "UPDATE hpo.tested_model SET file = '{}' || trial_id || '.keras'"
-    with connected.begin() as connection:
+    with unguarded(connected) as connection:
         connection.execute(text(renamed.format("../../../elsewhere-")))
     with pytest.raises(BloodHpoError, match="which no worker does") as raised:
-        write_report(connected, "made", tmp_path / "inner/report", datetime.now(UTC))
+        write_page(connected, "made", tmp_path / "inner/report")
     assert "\n" not in str(raised.value)
     assert [one for one in tmp_path.rglob("*") if one.is_file()] == []
-    with connected.begin() as connection:
+    with unguarded(connected) as connection:
         connection.execute(text(renamed.format("made-")))
 
 
@@ -323,7 +324,7 @@ def test_a_stored_study_file_lacks_nothing_that_has_a_default(connected: Engine)
 
 
 def test_the_report_is_written(connected: Engine, tmp_path: Path) -> None:
-    page = write_report(connected, "made", tmp_path / "report", datetime.now(UTC))
+    page = write_page(connected, "made", tmp_path / "report")
     assert "SYNTHETIC" in page.read_text()
     models = list((tmp_path / "report/models").glob("*.keras"))
     assert len(models) == len(rows(connected, "SELECT FROM hpo.models WHERE in_force"))

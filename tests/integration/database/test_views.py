@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from blood_hpo.database.address import engine_options
 
-from .conftest import MLP, Recorder, rows
+from .conftest import MLP, Recorder, rows, unguarded
 
 NAME_SAYS_IT = {
     *("accuracy", "best", "created_at", "finished_at", "folds", "images", "mean", "optimizer"),
@@ -161,7 +161,7 @@ def test_a_value_that_is_no_number_is_null(recorder: Recorder, connected: Engine
 
 @pytest.mark.parametrize("score", ["NaN", "1.5", "-0.1"])
 def test_what_no_score_can_be_ranks_nowhere(study: str, connected: Engine, score: str) -> None:
-    with connected.begin() as connection:
+    with unguarded(connected) as connection:
         connection.exec_driver_sql(f"UPDATE public.trial_values SET value = '{score}'")
     assert rows(connected, "SELECT * FROM hpo.leaderboard WHERE study = :s", s=study) == []
     best = rows(connected, "SELECT best_score FROM hpo.progress WHERE study = :s", s=study)

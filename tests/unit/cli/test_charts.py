@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blood_hpo.cli.views.charts import BRAILLE, DOTS, bar, curve, resample, sparkline
+from blood_hpo.cli.views.charts import BRAILLE, DOTS, bar, curve, sparkline
 from blood_hpo.text import duration
 
 Values = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300)
@@ -36,10 +36,6 @@ def test_a_sparkline_rises_with_its_values() -> None:
 def test_a_sparkline_ends_with_the_last_value_and_fits(values: list[float], width: int) -> None:
     drawn = sparkline(values, width)
     assert len(drawn) == min(width, len(values))
-    shown = resample(values, len(drawn))
-    assert shown[-1] == values[-1]
-    if width > 1:
-        assert shown[0] == values[0]
 
 
 def heights(lines: list[str]) -> list[float]:

@@ -13,7 +13,7 @@ from rich.text import Text
 from blood_hpo.cli.views.progress import line
 from blood_hpo.cli.views.snapshot import Snapshot, Stage
 from blood_hpo.cli.views.study_view import alerts, print_view, view
-from blood_hpo.cli.views.trial_view import TrialFacts, trial_view
+from blood_hpo.cli.views.trial_view import trial_view
 
 WORKER = "0d4e9f3c2a1b:1:ab12cd34"
 
@@ -58,7 +58,7 @@ def stage(label: str = "", **changes: Any) -> Stage:
         "failing": [],
         "collapsed": [],
     }
-    return Stage(label, **{**known, **changes})
+    return Stage(str(known["study"]["study"]), label, **{**known, **changes})
 
 
 def snapshot(*stages: Stage, free_bytes: int | None = 10**12) -> Snapshot:
@@ -116,6 +116,22 @@ def test_the_last_stage_says_when_all_is_done() -> None:
     assert not snapshot(done).finished(final=True)
     assert snapshot(left).finished(final=True)
     assert snapshot(done, stage("final", families=[family(remaining=0)])).finished(final=True)
+
+
+def test_a_stage_that_is_being_planned_is_waited_for() -> None:
+    """It has no budget and no trial yet."""
+    done = stage(families=[family(counted=40, remaining=0)], running=[], workers=[])
+    for label in ("confirm", "final"):
+        made = {"last_activity_at": None, "created_at": datetime.now(UTC)}
+        planned = stage(label, families=[], running=[], workers=[], study=made)
+        assert not snapshot(done, planned).finished(final=True)
+
+
+def test_of_many_workers_the_first_are_shown() -> None:
+    many = [worker(f"host:{place}:a") for place in range(40)]
+    lines = shown(snapshot(stage(workers=many, running=[])), 200)
+    assert sum(one.startswith("host:") for one in lines) == 24
+    assert "and 16 more" in lines
 
 
 def test_a_family_with_nothing_left_to_try_is_done() -> None:
@@ -214,7 +230,7 @@ def trial(**changes: Any) -> dict[str, Any]:
     return {**known, **changes}
 
 
-def facts(**changes: Any) -> TrialFacts:
+def facts(**changes: Any) -> dict[str, Any]:
     curves = [
         {"fold": fold, "epoch": epoch, "score": 0.25 * epoch, "validation": 0.5}
         for fold in (1, 2, 3)
@@ -226,10 +242,13 @@ def facts(**changes: Any) -> TrialFacts:
         {**attempt, "number": 8, "attempt": 1},
         {**attempt, "number": 12, "attempt": 2, "state": "COMPLETE", "reason": None},
     ]
-    return TrialFacts(trial(**changes), curves, reported, attempts)
+    return {
+        "trial": trial(**changes), "curves": curves, "reported": reported, "attempts": attempts,
+        "collapsed": [],
+    }  # fmt: skip
 
 
-def printed(found: TrialFacts) -> str:
+def printed(found: dict[str, Any]) -> str:
     return "".join(f"{line}\n" for line in trial_view(found, 80))
 
 
@@ -245,7 +264,7 @@ def test_a_trial_shows_configuration_folds_curve_and_attempts() -> None:
 
 
 def test_folds_that_learnt_nothing_are_named() -> None:
-    found = replace(facts(), collapsed=frozenset({3, 1}))
+    found = {**facts(), "collapsed": [1, 3]}
     assert "learnt nothing, no better than chance: fold 1, 3\n" in printed(found)
     assert "learnt nothing" not in printed(facts())
 
@@ -253,5 +272,5 @@ def test_folds_that_learnt_nothing_are_named() -> None:
 def test_a_trial_that_has_not_begun_shows_what_is_known() -> None:
     nothing = dict.fromkeys(trial())
     known = {"study": "paper", "number": 3, "family": "mlp", "state": "WAITING"}
-    found = TrialFacts({**nothing, **known}, [], [], [])
+    found = {**dict.fromkeys(facts(), ()), "trial": {**nothing, **known}}
     assert printed(found).strip() == "trial 3 of paper: mlp, WAITING"

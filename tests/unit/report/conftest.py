@@ -256,8 +256,7 @@ def candidates(board: list[TrialRecord]) -> tuple[Candidate, ...]:
                 parameter_count=one.parameter_count or 0,
                 search_score=one.score,
                 search_rank=3 - place,
-                scores=[mean - 0.01, mean, mean + 0.01] * 2,
-                splits=2,
+                by_split=[[mean - 0.01, mean, mean + 0.01]] * 2,
                 collapsed=int(apart),
                 mean=mean,
                 sd=0.01,
@@ -382,7 +381,7 @@ def final_stage(winners: dict[str, Winner]) -> FinalStage:
     ]
     images = np.random.default_rng(1).integers(0, 256, (8, 28, 28, 3), dtype=np.uint8)
     counts = np.array(list(OFFICIAL_COUNTS.values()))
-    return FinalStage(0, tuple(models), images, counts)
+    return FinalStage(0, 0, tuple(models), images, counts)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def test_every_stage_has_its_time(finished: Findings) -> None:
     ]
     own[1] = replace(own[1], finished_at=START + timedelta(seconds=500))
     costs = {**finished.costs, "blood-final": cost_of("blood-final", tuple(own))}
-    found = replace(finished, stages={"confirm": (), "final": tuple(own)}, costs=costs)
+    found = replace(finished, stages={"blood-confirm": (), "blood-final": tuple(own)}, costs=costs)
     rows = {row["stage"]: row for row in table(cost.section(found), "stages").records()}
     names = ["search", "retraining and test", "grid blood-mlp-grid", "grid blood-cnn-grid"]
     assert list(rows) == names

@@ -345,7 +345,7 @@ def test_few_folds_are_printed_one_by_one_instead_of_an_interval(finished: Findi
     assert finished.confirmation
     few = {
         family: tuple(
-            replace(one, scores=[0.71, 0.72], splits=1, collapsed=0, low=None, high=None)
+            replace(one, by_split=[[0.71, 0.72]], collapsed=0, low=None, high=None)
             for one in candidates
         )
         for family, candidates in finished.confirmation.families.items()
