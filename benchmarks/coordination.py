@@ -346,7 +346,7 @@ def _memory(bench: Bench, study: str) -> Line:
 def _remember(url: str, name: str) -> tuple[int, int]:
     """Bytes by which the process grows when it reads the history, and trials that it knows."""
     claimer, own = Claimer(url, name), psutil.Process()
-    claimer.claims.study.paused()  # connected, and all is imported
+    claimer.claims.study.storage.ask("stages_of", name=name)  # connected, and all is imported
     gc.collect()
     before = own.memory_info().rss
     claimer.claims.known("mlp")

@@ -51,10 +51,7 @@ COLUMNS = {
         "trial_id, configuration_id, study_id, number, attempt, worker, heartbeat_at, open,"
         " failure, reason"
     ),
-    "hpo.result": (
-        "trial_id, epoch, epochs, seconds, parameter_count, confusion, mean_folds,"
-        " mean_train_loss, mean_validation, mean_score"
-    ),
+    "hpo.result": ("trial_id, epoch, epochs, seconds, parameter_count, confusion"),
     "hpo.fold": (
         "trial_id, fold, score, epochs, best_epoch, train_loss, validation, held_out,"
         " train_accuracy, validation_accuracy, validation_loss"
@@ -327,8 +324,7 @@ def _result(
     confusion = random.integers(0, 500, CLASSES**2).tolist() if study.stage == "search" else None
     study.rows.add(
         "hpo.result", trial_id, epochs, epochs * folds, seconds,
-        int(random.integers(10_000, 2_000_000)), confusion, [folds] * epochs,
-        *(curve.mean(axis=0).tolist() for curve in curves),
+        int(random.integers(10_000, 2_000_000)), confusion,
     )  # fmt: skip
     for fold in range(folds):
         held_out = curves[2, fold].tolist()
@@ -409,8 +405,7 @@ def _model(study: Study, family: str, key: int, random: np.random.Generator) -> 
     _attributes(study, trial_id, family=family, worker="host-0:100:0", attempt=1)
     add("public.trial_values", trial_id, 0, 0.9, "FINITE")
     loss, validation, accuracy = (curve[0].tolist() for curve in _curves(EPOCHS, random))
-    means = [1] * EPOCHS, loss, validation, validation
-    add("hpo.result", trial_id, EPOCHS, EPOCHS, 600.0, 100_000, None, *means)
+    add("hpo.result", trial_id, EPOCHS, EPOCHS, 600.0, 100_000, None)
     curves = loss, validation, None, accuracy, validation, loss
     add("hpo.fold", trial_id, 1, 0.9, EPOCHS, EPOCHS, *curves)
     add("hpo.test_opening", trial_id)

@@ -105,15 +105,14 @@ def _revive() -> None:
 def _refuse_paused(study: "SharedStudy") -> None:
     """Raise if a stage is paused or the study deleted; an outage of the database is not the end."""
     from blood_hpo.store.outage import unless_away
-    from blood_hpo.store.studies import pause_reasons
 
-    def reasons() -> dict[str, str | None]:
-        stages = pause_reasons(study.storage, stage_names(study.name))
-        return {study.name: study.paused(), **stages}
-
-    for name, reason in unless_away(reasons, dict[str, str | None]()).items():
-        if reason:
+    names = [study.name, *stage_names(study.name)]
+    rows = unless_away(lambda: study.storage.ask("paused", names=names), None)
+    if rows == []:
+        raise StudyError(f"study {study.name!r} has been deleted")
+    for row in rows or ():
+        if row.reason:
             raise StudyError(
-                f"study {name!r} is paused: {reason}; go on with"
-                f" `blood-hpo study resume {name}` and the same command"
+                f"study {row.name!r} is paused: {row.reason}; go on with"
+                f" `blood-hpo study resume {row.name}` and the same command"
             )

@@ -42,19 +42,21 @@ def _refresh(storage: StudyStorage, study_id: int, least_seconds: float) -> str 
     noted = storage.ask("note_turn", study_id=study_id, least_seconds=least_seconds)
     if not noted:
         return None
-    (row,) = storage.ask("note_facts", study_id=study_id)
+    (row,) = storage.ask("described", study=noted[0].study)
     ask = partial(run_query, storage.engine)
+    stage_of = row.search if row.search != row.study else None
     facts = {
         **row._mapping,
         "study_id": study_id,
+        "stage_of": stage_of,
         "progress": ask("progress", study=row.study).records(),
         "best": ask("leaderboard", study=row.study, top=BEST).records(),
-        "models": ask("models", study=row.stage_of or row.study).records(),
+        "models": ask("models", study=row.search).records(),
     }
     spelt = {"report_address": report_address, "prose": _prose}
     note = json.dumps(markdown(__package__, "note.md", spelt, **facts))
     storage.tell("write_note", study_id=study_id, noted_at=noted[0].noted_at, text_json=note)
-    return str(row.stage_of) if row.stage_of else None
+    return stage_of
 
 
 def _prose(text: str) -> str:

@@ -53,7 +53,13 @@ def find(
             raise DataError(f"BLOOD_HPO_DATA: {error}") from error
     cached = settings.cache / FILE_NAME
     if cached.exists():
-        return _from_cache(cached)
+        source = open_source(cached, "cache")
+        if not source.official:
+            raise DataError(
+                f"{cached} in the cache is not the official file (MD5 {source.md5}); run `blood-hpo"
+                " data fetch` to replace it, or give a file of your own with --data PATH"
+            )
+        return source
     reason = "no download was tried"
     if download:
         try:
@@ -95,13 +101,3 @@ def load_split(source: DataSource, name: Literal["train", "validation"]) -> Spli
 def class_counts(source: DataSource) -> dict[SplitName, tuple[int, ...]]:
     """Images of each class in each split; of the test split this count is all that is told."""
     return archive.class_counts(source.path)
-
-
-def _from_cache(path: Path) -> DataSource:
-    source = open_source(path, "cache")
-    if not source.official:
-        raise DataError(
-            f"{path} in the cache is not the official file (MD5 {source.md5}); run `blood-hpo data "
-            "fetch` to replace it, or give a file of your own with --data PATH"
-        )
-    return source

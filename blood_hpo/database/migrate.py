@@ -13,11 +13,10 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import OperationalError
 
 from blood_hpo.database.address import connected, engine_options
-from blood_hpo.database.failures import database_errors
 from blood_hpo.database.schema_version import MIGRATE, VIEWS_VERSION, State, read_state
 from blood_hpo.database.scripts import migrations, schema_file, views, views_digest, words
 from blood_hpo.database.statements import statement
@@ -42,13 +41,8 @@ def migrate(url: str) -> list[str]:
     """
     import optuna.storages  # noqa: F401  it takes its time, which nobody should wait for in line
 
-    # The transaction is silent while Optuna changes its own tables, however long that takes.
-    engine = create_engine(url, **engine_options("blood-hpo migrate", silence_seconds=0))
-    try:
-        with database_errors(url):
-            return _patiently(engine, url)
-    finally:
-        engine.dispose()
+    with connected(url, "blood-hpo migrate") as engine:
+        return _patiently(engine, url)
 
 
 def ensure_schema(url: str) -> list[str]:
@@ -82,17 +76,19 @@ def _patiently(engine: Engine, url: str) -> list[str]:
 def _migrate(connection: Connection, url: str) -> list[str]:
     connection.execute(statement("migrate_lock"))
     connection.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
+    # It is silent while Optuna changes its own tables, however long that takes.
+    connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
     state = read_state(connection)
     state.refuse_other()
-    return [*_optuna_tables(url), *_our_tables(connection, state), *_views_and_roles(connection)]
+    tables = _optuna_tables(connection, url)
+    return [*tables, *_our_tables(connection, state), *_views_and_roles(connection)]
 
 
-def _optuna_tables(url: str) -> Iterator[str]:
+def _optuna_tables(connection: Connection, url: str) -> Iterator[str]:
     from optuna.storages import RDBStorage
 
-    with connected(url) as engine:
-        if not inspect(engine).has_table("trials"):
-            yield "created Optuna's tables"
+    if not inspect(connection).has_table("trials"):
+        yield "created Optuna's tables"
     options = engine_options("blood-hpo migrate")
     storage = RDBStorage(url, engine_kwargs=options, skip_compatibility_check=True)
     current, head = storage.get_current_version(), storage.get_head_version()
@@ -118,8 +114,7 @@ def _our_tables(connection: Connection, state: State) -> Iterator[str]:
 
 
 def _views_and_roles(connection: Connection) -> Iterator[str]:
-    made = "".join(one.sql for one in views())
-    names = re.findall(r"^CREATE VIEW hpo\.(\w+)", made, re.MULTILINE)
+    names = re.findall(r"^CREATE VIEW hpo\.(\w+)", views(), re.MULTILINE)
     found = connection.execute(statement("view_set")).one_or_none()
     there = set(connection.scalars(statement("views_there"), {"names": names}))
     if found is None or found.digest != views_digest() or there != set(names):
@@ -139,8 +134,7 @@ def _views(connection: Connection, old: list[str], new: list[str]) -> Iterator[s
     there = connection.scalars(statement("views_there"), {"names": [*old, *new]}).all()
     if there:
         connection.exec_driver_sql(f"DROP VIEW {', '.join(f'hpo.{name}' for name in there)}")
-    for one in views():
-        _run(connection, one.sql)
+    _run(connection, views())
     said = connection.scalars(statement("comments"), {"words": json.dumps(words())})
     _run(connection, ";".join([*said, *(one.statement for one in grants if one.name in new)]))
     made = {"version": VIEWS_VERSION, "digest": views_digest(), "names": new}

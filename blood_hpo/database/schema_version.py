@@ -5,7 +5,6 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
-from blood_hpo.database.failures import database_errors
 from blood_hpo.database.scripts import migrations, views_digest
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import DatabaseError
@@ -66,8 +65,8 @@ def read_state(connection: Connection) -> State:
 
 
 def check_schema(engine: Engine) -> None:
-    """Raise a DatabaseError unless the database can be reached and has this program's schema."""
-    with database_errors(engine.url), engine.connect() as connection:
+    """Raise a DatabaseError unless the database has this program's schema."""
+    with engine.connect() as connection:
         state = read_state(connection)
     state.refuse_other()
     if not state.current:

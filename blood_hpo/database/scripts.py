@@ -35,15 +35,14 @@ def migrations() -> list[Script]:
     return _scripts("migrations")
 
 
-def views() -> list[Script]:
-    """The files of the views in order."""
-    return _scripts("views")
+def views() -> str:
+    """The views, file after file."""
+    return "".join(one.sql for one in _scripts("views"))
 
 
 def views_digest() -> str:
     """SHA-256 of all files of the views, and of what they mean."""
-    texts = [*(one.sql for one in views()), json.dumps(words())]
-    return hashlib.sha256("".join(texts).encode()).hexdigest()
+    return hashlib.sha256(f"{views()}{json.dumps(words())}".encode()).hexdigest()
 
 
 def words() -> dict[str, dict[str, str]]:

@@ -112,7 +112,7 @@ class ConfirmStage(PlannedStage):
 
     def _store(self, rows: Sequence[Row]) -> None:
         key = {"study_id": self.study.study_id}
-        with self.study.storage.transaction() as connection:
+        with self.study.storage.engine.begin() as connection:
             connection.execute(statement("claim_lock"), key)
             connection.execute(statement("drop_candidates"), key)
             found = json.dumps([{**row, **key} for row in rows])

@@ -82,17 +82,18 @@ class Tested:
             found["test, averaged"] = summary(self.test.labels, self.test.averaged)
         return found
 
-    def mistakes(self) -> dict[str, list[float]]:
-        """The wrong predictions, by the columns of ``hpo.mistake``."""
+    def mistakes(self) -> list[dict[str, float]]:
+        """The wrong predictions, as rows of ``hpo.mistake``."""
         wrong = self.test.misclassified
         labels, probabilities = self.test.labels[wrong], self.test.probabilities[wrong]
-        return {
+        columns = {
             "image": wrong.tolist(),
             "true_class": labels.tolist(),
             "predicted_class": probabilities.argmax(axis=1).tolist(),
             "confidence": probabilities.max(axis=1).tolist(),
             "true_probability": probabilities[np.arange(len(wrong)), labels].tolist(),
         }
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def test(

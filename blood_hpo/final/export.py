@@ -69,11 +69,8 @@ def predict(model: "keras.Model", images: NDArray[np.uint8]) -> NDArray[np.float
 
 def parameter_counts(model: "keras.Model") -> tuple[int, int]:
     """Trainable parameters, and those that only move with the data."""
-    return _count(model.trainable_weights), _count(model.non_trainable_weights)
-
-
-def _count(variables: list["keras.Variable"]) -> int:
-    return sum(int(np.prod(variable.shape)) for variable in variables)
+    trainable = sum(int(np.prod(variable.shape)) for variable in model.trainable_weights)
+    return trainable, model.count_params() - trainable
 
 
 def architecture(model: "keras.Model") -> list[dict[str, Any]]:

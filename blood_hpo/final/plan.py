@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from blood_hpo.database.record import TrialRecord
-from blood_hpo.final.stage_study import Training, final_spec
+from blood_hpo.final.stage_study import Training
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.models.hyperparameters import Hyperparameters, canonical_json
 from blood_hpo.models.registry import FAMILIES
@@ -48,7 +48,7 @@ def plan(spec: StudySpec, winners: Sequence[TrialRecord]) -> list[Training]:
 
     They come in the order of the families.
     """
-    final = final_spec(spec)
+    final = spec.final or FinalSpec()
     found = [
         training
         for one in winners
@@ -69,7 +69,7 @@ def _trainings(
     recipe: str,
     source: TrialRecord | None,
 ) -> list[Training]:
-    final = final_spec(spec)
+    final = spec.final or FinalSpec()
     rules = _rules(configuration.hyperparameters, final, epochs)
     # Under other rules it is another training, beside the one that is there.
     named = ("final", configuration.config_hash, canonical_json(asdict(rules)))

@@ -10,11 +10,10 @@ from sqlalchemy import Connection, Row
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.record import TrialRecord, read_trial
 from blood_hpo.database.statements import statement
-from blood_hpo.final.stage_study import Training, final_spec, open_stage, put_in_force
+from blood_hpo.final.stage_study import Training, open_stage, put_in_force
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.search.optuna_private import parameter_row
 from blood_hpo.store.outage import Waiting, patiently
-from blood_hpo.store.storage import NewTrial
 from blood_hpo.store.studies import SharedStudy, open_study
 from blood_hpo.studyfile.tables import FinalSpec
 from blood_hpo.worker.claims import Busy, Finished, Found, Standing, claim_trial
@@ -29,9 +28,8 @@ def claim_planned(stage: SharedStudy, name: str, worker: str, stop: Waiting) -> 
     # The largest networks first: begun last, they would keep everybody waiting.
     wanted = {"study_id": stage.study_id, "families": list(reversed(FAMILIES))}
 
-    def told(made: Row[Any]) -> NewTrial:
-        number = parameter_row(REPLICATE_NAMES[name], made.replicate, IntDistribution(1, 20))
-        return NewTrial(made.family, [number], made.source_id)
+    def told(made: Row[Any]) -> list[dict[str, object]]:
+        return [parameter_row(REPLICATE_NAMES[name], made.replicate, IntDistribution(1, 20))]
 
     def create(connection: Connection, standing: Standing) -> int | Busy | Finished:
         if connection.execute(statement("planned_configuration"), wanted).first():  # before locking
@@ -71,8 +69,8 @@ class PlannedStage(ABC):
 
     @property
     def final(self) -> FinalSpec:
-        """What the study file says about the final stage."""
-        return final_spec(self.search.spec)
+        """What the study file says about the final stage, or the defaults where it is silent."""
+        return self.search.spec.final or FinalSpec()
 
     def claim(self, stop: Waiting) -> Found:
         """Take the next training of the plan, which is made anew where it changed."""

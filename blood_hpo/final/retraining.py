@@ -10,7 +10,6 @@ from blood_hpo.training.epoch import CompiledNetwork
 from blood_hpo.training.fit import Fit
 from blood_hpo.training.fold_result import Rules
 from blood_hpo.training.lock_step import LockStep
-from blood_hpo.training.preparation import Preparation
 from blood_hpo.worker.stage import configuration_of
 
 
@@ -20,13 +19,13 @@ class Retraining(LockStep):
     def __init__(
         self, claim: TrialRecord, train: Split, validation: Split, objective: Objective
     ) -> None:
-        rules = _rules(claim)
+        rules = Rules(claim.most_epochs or 0, claim.patience or 0, claim.start_epoch or 0)
         images = np.concatenate([train.images, validation.images])
         labels = np.concatenate([train.labels, validation.labels])
         config = configuration_of(claim).hyperparameters
         network = CompiledNetwork(claim.family, config, images, labels)
         self._validation = np.arange(len(train), len(labels), dtype=np.int64)
-        self._fit = Fit(
+        self.fit = Fit(
             network,
             train=np.arange(len(train), dtype=np.int64),
             validation=self._validation,
@@ -35,31 +34,13 @@ class Retraining(LockStep):
             objective=objective,
             seed=claim.seed,
         )
-        super().__init__(network, [self._fit], rules.epochs)
+        super().__init__(network, [self.fit], rules.epochs)
 
     def reports(self) -> dict[int, float]:
         """The validation score after each epoch."""
-        return dict(enumerate(self._fit.history.validation, start=1))
-
-    @property
-    def weights(self) -> list[NDArray[np.generic]]:
-        """The variables of the network that are kept."""
-        return self._fit.best_weights
-
-    @property
-    def preparation(self) -> Preparation:
-        """Scaling and class weights, from the training split."""
-        return self._fit.preparation
+        return dict(enumerate(self.fit.history.validation, start=1))
 
     def validation_probabilities(self) -> NDArray[np.float32]:
         """What the kept weights predict for the validation split, (n, 8)."""
-        self._network.load_weights(self.weights)
-        return self._network.predict(self.preparation, self._validation)
-
-
-def _rules(claim: TrialRecord) -> Rules:
-    """When training ends: every retraining has it from its plan."""
-    assert claim.most_epochs is not None
-    assert claim.patience is not None
-    assert claim.start_epoch is not None
-    return Rules(claim.most_epochs, claim.patience, claim.start_epoch)
+        self._network.load_weights(self.fit.best_weights)
+        return self._network.predict(self.fit.preparation, self._validation)

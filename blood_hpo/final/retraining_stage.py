@@ -50,7 +50,7 @@ class RetrainStage(PlannedStage):
         self._validation = load_split(self.source, "validation")
         storage, study_id = self.study.storage, self.study.study_id
         digest = storage.store(study_id, _data_file(self._train, self.source))
-        with storage.transaction() as connection:
+        with storage.engine.begin() as connection:
             link(connection, study_id, None, DATA, digest)
 
     def claim(self, stop: Waiting) -> Found:
@@ -84,7 +84,8 @@ class RetrainStage(PlannedStage):
         """Export the model, test the file, and gather what is known about it."""
         assert isinstance(run, Retraining)
         configuration, synthetic = configuration_of(claim), self.source.synthetic
-        content = export(configuration, run.preparation, run.weights, synthetic=synthetic)
+        kept = (run.fit.preparation, run.fit.best_weights)
+        content = export(configuration, *kept, synthetic=synthetic)
         open_test()
         average = self.final.average_symmetries
         tested = test(content, run, self._validation, self.source, average=average)
@@ -114,9 +115,9 @@ def _model(
         bytes=len(content),
         loading_difference=tested.loading_difference,
         non_trainable_count=tested.non_trainable,
-        scaling_mean=run.preparation.mean.tolist(),
-        scaling_deviation=run.preparation.deviation.tolist(),
-        class_weights=run.preparation.class_weights.tolist(),
+        scaling_mean=run.fit.preparation.mean.tolist(),
+        scaling_deviation=run.fit.preparation.deviation.tolist(),
+        class_weights=run.fit.preparation.class_weights.tolist(),
         architecture=architecture(load(content)),
         versions=versions(),
         mistakes=tested.mistakes(),

@@ -18,8 +18,6 @@ from blood_hpo.models.configuration import Configuration
 from blood_hpo.stages import stage_name
 from blood_hpo.store.new_study import insert_study
 from blood_hpo.store.studies import SharedStudy
-from blood_hpo.studyfile.schema import StudySpec
-from blood_hpo.studyfile.tables import FinalSpec
 from blood_hpo.training.fold_result import Rules
 
 
@@ -65,18 +63,15 @@ class Training:
         }
 
 
-def final_spec(spec: StudySpec) -> FinalSpec:
-    """What the study file says about the final stage, or the defaults where it is silent."""
-    return spec.final or FinalSpec()
-
-
 def open_stage(search: SharedStudy, stage: str) -> SharedStudy:
     """Create or open the study of a stage; a StudyError where another study has its name."""
     name, storage = stage_name(search.name, stage), search.storage
     new = {"name": name, "stage": stage, "search_id": search.study_id}
     new |= {"fingerprint": search.fingerprint, "data": search.data}
     insert_study(storage, {**new, "spec": _document(search, stage)}, {})
-    (found,) = storage.ask("study_record", name=name)
+    found = next(iter(storage.ask("study_record", name=name)), None)
+    if found is None:
+        raise StudyError(f"study {search.name!r} has been deleted")
     if found.stage != stage or found.search != search.name:
         raise StudyError(
             f"study {name!r} is in the way of the final stage of {search.name!r}; delete it, or"
@@ -101,7 +96,7 @@ def put_in_force(stage: SharedStudy, name: str, trainings: Sequence[Training]) -
     with stage.storage.plain() as connection:
         if _in_force(connection, stage, trainings):
             return
-    with stage.storage.transaction() as connection:
+    with stage.storage.engine.begin() as connection:
         key = {"study_id": stage.study_id, "stage": name}
         connection.execute(statement("claim_lock"), key)
         if _in_force(connection, stage, trainings):

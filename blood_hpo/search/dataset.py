@@ -37,9 +37,9 @@ class SearchData:
 def search_data(spec: StudySpec, source: DataSource, fresh: int | None = None) -> SearchData:
     """Load the stratified subsets that a study file asks for, and split them into folds.
 
-    With ``fresh``, a seed of the draw and of the folds, of each split as many images are drawn,
-    stratified by class, as without: from those that are then left untouched where they are that
-    many (a fraction of up to one half; of an odd number one fewer), and else from all.
+    With ``fresh``, a seed of the draw and of the folds, of each split and class as many images are
+    drawn as without: from those that are then left untouched where they are that many (a fraction
+    of up to one half; of an odd number in a class one fewer), and else from all.
 
     Raises:
         DataError: The data set cannot be read, or a class has too few images: see `refuse_too_few`.
@@ -92,6 +92,8 @@ def _subset(split: Split, spec: StudySpec, name: str, fresh: int | None) -> Spli
     if fresh is not None:
         left = np.setdiff1d(np.arange(len(labels)), chosen)
         pool = left if len(left) + 1 >= len(chosen) else np.arange(len(labels))
-        share, seed = min(len(chosen) / len(pool), 1), derive(fresh, "subset", name)
-        chosen = pool[stratified_subset(labels[pool], share, seed)]
+        pool = np.random.default_rng(derive(fresh, "subset", name)).permutation(pool)
+        wanted = np.bincount(labels[chosen]).tolist()
+        drawn = [pool[labels[pool] == label][:count] for label, count in enumerate(wanted)]
+        chosen = np.sort(np.concatenate(drawn))
     return Split(images=split.images[chosen], labels=labels[chosen])

@@ -61,12 +61,6 @@ class MemoryStudy(optuna.Study):
         found = [one for one in trials if states is None or one.state in states]
         return copy.deepcopy(found) if deepcopy else found
 
-    def get_trials(
-        self, deepcopy: bool = True, states: Container[TrialState] | None = None
-    ) -> list[FrozenTrial]:
-        """The trials in the order in which they came."""
-        return self._get_trials(deepcopy, states)
-
 
 def parameter_row(name: str, value: object, distribution: BaseDistribution) -> dict[str, object]:
     """A parameter of a trial as Optuna's table ``trial_params`` holds it."""

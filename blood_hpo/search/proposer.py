@@ -36,16 +36,6 @@ class Proposal:
     repeats_avoided: int = 0
 
 
-@dataclass(frozen=True)
-class Wait:
-    """Nothing can be proposed until running trials have finished (a stage of a staged grid)."""
-
-
-@dataclass(frozen=True)
-class Exhausted:
-    """Every configuration of the family's space has been tried."""
-
-
 @dataclass
 class Proposer:
     """Proposes configurations for one family of a study."""
@@ -57,15 +47,17 @@ class Proposer:
     def __post_init__(self) -> None:
         self.space = family_distributions(self.spec, self.family)
 
-    def propose(self, known: FamilyStudy, salt: str = "") -> list[Proposal] | Wait | Exhausted:
+    def propose(self, known: FamilyStudy, salt: str = "") -> list[Proposal] | None:
         """The next configurations of this family, which none of its known trials has, best first.
 
-        After a collision, a ``salt`` makes another proposal of the same trials.
+        The list is empty when all of its space has been tried. None: nothing can be proposed until
+        running trials have finished (a stage of a staged grid). After a collision, a ``salt`` makes
+        another proposal of the same trials.
         """
         if self.spec.sampler.name == "staged_grid":
             return self._staged(known)
         if self.spec.sampler.name == "grid":
-            return self._planned(self._all(), known) or Exhausted()
+            return self._planned(self._all(), known)
         after = (salt,) if salt else ()
         seed = derive(self.spec.seed, "sampler", self.family, len(known.seen), *after)
         return self._sampled(known, seed) or self._leftover(known, seed)
@@ -88,7 +80,7 @@ class Proposer:
             return RandomSampler(seed=seed)
         return CompleteTPESampler(seed=seed, n_startup_trials=self.spec.sampler.startup_trials)
 
-    def _leftover(self, known: FamilyStudy, seed: int) -> list[Proposal] | Exhausted:
+    def _leftover(self, known: FamilyStudy, seed: int) -> list[Proposal]:
         """Random ones of the configurations that are left in a finite space."""
         size = self.spec.space_size(self.family)
         if size is None or size > ENUMERABLE:
@@ -99,11 +91,10 @@ class Proposer:
         else:
             found = self._unseen(self._all(), known, wanted=size)
             random.Random(seed).shuffle(found)  # noqa: S311 - not for secrets
-        left = [
+        return [
             replace(one, repeats_avoided=ATTEMPTS + place)
             for place, one in enumerate(found[:CANDIDATES])
         ]
-        return left or Exhausted()
 
     def _all(self) -> Iterator[Params]:
         return self.spec.rows(self.family, list(self.space))
@@ -112,11 +103,9 @@ class Proposer:
         space = self.space.items()
         return {n: sampler.sample_independent(known, UNBORN, n, one) for n, one in space}
 
-    def _staged(self, known: FamilyStudy) -> list[Proposal] | Wait | Exhausted:
+    def _staged(self, known: FamilyStudy) -> list[Proposal] | None:
         plan = stage_plan(self.spec, self.family, list(_results(known, self.space)))
-        if plan is None:
-            return Exhausted()
-        return self._planned(plan, known) or Wait()
+        return [] if plan is None else self._planned(plan, known) or None
 
     def _planned(self, rows: Iterable[Mapping[str, object]], known: FamilyStudy) -> list[Proposal]:
         """The first of a list that have not been tried; nothing is drawn, no repeat avoided."""

@@ -42,7 +42,7 @@ def ensure_running(home: Path) -> Path:
             if not cluster.is_running():
                 cluster.start()
             _create_database(cluster)
-        _hold(cluster)
+        _hold(cluster, home.absolute())
     return cluster.socket_folder
 
 
@@ -157,12 +157,12 @@ def _locked(file: IO[bytes]) -> bool:
     return False
 
 
-def _hold(cluster: Cluster) -> None:
+def _hold(cluster: Cluster, home: Path) -> None:
     if cluster.folder not in _held:
         file = _open(_marker(cluster, "users"))
         fcntl.flock(file, fcntl.LOCK_SH)
         _held[cluster.folder] = file
-        atexit.register(_release_at_exit, cluster.folder.parent)
+        atexit.register(_release_at_exit, home)
 
 
 def _accepts_connections(cluster: Cluster) -> bool:

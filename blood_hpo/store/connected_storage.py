@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from optuna.storages import RDBStorage
@@ -50,10 +50,6 @@ class ConnectedStorage(RDBStorage):
         if context.connection is None:
             # Where the server has no connection left for anybody, idle ones must not keep it so.
             self.engine.dispose()
-
-    def transaction(self) -> AbstractContextManager[Connection]:
-        """A connection with a transaction, which ends with the block."""
-        return self.engine.begin()
 
     @contextmanager
     def plain(self) -> Iterator[Connection]:

@@ -32,6 +32,8 @@ def export_study(storage: StudyStorage, name: str, place: str) -> dict[str, int]
     trials = trials_of(storage, name)
     with _said(place):
         there = RDBStorage(_url(place))
+        if taken := [one for one in trials if one in optuna.get_all_study_names(there)]:
+            raise _taken(taken[0])
         for one in trials:
             _copy(storage, one, there, one)
     return trials
@@ -93,21 +95,25 @@ def _url(place: str) -> str:
 def _copy(source: BaseStorage, name: str, target: BaseStorage, new: str) -> None:
     """Copy one study whole or not at all."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # what it says is said by the caller
+    if new in optuna.get_all_study_names(target):
+        raise _taken(new)
     try:
-        if new in optuna.get_all_study_names(target):
-            raise DuplicatedStudyError(new)  # noqa: TRY301 - before anything is read or made
         optuna.copy_study(
             from_study_name=name, from_storage=source, to_storage=target, to_study_name=new
         )
         _point_links_at(target, source.get_study_id_from_name(name), new)
     except DuplicatedStudyError as error:
-        raise StudyError(
-            f"there is a study {new!r} already; name another place, or import with another --name"
-        ) from error
+        raise _taken(new) from error
     except BaseException:
         with suppress(Exception):
             target.delete_study(target.get_study_id_from_name(new))
         raise
+
+
+def _taken(name: str) -> StudyError:
+    return StudyError(
+        f"there is a study {name!r} already; name another place, or import with another --name"
+    )
 
 
 def _shown(place: str) -> str:

@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from blood_hpo.data.bloodmnist import DataSource
@@ -37,7 +36,7 @@ def insert_study(storage: StudyStorage, new: Mapping[str, Any], budgets: Mapping
         "program_version": __version__,
     }
     try:
-        with storage.transaction() as connection:
+        with storage.engine.begin() as connection:
             study_id = connection.execute(statement("new_study"), made).scalar_one()
             for family, budget in budgets.items():
                 row = {"study_id": study_id, "family": family, "budget": budget}
@@ -105,23 +104,17 @@ def _resolved(storage: StudyStorage, spec: StudySpec) -> StudySpec:
 
 def _rewrite(study: SharedStudy, document: Mapping[str, Any], budgets: Mapping[str, int]) -> None:
     """Store another study file, of which only budgets and the final stage differ."""
-    with study.storage.transaction() as connection:
+    with study.storage.engine.begin() as connection:
         connection.execute(statement("claim_lock"), {"study_id": study.study_id})
         held = {row.family: row.held for row in study.standing(connection)}
         for family, budget in budgets.items():
-            _set_budget(connection, study, family, budget, held.get(family, 0))
+            if held[family] > budget:
+                raise StudyError(
+                    f"study {study.name!r} has {held[family]} {family} trials done, in training or"
+                    f" waiting: a budget of {budget} is too low; set at least {held[family]}"
+                )
+            row = {"study_id": study.study_id, "family": family, "budget": budget}
+            connection.execute(statement("close_ranks"), row)
+            connection.execute(statement("write_budget"), row)
         row = {"study_id": study.study_id, "spec": json.dumps(document)}
         connection.execute(statement("write_spec"), row)
-
-
-def _set_budget(
-    connection: Connection, study: SharedStudy, family: str, budget: int, held: int
-) -> None:
-    row = {"study_id": study.study_id, "family": family, "budget": budget}
-    if held > budget:
-        raise StudyError(
-            f"study {study.name!r} has {held} {family} trials done, in training or waiting: a"
-            f" budget of {budget} is too low; set at least {held}"
-        )
-    connection.execute(statement("close_ranks"), row)
-    connection.execute(statement("write_budget"), row)

@@ -3,8 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import zip_longest
-from statistics import fmean
 from typing import Any
 
 from sqlalchemy import Connection
@@ -24,7 +22,7 @@ class Results:
         confusion: Images of the held-out folds by true and predicted class, (8, 8); None in a
             retraining.
         tested: Of a retraining: the columns of ``hpo.tested_model`` by name, and under "mistakes"
-            those of ``hpo.mistake``, a list each.
+            the rows of ``hpo.mistake``.
     """
 
     folds: Sequence[FoldResult]
@@ -57,10 +55,6 @@ class Results:
             "seconds": self.seconds,
             "parameter_count": self.parameter_count,
             "confusion": None if cells is None else [one for row in cells for one in row],
-            "mean_folds": [len(one) for one in _by_epoch(self.folds, "train_loss")],
-            "mean_train_loss": self._mean("train_loss"),
-            "mean_validation": self._mean("validation"),
-            "mean_score": self._mean("held_out"),
         }
         folds = [
             {"trial_id": trial_id, "fold": number, **asdict(fold)}
@@ -69,12 +63,10 @@ class Results:
         rows = {"row": json.dumps(whole), "folds": json.dumps(folds)}
         connection.execute(statement("new_result"), rows)
         if self.tested:
-            tested = _tested({**self.tested, "trial_id": trial_id})
-            connection.execute(statement("new_tested_model"), tested)
-
-    def _mean(self, curve: str) -> list[float]:
-        """The mean over the folds that were trained in each epoch."""
-        return [fmean(values) for values in _by_epoch(self.folds, curve)]
+            key = {"trial_id": trial_id}
+            mistakes = [{**one, **key} for one in self.tested["mistakes"]]
+            rows = {"row": json.dumps({**self.tested, **key}), "mistakes": json.dumps(mistakes)}
+            connection.execute(statement("new_tested_model"), rows)
 
 
 @dataclass(frozen=True)
@@ -89,18 +81,3 @@ class Ending:
     results: Results | None = None
     artefacts: Mapping[str, bytes] = field(default_factory=dict)
     reason: str | None = None
-
-
-def _by_epoch(folds: Sequence[FoldResult], curve: str) -> list[list[float]]:
-    curves = [getattr(fold, curve) or () for fold in folds]
-    return [[one for one in epoch if one is not None] for epoch in zip_longest(*curves)]
-
-
-def _tested(row: Mapping[str, Any]) -> dict[str, str]:
-    """Parameters of the statement ``new_tested_model``: the model, and each mistake as a row."""
-    wrong = row["mistakes"]
-    mistakes = [
-        {"trial_id": row["trial_id"], **dict(zip(wrong, one, strict=True))}
-        for one in zip(*wrong.values(), strict=True)
-    ]
-    return {"row": json.dumps(row), "mistakes": json.dumps(mistakes)}

@@ -8,7 +8,6 @@ of it or nothing. Each can be told twice, because an answer was lost on the way,
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from optuna.trial import TrialState
@@ -16,25 +15,10 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from blood_hpo.database.statements import statement
-from blood_hpo.stages import STOPPED
 from blood_hpo.store.connected_storage import ConnectedStorage
 from blood_hpo.store.pieces import link, store
 from blood_hpo.store.results import Ending
 from blood_hpo.text import printable
-
-
-@dataclass(frozen=True)
-class NewTrial:
-    """What Optuna is told of a trial that is created.
-
-    Attributes:
-        params: As `optuna_private.parameter_row` makes them.
-        copied_from: Key of a trial whose parameters it has too, or None.
-    """
-
-    family: str
-    params: Sequence[Mapping[str, object]] = ()
-    copied_from: int | None = None
 
 
 class StudyStorage(ConnectedStorage):
@@ -46,17 +30,17 @@ class StudyStorage(ConnectedStorage):
         worker: str,
         configuration: str,
         wanted: Mapping[str, Any],
-        told: Callable[[Row[Any]], NewTrial],
+        params: Callable[[Row[Any]], Sequence[Mapping[str, object]]],
     ) -> int | None:
         """Create a running trial, with the study locked; its number.
 
         Args:
             connection: From `plain`.
             worker: Name of the worker that will run the trial.
-            configuration: The statement that makes or finds its configuration; without a row there
-                is no trial.
+            configuration: The statement that makes or finds its configuration, and the trial whose
+                parameters it has too, if any (source_id); without a row there is no trial.
             wanted: Parameters of the statement, ``study_id`` among them.
-            told: What Optuna is told, given the statement's row.
+            params: What Optuna is told, as `optuna_private.parameter_row` makes it, given the row.
         """
         try:
             with _transaction(connection):
@@ -64,15 +48,18 @@ class StudyStorage(ConnectedStorage):
                 made = connection.execute(statement(configuration), wanted).one_or_none()
                 if made is None:
                     return None
-                key = made.configuration_id
-                return _new_trial(connection, wanted["study_id"], key, worker, told(made))
+                new = {
+                    "study_id": wanted["study_id"],
+                    "configuration_id": made.configuration_id,
+                    "state": "RUNNING",
+                    "worker": worker,
+                    "family": made.family,
+                    "params": json.dumps(list(params(made))),
+                    "copied_from": made.source_id,
+                }
+                return int(connection.execute(statement("new_trial"), new).one().number)
         except IntegrityError:
             return None  # somebody's transaction, at another isolation level, was faster
-
-    def beat(self, trial_id: int, worker: str) -> str | None:
-        """Record a heartbeat: "held", or `STOPPED`; None if the worker no longer has the trial."""
-        found = self.ask("beat", trial_id=trial_id, worker=worker, stopped=STOPPED)
-        return (STOPPED if found[0].stopped else "held") if found else None
 
     def report(self, trial_id: int, worker: str, scores: Mapping[int, float]) -> bool:
         """Record scores by epoch, from 1; False if the worker no longer holds the trial."""
@@ -94,7 +81,7 @@ class StudyStorage(ConnectedStorage):
         """
         told: dict[str, Any] = {"value": ending.value, "reason": ending.reason}
         told["shown"] = ending.results.shown() if ending.results else None
-        with self.transaction() as connection:
+        with self.engine.begin() as connection:
             ended = _leave(connection, trial_id, worker, state.name, **told)
             if isinstance(ended, bool):
                 return ended
@@ -114,7 +101,7 @@ class StudyStorage(ConnectedStorage):
 
         Safe only for the worker that stops working on it: a peer then writes to the same trial.
         """
-        with self.transaction() as connection:
+        with self.engine.begin() as connection:
             left = _leave(connection, trial_id, worker, "WAITING", shown={"worker": None})
         return left is not False
 
@@ -136,15 +123,16 @@ class StudyStorage(ConnectedStorage):
         """
         told: dict[str, Any] = {"reason": printable(reason), "grace_seconds": grace_seconds}
         told["failure"] = "error" if grace_seconds is None else "lost"
-        with self.transaction() as connection:
+        with self.engine.begin() as connection:
             connection.execute(statement("claim_lock"), {"study_id": study_id})
             failed = _leave(connection, trial_id, worker, "FAIL", **told)
             if isinstance(failed, bool):
                 return grace_seconds is None and failed
             key = failed.configuration_id
             if failed.in_force and retry:
-                again = NewTrial(failed.family, copied_from=trial_id)
-                _new_trial(connection, study_id, key, None, again)
+                again = {"study_id": study_id, "configuration_id": key, "family": failed.family}
+                again |= {"state": "WAITING", "worker": None, "params": "[]"}
+                connection.execute(statement("new_trial"), again | {"copied_from": trial_id})
             elif failed.in_force:
                 connection.execute(
                     statement("give_up"), {"study_id": study_id, "configuration_id": key}
@@ -173,22 +161,6 @@ def _transaction(connection: Connection) -> Iterator[None]:
     finally:
         if not driver.closed:
             driver.autocommit = True
-
-
-def _new_trial(
-    connection: Connection, study_id: int, configuration_id: int, worker: str | None, new: NewTrial
-) -> int:
-    """Create a trial, running if a worker holds it and else waiting; its number."""
-    made = {
-        "study_id": study_id,
-        "configuration_id": configuration_id,
-        "state": "RUNNING" if worker else "WAITING",
-        "worker": worker,
-        "family": new.family,
-        "params": json.dumps(list(new.params)),
-        "copied_from": new.copied_from,
-    }
-    return int(connection.execute(statement("new_trial"), made).one().number)
 
 
 def _leave(

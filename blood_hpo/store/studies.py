@@ -1,7 +1,7 @@
 """Shared studies: opened by name, paused, resumed, finished."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -40,12 +40,6 @@ class SharedStudy:
     data: Mapping[str, Any]
     program_version: str
     storage: StudyStorage
-
-    def paused(self) -> str | None:
-        """Why the study is paused, or None; a StudyError where it has been deleted."""
-        with self.storage.plain() as connection:
-            reason = self.standing(connection)[0].paused
-        return None if reason is None else str(reason)
 
     def standing(self, connection: Connection) -> Sequence[Row[Any]]:
         """How it stands by family: paused, family, budget, closed, held, open; or a StudyError."""
@@ -117,11 +111,6 @@ def _stored_spec(name: str, found: Row[Any]) -> StudySpec:
 def pause(storage: StudyStorage, study_id: int, reason: str, *, overrule: bool = True) -> None:
     """Let running trials finish and start no more; a person may overrule another reason."""
     storage.tell("pause", study_id=study_id, reason=reason, overrule=overrule)
-
-
-def pause_reasons(storage: StudyStorage, names: Iterable[str]) -> dict[str, str]:
-    """Why studies are paused, by name; those that are not, or do not exist, are left out."""
-    return {row.name: row.reason for row in storage.ask("paused", names=list(names))}
 
 
 def resume(storage: StudyStorage, study_id: int) -> None:

@@ -99,7 +99,10 @@ def _sampler(spec: "StudyTables") -> Iterator[Problem]:
     for family, one in spec.families.items():
         key = ("families", family)
         if spec.sampler.name in GRIDS:
-            yield from _infinite(spec, family)
+            for name, parameter in spec.space(family).items():
+                if parameter.values is None:
+                    text = "a grid needs an array of choices, not a range of floats"
+                    yield Problem(_searched(spec, family, name), text)
             if one.max_parameters is not None:
                 yield Problem((*key, "max_parameters"), "a grid visits all of its space; remove it")
         elif one.budget is None:
@@ -123,13 +126,6 @@ def _pruner(spec: "StudyTables") -> Iterator[Problem]:
 def _searched(spec: "StudyTables", family: str, name: str) -> Key:
     """Where a hyperparameter of a family is searched."""
     return ("space", name) if name in spec.shared_space else ("families", family, "space", name)
-
-
-def _infinite(spec: "StudyTables", family: str) -> Iterator[Problem]:
-    for name, parameter in spec.space(family).items():
-        if parameter.values is None:
-            key = _searched(spec, family, name)
-            yield Problem(key, "a grid needs an array of choices, not a range of floats")
 
 
 def _grid(spec: "StudyTables") -> Iterator[Problem]:

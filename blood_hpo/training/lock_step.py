@@ -41,6 +41,10 @@ class LockStep:
         """Mean over the fits of the score that early stopping would keep now."""
         return float(np.mean([fit.score for fit in self._fits]))
 
+    def reports(self) -> dict[int, float]:
+        """The value reported after each epoch so far, epochs counted from 1."""
+        raise NotImplementedError
+
     def results(self) -> list[FoldResult]:
         """What is known so far of each fit."""
         return [fit.result() for fit in self._fits]

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import logging
 import secrets
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -55,7 +54,7 @@ class Checkpoint:
                 return {name: archive[name] for name in archive.files}
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:  # for damaged bytes numpy and zipfile raise a dozen kinds
             log.warning("checkpoint %s cannot be read (%s); starting afresh", self.path, error)
             return None
 

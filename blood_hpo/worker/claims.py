@@ -17,10 +17,9 @@ from blood_hpo.database.record import TrialRecord, read_trial
 from blood_hpo.database.statements import statement
 from blood_hpo.search.history import FamilyStudy, History
 from blood_hpo.search.optuna_private import parameter_row
-from blood_hpo.search.proposer import Exhausted, Proposal, Proposer, Wait
+from blood_hpo.search.proposer import Proposal, Proposer
 from blood_hpo.search.space import MODEL, model_distribution
 from blood_hpo.store.outage import Waiting, patiently
-from blood_hpo.store.storage import NewTrial
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.training.seeds import derive
 
@@ -124,10 +123,10 @@ class Claims:
         for row in left:
             known = self.history.families[row.family]
             found = self.proposers[row.family].propose(known, salt)
-            if isinstance(found, list):
+            if found:
                 return found
-            exhausted += [row.family] if isinstance(found, Exhausted) else []
-            blocked = blocked or isinstance(found, Wait)
+            exhausted += [] if found is None else [row.family]
+            blocked = blocked or found is None
         return Busy() if blocked else Finished(tuple(exhausted))
 
     def _insert(self, connection: Connection, proposals: Sequence[Proposal]) -> int | None:
@@ -137,9 +136,9 @@ class Claims:
         wanted = {"study_id": self.study.study_id, "family": family, "candidates": json.dumps(rows)}
         params = {one.configuration.config_hash: one.params for one in proposals}
 
-        def told(made: Row[Any]) -> NewTrial:
+        def told(made: Row[Any]) -> list[dict[str, object]]:
             values = {MODEL: family, **params[made.config_hash]}
-            return NewTrial(family, [parameter_row(n, values[n], one) for n, one in space.items()])
+            return [parameter_row(name, values[name], one) for name, one in space.items()]
 
         storage = self.study.storage
         return storage.create_trial(connection, self.worker, "new_configuration", wanted, told)

@@ -9,7 +9,6 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from blood_hpo.database.query import run_query
 from blood_hpo.database.record import read_trials
@@ -47,16 +46,6 @@ def recover_stale_trials(
     return recovered
 
 
-class Inconsistency(NamedTuple):
-    """Something that should not be, in two words, and the trial that it concerns, if it does."""
-
-    kind: str
-    family: str | None
-    number: int | None
-    worker: str | None
-    detail: str
-
-
 @dataclass(frozen=True)
 class Audit:
     """Looks at one study and at its checkpoints on this machine."""
@@ -65,13 +54,11 @@ class Audit:
     study: str
     settings: Settings
 
-    def find(self) -> list[Inconsistency]:
-        """Everything that is wrong."""
+    def find(self) -> list[tuple[object, ...]]:
+        """Everything that is wrong: in two words, family, trial and worker if any, and details."""
         grace = self.settings.grace_seconds
         answer = run_query(self.storage.engine, "inconsistencies", study=self.study, grace=grace)
-        found = [Inconsistency(*row) for row in answer.rows]  # type: ignore[arg-type]
-        left = [Inconsistency("left over", None, None, None, str(path)) for path in self._left()]
-        return found + left
+        return answer.rows + [("left over", None, None, None, str(path)) for path in self._left()]
 
     def repair(self) -> None:
         """Mend what can be mended.
@@ -86,7 +73,7 @@ class Audit:
         recover_stale_trials(self.storage, study_id, self.settings, at_once=True)
         tell("reopen", study_id=study_id)
         self.tidy()
-        if any(one.kind == "unlinked file" for one in self.find()):  # which a worker may not delete
+        if "unlinked file" in [row[0] for row in self.find()]:  # which a worker may not delete
             tell("drop_unlinked", study_id=study_id, grace_seconds=self.settings.grace_seconds)
 
     def tidy(self) -> None:

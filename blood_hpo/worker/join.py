@@ -12,15 +12,14 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Row
-from sqlalchemy.exc import DBAPIError
 
 from blood_hpo.dashboard.notes import refresh_note
-from blood_hpo.database.address import connected
+from blood_hpo.database.address import engine
 from blood_hpo.database.failures import database_errors
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.database.schema_version import check_schema
-from blood_hpo.errors import DatabaseError, StudyError
-from blood_hpo.store.outage import Waiting, patiently, transient
+from blood_hpo.errors import StudyError
+from blood_hpo.store.outage import Waiting, patiently
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy, open_study, pause
 from blood_hpo.version import __version__
@@ -54,14 +53,11 @@ def join_study(url: str, name: str, *, grace_seconds: float, wait: Waiting) -> S
 
 
 def _storage(url: str, grace_seconds: float) -> StudyStorage:
+    first = engine(url, WORKER)
     try:
-        with connected(url, WORKER) as engine:
-            check_schema(engine)
-    except DatabaseError as error:
-        outage = error.__cause__
-        if isinstance(outage, DBAPIError) and transient(outage):
-            raise outage from None
-        raise
+        check_schema(first)
+    finally:
+        first.dispose()
     return StudyStorage(url, WORKER, grace_seconds=grace_seconds)
 
 

@@ -50,17 +50,19 @@ class Lease:
         self._done.set()
 
     def _keep_alive(self) -> None:
+        trial_id, worker = self._held
+        held = {"trial_id": trial_id, "worker": worker, "stopped": STOPPED}
         while not self._done.wait(self._seconds):
             try:
-                found = self._storage.beat(*self._held)
+                found = self._storage.ask("beat", **held)
             except Exception as error:  # whatever it is, a peer must not take a live trial over
                 OUTAGES.away("sending heartbeats", error)
                 continue
             OUTAGES.back()
-            self.stopped = found == STOPPED
-            if found is None:
+            if not found:
                 self._lost.set()
                 return
+            self.stopped = found[0].stopped
 
     def report(self, reported: Mapping[int, float]) -> bool:
         """Send scores by epoch, from 1; False if the database is away: they are sent next time.

@@ -62,17 +62,17 @@ def heard(first: Callable[[], None], second: Callable[[], None]) -> Iterator[Non
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    before = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
     # The interpreter writes the number of a signal there whatever its threads are doing.
     woken = signal.set_wakeup_fd(writing)
+    before = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
     told = (reading, [second, first])
     threading.Thread(target=_listen, args=told, name="signals", daemon=True).start()
     try:
         yield
     finally:
-        signal.set_wakeup_fd(woken)
         for number, handler in before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(woken)
         os.close(writing)
 
 

@@ -5,15 +5,20 @@ leaves behind; claims, leases, checkpoints, retries and recovery are the worker'
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.models.configuration import Configuration
 from blood_hpo.store.outage import Waiting
 from blood_hpo.store.results import Ending
 from blood_hpo.store.studies import SharedStudy
-from blood_hpo.training.fold_result import Arrays
 from blood_hpo.worker.claims import Found
+
+if TYPE_CHECKING:
+    from blood_hpo.training.lock_step import LockStep
+
+Run: TypeAlias = "LockStep"
+"""A trial in training; TensorFlow is imported by the stages that train alone."""
 
 OpenTest = Callable[[], None]
 """Notes that the test split is opened for a trial's model; raises where the plan has changed."""
@@ -22,35 +27,6 @@ OpenTest = Callable[[], None]
 def configuration_of(trial: TrialRecord) -> Configuration:
     """What a trial trains."""
     return Configuration.of(trial.family, trial.config)
-
-
-class Run(Protocol):
-    """A trial in training, for so many epochs at most."""
-
-    epochs: int
-
-    @property
-    def epoch(self) -> int:
-        """Completed epochs."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether training is over."""
-
-    def advance(self) -> None:
-        """Train one more epoch."""
-
-    def reports(self) -> dict[int, float]:
-        """The value reported after each epoch so far, epochs counted from 1."""
-
-    def state(self) -> Arrays:
-        """Everything needed to go on in another process."""
-
-    def restore(self, arrays: Arrays) -> None:
-        """Go on from a `state`."""
-
-    def close(self) -> None:
-        """Free the memory."""
 
 
 class Stage(Protocol):

@@ -1,9 +1,4 @@
-"""A worker: claims trials until the study is finished, and survives what happens meanwhile.
-
-One process, one core, many trials. A first signal drains: the epoch ends and the trial goes back to
-the queue with its checkpoint. A second signal ends the process at once; the trial is then recovered
-by a peer after the grace time.
-"""
+"""A worker: claims trials until the study is finished, and survives what happens meanwhile."""
 
 import logging
 import os
@@ -109,6 +104,7 @@ class Worker:
         with suppress(OSError):
             unless_away(Audit(storage, self.stage.study.name, self.settings).tidy, None)
         log.info("study %s is finished", self.stage.study.name)
+        self._said = Finished()  # as it is from the next look on
 
     def _wait(self, found: Paused | Busy) -> None:
         name = self.stage.study.name

@@ -89,7 +89,7 @@ def test_asleep_past_the_grace_time_nobody_is_judged_on_waking(lab: Lab, measure
 
 def stop_inside_a_claim(url: str, study_id: int) -> None:
     storage = StudyStorage(url, "stopped", grace_seconds=GRACE_SECONDS)
-    with storage.transaction() as connection:
+    with storage.engine.begin() as connection:
         connection.execute(statement("claim_lock"), {"study_id": study_id})
         os.kill(os.getpid(), signal.SIGSTOP)
 

@@ -20,7 +20,7 @@ from blood_hpo.database.record import TrialRecord, read_trial
 from blood_hpo.database.statements import names
 from blood_hpo.store.new_study import create_study
 from blood_hpo.store.results import Ending, Results
-from blood_hpo.store.storage import NewTrial, StudyStorage
+from blood_hpo.store.storage import StudyStorage
 from blood_hpo.studyfile.load import load
 from blood_hpo.training.fold_result import FoldResult
 
@@ -51,9 +51,7 @@ def record(storage: StudyStorage, study_id: int, family: str, units: int) -> Tri
     }
     wanted = {"study_id": study_id, "family": family, "candidates": json.dumps([candidate])}
     with storage.plain() as connection:
-        number = storage.create_trial(
-            connection, WORKER, "new_configuration", wanted, lambda _: NewTrial(family)
-        )
+        number = storage.create_trial(connection, WORKER, "new_configuration", wanted, lambda _: [])
         assert number is not None
         found = read_trial(connection, "quickstart", number)
     assert found is not None

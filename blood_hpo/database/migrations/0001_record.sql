@@ -162,14 +162,10 @@ CREATE TABLE hpo.result (
     seconds double precision NOT NULL,
     parameter_count bigint NOT NULL,
     confusion integer[] CHECK (cardinality(confusion) = 64),
-    mean_folds integer[] NOT NULL,
-    mean_train_loss double precision[] NOT NULL,
-    mean_validation double precision[] NOT NULL,
-    mean_score double precision[] NOT NULL,
     CONSTRAINT result_is_finite CHECK (
         seconds < 1e9 AND least(seconds, epoch, epochs, parameter_count) >= 0
     ),
-    -- what is read without curves and confusion
+    -- what is read without confusion
     PRIMARY KEY (trial_id) INCLUDE (epoch, epochs, seconds, parameter_count)
 );
 

@@ -70,7 +70,7 @@ WHERE study_id = :study_id AND family = :family AND paused IS NULL AND NOT EXIST
     SELECT FROM hpo.configuration AS tried
     WHERE tried.study_id = :study_id AND tried.config_hash = candidate.config_hash
 )
-ORDER BY rank LIMIT 1 RETURNING configuration_id, config_hash
+ORDER BY rank LIMIT 1 RETURNING configuration_id, config_hash, family, NULL AS source_id
 
 -- planned_configuration: The next training of a stage's plan that no attempt stands for.
 SELECT configuration.configuration_id, family, replicate, source.trial_id AS source_id

@@ -32,10 +32,6 @@ WITH shared AS MATERIALIZED (
 SELECT number, epoch, score FROM hpo.reported_scores JOIN shared USING (family, epoch)
 WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') AND score IS NOT NULL ORDER BY number
 
--- fold_curves: The training of each fold of a trial.
-SELECT train_loss, coalesce(validation_accuracy, validation) AS validation, train_accuracy,
-    validation_loss FROM hpo.fold WHERE trial_id = :trial_id ORDER BY fold
-
 -- grid_studies: The study files of the grids of one kind and objective on a data set, by name.
 SELECT study, spec FROM hpo.studies
 WHERE stage = 'search' AND sampler = :sampler AND data_sha256 = :sha256 AND objective = :objective
@@ -44,5 +40,7 @@ ORDER BY study
 -- confirmed_candidates: The configurations on fresh folds, the winners first.
 SELECT * FROM hpo.confirmations WHERE study = :study ORDER BY winner DESC, rank, search_rank
 
--- tested_models: The tested models of the plan in force.
-SELECT * FROM hpo.models WHERE study = :study AND in_force
+-- tested_models: The tested models of the plan in force, with their training.
+SELECT models.*, train_loss, coalesce(fold.validation_accuracy, validation) AS validation,
+    train_accuracy, validation_loss
+FROM hpo.models JOIN hpo.fold USING (trial_id) WHERE study = :study AND in_force

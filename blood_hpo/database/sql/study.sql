@@ -75,20 +75,15 @@ WITH opened AS (UPDATE hpo.budget SET closed = false WHERE study_id = :study_id)
 )
 UPDATE hpo.study SET paused = NULL, resumed_at = clock_timestamp() WHERE study_id = :study_id
 
--- paused: Which of some studies are paused, and why.
-SELECT study AS name, paused AS reason FROM hpo.studies
-WHERE study = ANY(:names) AND paused IS NOT NULL
+-- paused: Why some studies are paused; null if they are not.
+SELECT study_name AS name, paused AS reason FROM hpo.study JOIN public.studies USING (study_id)
+WHERE study_name = ANY(:names) ORDER BY study_id
 
--- note_facts: What a study's note on the dashboard says besides progress, best trials and models.
-SELECT study, description, objective, folds, data_fraction, data_label, data_sha256,
-    synthetic, paused, last_activity_at AT TIME ZONE 'UTC' AS last_activity_at,
-    nullif(search, study) AS stage_of
-FROM hpo.studies WHERE study = (SELECT study_name FROM public.studies WHERE study_id = :study_id)
-
--- note_turn: Whether it is time to look after a study's note, and when that was noted.
-UPDATE hpo.study SET noted_at = clock_timestamp() WHERE study_id = :study_id
+-- note_turn: Whether it is time to look after a study's note, of which, and when that was noted.
+UPDATE hpo.study SET noted_at = clock_timestamp()
+FROM public.studies WHERE studies.study_id = study.study_id AND study.study_id = :study_id
     AND coalesce(noted_at, '-infinity') <= clock_timestamp() - make_interval(secs => :least_seconds)
-RETURNING noted_at
+RETURNING noted_at, study_name AS study
 
 -- write_note: Write a study's note, if it differs and nobody has looked after it meanwhile, as
 -- optuna-dashboard reads it: one piece of several, and a number that grows with every change.

@@ -30,10 +30,9 @@ SELECT study, number, family, fold, generate_series(1, cardinality(train_loss)) 
 FROM hpo.fold JOIN hpo.trials USING (trial_id);
 
 CREATE VIEW hpo.mean_curves AS
-SELECT study, number, family, generate_series(1, cardinality(mean_folds)) AS epoch,
-    unnest(mean_folds) AS folds, unnest(mean_train_loss) AS train_loss,
-    unnest(mean_validation) AS validation, unnest(mean_score) AS score
-FROM hpo.result JOIN hpo.trials USING (trial_id);
+SELECT study, number, family, epoch, count(*) AS folds, avg(train_loss) AS train_loss,
+    avg(validation) AS validation, avg(score) AS score
+FROM hpo.learning_curves GROUP BY study, number, family, epoch;
 
 CREATE VIEW hpo.reported_scores AS
 SELECT study, number, family, state, step AS epoch,

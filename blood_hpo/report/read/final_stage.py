@@ -89,7 +89,7 @@ def read_final(connection: "Connection", study: str) -> FinalStage | None:
         return None
     trials = {one.number: one for one in read_trials(connection, stage)}
     rows = connection.execute(statement("tested_models"), {"study": study}).mappings()
-    models = [_model(connection, trials[row["final_number"]], dict(row)) for row in rows]
+    models = [_model(engine, trials[row["final_number"]], dict(row)) for row in rows]
     kept = any(one.name == DATA for one in listing(engine, stage))
     data = load_arrays(engine, stage, DATA) if kept else {}
     return FinalStage(
@@ -103,14 +103,13 @@ def read_final(connection: "Connection", study: str) -> FinalStage | None:
     )
 
 
-def _model(connection: "Connection", trial: TrialRecord, row: Mapping[str, Any]) -> Model:
-    curve = connection.execute(statement("fold_curves"), {"trial_id": trial.trial_id}).one()
+def _model(engine: "Engine", trial: TrialRecord, row: Mapping[str, Any]) -> Model:
     return Model(
         trial=trial,
         **{one.name: row[one.name] for one in fields(Model) if one.name in row},
         layers=layers(row["architecture"], trial),
-        curve=Curve(*(values or () for values in curve)),
-        predictions=_predictions(connection.engine, trial),
+        curve=Curve(*(row[name] or () for name in Curve._fields)),
+        predictions=_predictions(engine, trial),
     )
 
 

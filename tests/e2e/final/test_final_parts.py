@@ -90,7 +90,7 @@ def test_a_file_that_is_not_the_trained_network_is_refused_and_the_test_split_st
     from blood_hpo.final.export import export
 
     (claim,) = trials(searched, "whole-final")
-    own = export(configuration_of(claim), untrained.preparation, untrained.weights)
+    own = export(configuration_of(claim), untrained.fit.preparation, untrained.fit.best_weights)
     validation = load_split(source, "validation")
     closed = replace(source, path=tmp_path / "nothing.npz")  # opened, it would be a DataError
     for content, said in (

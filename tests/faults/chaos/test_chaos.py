@@ -140,7 +140,7 @@ def report(lab: Lab, chaos: Chaos, measured: Measure) -> None:
     lab.assert_nothing_lost_or_repeated(BUDGET)
     settings = Settings(home=Path(str(lab.settings["home"])), grace_seconds=GRACE_SECONDS)
     found = Audit(StudyStorage(lab.url, "audit"), lab.study, settings).find()
-    assert [one for one in found if one.kind != "left over"] == []
+    assert [row for row in found if row[0] != "left over"] == []
     faults = sum(chaos.done.values())
     assert faults >= LEAST_FAULTS
     drained_twice = 130

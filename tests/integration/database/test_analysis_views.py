@@ -10,17 +10,6 @@ from blood_hpo.database.query import run_query
 from .conftest import MLP, Recorder, insert, rows, unguarded
 
 
-def test_mean_curves_have_a_row_an_epoch(recorder: Recorder, connected: Engine) -> None:
-    trial_id = recorder.start("mlp", "host:1:0", "aa" * 8)
-    means = {"mean_folds": [2, 1], "mean_train_loss": [2.0, 1.0], "mean_score": [0.5, 0.6]}
-    recorder.end(trial_id, "COMPLETE", [0.7, 0.8], **means)
-    found = rows(connected, "SELECT * FROM hpo.mean_curves ORDER BY epoch")
-    assert [(row["epoch"], row["folds"], row["train_loss"], row["score"]) for row in found] == [
-        (1, 2, 2.0, 0.5),
-        (2, 1, 1.0, 0.6),
-    ]
-
-
 def test_everything_goes_with_its_study(recorder: Recorder, study: str, connected: Engine) -> None:
     assert rows(connected, "SELECT * FROM hpo.learning_curves WHERE study = :s", s=study)
     recorder.run("DELETE FROM trial_intermediate_values")

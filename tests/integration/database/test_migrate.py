@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.database.migrate import ROLES, ensure_schema, migrate
 from blood_hpo.database.schema_version import VIEWS_VERSION, check_schema
-from blood_hpo.database.scripts import Script, migrations, views_digest
+from blood_hpo.database.scripts import migrations, views_digest
 from blood_hpo.errors import DatabaseError
 from blood_hpo.server import embedded
 from blood_hpo.settings import Settings
@@ -208,12 +208,9 @@ def test_views_of_others_on_ours_stop_a_migration_with_one_line(
 def test_a_failed_migration_changes_nothing(
     database_url: str, connected: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scripts = [
-        Script("01.sql", "CREATE VIEW hpo.first AS SELECT 1 AS one;"),
-        Script("02.sql", "SELECT 1 / 0"),
-    ]
+    broken = "CREATE VIEW hpo.first AS SELECT 1 AS one; SELECT 1 / 0"
     views = rows(connected, VIEWS)
-    monkeypatch.setattr("blood_hpo.database.migrate.views", lambda: scripts)
+    monkeypatch.setattr("blood_hpo.database.migrate.views", lambda: broken)
     with pytest.raises(DatabaseError, match="division by zero"):
         migrate(database_url)
     assert rows(connected, VIEWS) == views

@@ -45,7 +45,7 @@ def test_the_searchs_best_until_a_winner_is_confirmed(study: SharedStudy) -> Non
     assert winning_configuration(study.storage, "own", "mlp") == best.config
     confirm = open_stage(study, CONFIRM)
     row = {"study_id": confirm.study_id, "family": "mlp", "config_hash": second.config_hash}
-    with study.storage.transaction() as connection:
+    with study.storage.engine.begin() as connection:
         winner = {**CANDIDATE, **row, "source_number": second.number}
         connection.execute(statement("new_candidates"), {"rows": json.dumps([winner])})
     assert winning_configuration(study.storage, "own", "mlp") == second.config

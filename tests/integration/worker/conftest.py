@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from blood_hpo.data.bloodmnist import DataSource
+from blood_hpo.stages import STOPPED
 from blood_hpo.store.new_study import create_study
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy
@@ -47,3 +48,15 @@ def make_study(storage: StudyStorage) -> MakeStudy:
         return create_study(storage, small_spec(**changes), source())
 
     return make
+
+
+def beat(storage: StudyStorage, trial_id: int, worker: str) -> str | None:
+    """A heartbeat: "held", or that the study was stopped; None if the worker has lost the trial."""
+    found = storage.ask("beat", trial_id=trial_id, worker=worker, stopped=STOPPED)
+    return (STOPPED if found[0].stopped else "held") if found else None
+
+
+def pause_reason(study: SharedStudy) -> str | None:
+    """Why a study is paused, or None."""
+    (found,) = study.storage.ask("paused", names=[study.name])
+    return None if found.reason is None else str(found.reason)

@@ -70,7 +70,7 @@ def test_the_oldest_study_comes_first_and_holds_up_nobody(make_study: MakeStudy)
 
 def test_a_number_at_the_end_of_all_numbers_stops_nobody(make_study: MakeStudy) -> None:
     study = make_study()
-    with study.storage.transaction() as connection:
+    with study.storage.engine.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO public.trials (study_id, number, state)"
             f" VALUES ({study.study_id}, 2147483647, 'COMPLETE')"

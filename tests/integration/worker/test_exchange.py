@@ -16,7 +16,9 @@ from optuna.exceptions import StorageInternalError
 from blood_hpo.cli.commands import report
 from blood_hpo.cli.commands.report import _unwritten
 from blood_hpo.errors import InputError, StudyError
-from blood_hpo.store.exchange import export_files, import_studies
+from blood_hpo.final.stage_study import open_stage
+from blood_hpo.stages import CONFIRM
+from blood_hpo.store.exchange import export_files, export_study, import_studies
 from blood_hpo.store.pieces import link
 from blood_hpo.store.studies import SharedStudy, finish, open_study
 
@@ -51,13 +53,24 @@ def test_a_copy_that_fails_leaves_nothing(study: SharedStudy, tmp_path: Path) ->
     assert [one.study_name for one in study.storage.get_all_studies()] == ["small"]
 
 
+def test_a_study_is_exported_with_its_stages_or_not_at_all(
+    study: SharedStudy, tmp_path: Path
+) -> None:
+    there = f"sqlite:///{tmp_path}/theirs.db"
+    open_stage(study, CONFIRM)
+    optuna.create_study(study_name="small-confirm", storage=there)
+    with pytest.raises(StudyError, match="there is a study 'small-confirm' already"):
+        export_study(study.storage, study.name, there)
+    assert optuna.get_all_study_names(there) == ["small-confirm"]
+
+
 def test_files_are_exported_as_they_were_stored_or_not_at_all(
     study: SharedStudy, tmp_path: Path
 ) -> None:
     storage, contents = study.storage, [b"", b"curves" * 100_000]
     for number, content in enumerate(contents):
         digest = storage.store(study.study_id, content)
-        with storage.transaction() as connection:
+        with storage.engine.begin() as connection:
             link(connection, study.study_id, None, f"file-{number}", digest)
             connection.exec_driver_sql(  # as any worker could
                 "INSERT INTO hpo.piece SELECT study_id, sha256, 99, 'more' FROM hpo.artefact"
@@ -66,7 +79,7 @@ def test_files_are_exported_as_they_were_stored_or_not_at_all(
     assert export_files(storage, ["small"], tmp_path / "whole") == 2
     written = {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
     assert written == {hashlib.sha256(one).hexdigest(): one for one in contents}
-    with storage.transaction() as connection:
+    with storage.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE hpo.piece SET content = 'mine' WHERE piece = 0")
     with pytest.raises(StudyError, match=f"SHA-256 {digest}"):
         export_files(storage, ["small"], tmp_path / "changed")
@@ -110,7 +123,7 @@ def test_a_study_under_a_name_that_its_file_does_not_have_leads_into_no_folder(
     assert list(_unwritten(study.storage, None)) == ["small"]
     assert list(_unwritten(study.storage, "small")) == ["small"]
     assert list(_unwritten(study.storage, "another")) == []
-    with study.storage.transaction() as connection:
+    with study.storage.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE public.studies SET study_name = '../../evil'")
     assert list(_unwritten(study.storage, None)) == []
     with pytest.raises(StudyError, match="holds no study file"):

@@ -95,7 +95,7 @@ def test_it_is_looked_after_at_most_once_a_minute(
     study: SharedStudy, seconds: int, then: int
 ) -> None:
     finish(study, 0.8)
-    with study.storage.transaction() as session:
+    with study.storage.engine.begin() as session:
         ago = text("UPDATE hpo.study SET noted_at = clock_timestamp() - make_interval(secs => :s)")
         session.execute(ago, {"s": seconds})
     refresh_note(study.storage, study.study_id)
@@ -104,7 +104,7 @@ def test_it_is_looked_after_at_most_once_a_minute(
 
 def test_of_many_who_find_it_old_one_writes(study: SharedStudy) -> None:
     finish(study, 0.8)
-    with study.storage.transaction() as session:
+    with study.storage.engine.begin() as session:
         session.execute(text("UPDATE hpo.study SET noted_at = '2020-01-01'"))
     peers = [StudyStorage(study.storage.url, f"peer-{number}") for number in range(6)]
     asked: list[str] = []
@@ -142,7 +142,7 @@ def test_a_note_in_the_making_holds_up_nobody_and_gives_way_to_a_newer_one(
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
-    with ThreadPoolExecutor(1) as pool, study.storage.transaction() as holding:
+    with ThreadPoolExecutor(1) as pool, study.storage.engine.begin() as holding:
         holding.execute(text("LOCK TABLE hpo.result"))
         slow = pool.submit(refresh_note, storage, study.study_id, 0)
         with study.storage.plain() as connection:
@@ -180,7 +180,7 @@ def test_the_links_of_an_exported_note_lead_to_the_study_where_it_is_now(
 def test_what_is_in_its_way_stops_nobody(
     study: SharedStudy, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with study.storage.transaction() as connection:
+    with study.storage.engine.begin() as connection:
         connection.execute(text("DROP VIEW hpo.confirmations, hpo.progress CASCADE"))
     refresh_note(study.storage, study.study_id, least_seconds=0)
     assert "not renewed" in caplog.text

@@ -19,7 +19,7 @@ from blood_hpo.worker.claims import Claims
 from blood_hpo.worker.shutdown import Shutdown
 from blood_hpo.worker.worker import StoppedError, Worker
 
-from .conftest import MakeStudy
+from .conftest import MakeStudy, beat, pause_reason
 
 DEADLINE_SECONDS = 60.0
 
@@ -93,12 +93,12 @@ def test_a_heartbeat_says_that_the_study_was_stopped(make_study: MakeStudy) -> N
     study = make_study()
     claimed = Claims(study, "host:1:a").claim(Shutdown(1.0).wait)
     assert isinstance(claimed, TrialRecord)
-    assert study.storage.beat(claimed.trial_id, "host:1:a") == "held"
+    assert beat(study.storage, claimed.trial_id, "host:1:a") == "held"
     pause(study.storage, study.study_id, "lunch")
-    assert study.storage.beat(claimed.trial_id, "host:1:a") == "held"
+    assert beat(study.storage, claimed.trial_id, "host:1:a") == "held"
     pause(study.storage, study.study_id, STOPPED)
-    assert study.storage.beat(claimed.trial_id, "host:1:a") == STOPPED
-    assert study.storage.beat(claimed.trial_id, "host:2:b") is None
+    assert beat(study.storage, claimed.trial_id, "host:1:a") == STOPPED
+    assert beat(study.storage, claimed.trial_id, "host:2:b") is None
 
 
 @pytest.mark.usefixtures("named_database")
@@ -107,14 +107,14 @@ def test_a_stage_is_not_stopped_without_its_search(make_study: MakeStudy) -> Non
     said = CliRunner().invoke(app, ["study", "stop", "small-final"])
     assert isinstance(said.exception, StudyError)
     assert "is a stage of 'small'" in str(said.exception)
-    assert stage.paused() is None
+    assert pause_reason(stage) is None
 
 
 def test_a_worker_that_pauses_a_study_does_not_overrule_its_stop(make_study: MakeStudy) -> None:
     study = make_study()
     pause(study.storage, study.study_id, STOPPED)
     pause(study.storage, study.study_id, "five configurations failed", overrule=False)
-    assert study.paused() == STOPPED
+    assert pause_reason(study) == STOPPED
     resume(study.storage, study.study_id)
     pause(study.storage, study.study_id, "five configurations failed", overrule=False)
-    assert study.paused() == "five configurations failed"
+    assert pause_reason(study) == "five configurations failed"

@@ -19,14 +19,14 @@ from blood_hpo.errors import StudyError
 from blood_hpo.settings import Settings
 from blood_hpo.store.new_study import create_study
 from blood_hpo.store.results import Ending, Results
-from blood_hpo.store.storage import NewTrial, StudyStorage
+from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy, delete_study, open_study
 from blood_hpo.training.fold_result import FoldResult
 from blood_hpo.worker.claims import Busy, Claims, Finished
 from blood_hpo.worker.janitor import recover_stale_trials
 
 from ...waiting import until
-from .conftest import MakeStudy, small_spec, source
+from .conftest import MakeStudy, beat, small_spec, source
 
 STOP = threading.Event().wait
 
@@ -50,7 +50,7 @@ def silence(study: SharedStudy, claim: TrialRecord, seconds: float) -> None:
         "UPDATE hpo.attempt SET heartbeat_at = heartbeat_at - make_interval(secs => :s)"
         " WHERE trial_id = :id"
     )
-    with study.storage.transaction() as connection:
+    with study.storage.engine.begin() as connection:
         connection.execute(aged, {"s": seconds, "id": claim.trial_id})
 
 
@@ -61,7 +61,7 @@ def test_a_trial_is_born_with_configuration_holder_and_heartbeat(
     assert trial.state == TrialState.RUNNING
     assert trial.user_attrs["worker"] == "holder"
     assert trial.params == {"model": claim.family, **claim.params}
-    assert study.storage.beat(claim.trial_id, "holder")
+    assert beat(study.storage, claim.trial_id, "holder")
 
 
 def test_a_claim_that_fails_leaves_nothing_behind(study: SharedStudy) -> None:
@@ -75,7 +75,7 @@ def test_a_claim_that_fails_leaves_nothing_behind(study: SharedStudy) -> None:
     }
     key = {"study_id": study.study_id, "family": "mlp"}
     wanted = {**key, "candidates": json.dumps([candidate])}
-    bad = NewTrial("mlp", [{"name": "units", "value": "no number", "distribution": "{}"}])
+    bad = [{"name": "units", "value": "no number", "distribution": "{}"}]
     with study.storage.plain() as connection, pytest.raises(DataError):
         study.storage.create_trial(connection, "holder", "new_configuration", wanted, lambda _: bad)
     assert study.storage.get_all_trials(study.study_id) == []
@@ -84,7 +84,7 @@ def test_a_claim_that_fails_leaves_nothing_behind(study: SharedStudy) -> None:
 
 
 def test_only_the_holder_beats_and_ends(study: SharedStudy, claim: TrialRecord) -> None:
-    assert not study.storage.beat(claim.trial_id, "stranger")
+    assert not beat(study.storage, claim.trial_id, "stranger")
     assert not study.storage.end(claim.trial_id, "stranger", TrialState.COMPLETE, Ending(0.1))
     results = Results([FoldResult(0.9, 1, 1, [0.5], [0.8], [0.9])], 1.0, 302_216)
     assert study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.9, results))
@@ -105,10 +105,10 @@ def test_mean_curves_are_over_the_folds_that_were_trained_in_an_epoch(
     shorter = FoldResult(0.5, 1, 1, [0.25], [0.25], [0.5])
     ending = Ending(0.7, Results([longer, shorter], 1.0, 1000))
     assert study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, ending)
-    asked = "SELECT mean_folds, mean_train_loss, mean_validation, mean_score FROM hpo.result"
+    asked = "SELECT folds, train_loss, validation, score FROM hpo.mean_curves ORDER BY epoch"
     with study.storage.plain() as connection:
-        (found,) = connection.execute(text(asked)).all()
-    assert tuple(found) == ([2, 1], [0.375, 0.4], [0.525, 0.75], [0.7, 0.85])
+        found = connection.execute(text(asked)).all()
+    assert [tuple(row) for row in found] == [(2, 0.375, 0.525, 0.7), (1, 0.4, 0.75, 0.85)]
 
 
 def test_an_ending_told_twice_counts_once(study: SharedStudy, claim: TrialRecord) -> None:
@@ -200,7 +200,7 @@ def test_a_silent_trial_is_retried_once_and_linked_to_its_origin(
     assert retry is not None
     assert (retry.attempt, retry.retry_of) == (2, first.number)
     assert retry.config_hash == claim.config_hash
-    assert not study.storage.beat(claim.trial_id, "holder")
+    assert not beat(study.storage, claim.trial_id, "holder")
     assert not study.storage.end(claim.trial_id, "holder", TrialState.COMPLETE, Ending(0.9))
 
 
@@ -233,7 +233,7 @@ def test_a_trial_that_goes_on_is_read_once_and_counts_as_running(
 
 def test_a_trial_that_is_heard_of_is_left_alone(study: SharedStudy, claim: TrialRecord) -> None:
     silence(study, claim, 3600)
-    assert study.storage.beat(claim.trial_id, "holder")
+    assert beat(study.storage, claim.trial_id, "holder")
     assert recover(study, attempts=3, grace=60) == []
 
 
@@ -321,7 +321,7 @@ def test_an_unknown_study_is_one_line(storage: StudyStorage) -> None:
 def test_a_trial_that_is_being_taken_over_is_not_resumed_by_its_last_holder(
     study: SharedStudy, claim: TrialRecord
 ) -> None:
-    with study.storage.transaction() as janitor:
+    with study.storage.engine.begin() as janitor:
         taken = text("SELECT * FROM trials WHERE trial_id = :id FOR UPDATE")
         janitor.execute(taken, {"id": claim.trial_id})
         second = Claims(study, "holder").claim(STOP)
@@ -333,7 +333,7 @@ def test_a_process_that_has_just_started_judges_nobody(
     study: SharedStudy, claim: TrialRecord
 ) -> None:
     aged = text("UPDATE hpo.attempt SET heartbeat_at = '2000-01-01' WHERE trial_id = :id")
-    with study.storage.transaction() as connection:
+    with study.storage.engine.begin() as connection:
         connection.execute(aged, {"id": claim.trial_id})
     newcomer = StudyStorage(study.storage.url, "newcomer")
     patient = Settings(grace_seconds=86400.0)
@@ -349,7 +349,7 @@ def test_an_idle_connection_that_died_is_no_outage(study: SharedStudy) -> None:
     storage = StudyStorage(study.storage.url, "idle")
     storage._unreachable_at -= 100.0
     end = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = "
-    with study.storage.transaction() as connection:
+    with study.storage.engine.begin() as connection:
         ended = connection.scalars(text(f"{end} 'idle'")).all()
     assert ended
     assert all(ended)
@@ -405,4 +405,4 @@ def test_a_study_that_a_worker_adds_to_is_not_said_to_be_deleted(
         worker.commit()
         with pytest.raises(StudyError, match="is in use"):
             deletion.result(20)
-    assert study.storage.beat(claim.trial_id, "holder")
+    assert beat(study.storage, claim.trial_id, "holder")

@@ -33,9 +33,10 @@ def run(*arguments: object) -> Result:
 
 def test_info_tells_people_what_the_file_is(synthetic_npz: Path) -> None:
     lines = run("info", "--data", synthetic_npz).stdout.splitlines()
-    assert lines[0] == "SYNTHETIC"
-    assert "official  no" in lines
-    assert lines[6].split() == ["class", "train", "validation", "test"]
+    facts = dict(line.split(maxsplit=1) for line in lines[:7])
+    assert facts["label"] == "SYNTHETIC"
+    assert (facts["official"], facts["synthetic"]) == ("no", "yes")
+    assert lines[7].split() == ["class", "train", "validation", "test"]
     assert lines[-1].split() == ["total", "240", "64", "64"]
 
 

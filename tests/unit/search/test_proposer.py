@@ -3,7 +3,7 @@
 import pytest
 
 from blood_hpo.search.history import History
-from blood_hpo.search.proposer import Exhausted, Proposal, Proposer
+from blood_hpo.search.proposer import Proposal, Proposer
 from blood_hpo.studyfile.schema import StudySpec
 
 from .histories import Row, family_with, learn
@@ -30,7 +30,7 @@ class Recorded:
 
     def propose(self) -> Proposal | object:
         found = self.proposer.propose(self.known)
-        return found[0] if isinstance(found, list) else found
+        return found[0] if found else found
 
     def finish(self, proposal: Proposal, score: float) -> None:
         learn(self.known, proposal, value=score)
@@ -45,7 +45,7 @@ def test_every_configuration_is_proposed_once_and_then_none(sampler: str) -> Non
         seen.add(proposal.configuration.config_hash)
         recorded.finish(proposal, number / 10)
     assert len(seen) == 8
-    assert recorded.propose() == Exhausted()
+    assert recorded.propose() == []
 
 
 def test_samples_that_repeat_a_trial_are_counted() -> None:
