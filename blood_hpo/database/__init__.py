@@ -1,1 +1,1 @@
-"""The database: the embedded server, schema, roles, views and named queries."""
+"""The database: its address, schema, roles, views and questions, and the record of a trial."""

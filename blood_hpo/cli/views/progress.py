@@ -56,8 +56,9 @@ class Progress(ExitStack):
 
 
 def line(snapshot: Snapshot) -> str:
-    """The latest stage in one line."""
-    stage, paused = snapshot.stages[-1], snapshot.stages[0].study["paused"]
+    """The first stage with something left to do, or else the latest, in one line."""
+    left = (one for one in snapshot.stages if any(row["remaining"] for row in one.families))
+    stage, paused = next(left, snapshot.stages[-1]), snapshot.stages[0].study["paused"]
     said = "{family} {counted}/{budget} done, {running} running, {pruned} pruned, {failed} failed"
     families = "; ".join(
         f"{stage.label} {said.format(**row)}, best"

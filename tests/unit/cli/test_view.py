@@ -208,13 +208,15 @@ def test_in_a_pipe_no_line_is_cut_or_padded(capsys: pytest.CaptureFixture[str]) 
     assert any("host" * 40 in one and one.endswith("takes the trial over") for one in lines)
 
 
-def test_a_watch_in_a_pipe_is_one_line_of_the_latest_stage() -> None:
+def test_a_watch_in_a_pipe_is_one_line_of_the_stage_in_work() -> None:
+    searched = [family(remaining=0)]
     later = stage("confirm", families=[family("mlp", best_score=None, eta_seconds=None)])
-    assert line(snapshot(stage(), later)) == (
+    assert line(snapshot(stage(families=searched), later)) == (
         "confirm mlp 12/40 done, 2 running, 3 pruned, 1 failed, best -, - left"
     )
-    paused = stage(study={"paused": "disk is full"})
+    paused = stage(families=searched, study={"paused": "disk is full"})
     assert line(snapshot(paused, later)).endswith("; paused: disk is full")
+    assert line(snapshot(stage(), later)).startswith("mlp 12/40")  # its budget was raised
 
 
 def trial(**changes: Any) -> dict[str, Any]:
