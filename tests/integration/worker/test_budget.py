@@ -2,8 +2,6 @@
 
 import multiprocessing
 import os
-import random
-import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from blood_hpo.errors import StudyError
 from blood_hpo.settings import Settings
 from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import SharedStudy, open_study, pause, resume
+from blood_hpo.store.studies import SharedStudy, pause, resume
 from blood_hpo.version import __version__
 from blood_hpo.worker.checkpoint import Checkpoint
 from blood_hpo.worker.claims import Busy, Claims, Finished, Paused
@@ -25,30 +23,9 @@ from blood_hpo.worker.search_stage import SearchStage
 from blood_hpo.worker.shutdown import Shutdown
 from blood_hpo.worker.worker import Worker
 
+from . import claimants
+from .claimants import STOP, run_to_the_end
 from .conftest import MakeStudy
-
-STOP = threading.Event().wait
-
-
-def run_to_the_end(url: str, worker: str, seed: int) -> None:
-    """A worker without training: random scores, a tenth pruned, a tenth failed."""
-    study = open_study(StudyStorage(url, worker), "small")
-    claims, dice = Claims(study, worker), random.Random(seed)
-    pause_between_polls = threading.Event()
-    while not isinstance(found := claims.claim(STOP), Finished):
-        if isinstance(found, TrialRecord):
-            end_somehow(study, worker, found, dice)
-        else:
-            pause_between_polls.wait(0.02)
-
-
-def end_somehow(study: SharedStudy, worker: str, claim: TrialRecord, dice: random.Random) -> None:
-    chance = dice.random()
-    if chance < 0.1:
-        study.storage.fail(study.study_id, claim.trial_id, "dice", worker=worker, retry=True)
-    else:
-        state = TrialState.PRUNED if chance < 0.2 else TrialState.COMPLETE
-        study.storage.end(claim.trial_id, worker, state, Ending(dice.random()))
 
 
 def test_the_oldest_study_comes_first_and_holds_up_nobody(make_study: MakeStudy) -> None:
@@ -108,7 +85,7 @@ def test_eight_workers_spend_exactly_the_budget_and_repeat_nothing(
     }
     study = make_study(families=families)
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload([Claims.__module__, SharedStudy.__module__])
+    processes.set_forkserver_preload([claimants.__name__])
     workers = [
         processes.Process(target=run_to_the_end, args=(database_url, f"worker-{n}", n))
         for n in range(8)
