@@ -313,6 +313,17 @@ def test_with_one_seed_the_page_says_that_the_interval_is_of_images_alone(
     )
 
 
+def test_models_of_earlier_plans_are_counted(section: Section, finished: Findings) -> None:
+    """The test split has been read for them too."""
+    assert finished.final
+    assert "earlier plans" not in str(section.blocks)
+    again = replace(finished, final=replace(finished.final, earlier=3))
+    said = (
+        "once for each model; 3 models of earlier plans of the study, not shown, were tested too."
+    )
+    assert said in str(test.section(again).blocks)
+
+
 def test_the_averaged_predictions_stand_beside_the_plain_ones(section: Section) -> None:
     rows = table(section, "seeds").records()
     beside = [(row["model"], row["accuracy"]) for row in rows if row["averaged"] is not None]
