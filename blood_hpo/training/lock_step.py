@@ -1,6 +1,7 @@
 """Fits of one network that are trained together: one epoch on each, then one report."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from blood_hpo.training.fit import Fit
 from blood_hpo.training.fold_result import Arrays, FoldResult
 
 
-class LockStep:
+class LockStep(ABC):
     """A training in progress: fits of at most ``epochs`` that share a compiled network."""
 
     def __init__(self, network: CompiledNetwork, fits: Sequence[Fit], epochs: int) -> None:
@@ -41,9 +42,9 @@ class LockStep:
         """Mean over the fits of the score that early stopping would keep now."""
         return float(np.mean([fit.score for fit in self._fits]))
 
+    @abstractmethod
     def reports(self) -> dict[int, float]:
         """The value reported after each epoch so far, epochs counted from 1."""
-        raise NotImplementedError
 
     def results(self) -> list[FoldResult]:
         """What is known so far of each fit."""

@@ -317,11 +317,11 @@ def test_models_of_earlier_plans_are_counted(section: Section, finished: Finding
     """The test split has been read for them too."""
     assert finished.final
     assert "earlier plans" not in str(section.blocks)
-    again = replace(finished, final=replace(finished.final, earlier=3))
+    replanned = replace(finished, final=replace(finished.final, earlier=3))
     said = (
         "once for each model; 3 models of earlier plans of the study, not shown, were tested too."
     )
-    assert said in str(test.section(again).blocks)
+    assert said in str(test.section(replanned).blocks)
 
 
 def test_the_averaged_predictions_stand_beside_the_plain_ones(section: Section) -> None:
