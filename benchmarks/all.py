@@ -15,7 +15,12 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TRAINING = ("epoch.py --repeats 3", "whole_trial.py", "precision.py", "memory.py")
+TRAINING = (
+    "epoch.py --repeats 3",
+    "whole_trial.py --repeats 1",
+    "precision.py --each 4",
+    "memory.py --trials 100",
+)
 PEERS = ("peers/compare.py --repeats 3",)
 OTHERS = (
     "samplers.py --seeds 50",
@@ -24,7 +29,7 @@ OTHERS = (
     "winner.py --families 20000",
     "scaling.py --workers 1 8",
     "coordination.py --quick",
-    "waits.py",
+    "waits.py --repeats 2",
     "views.py",
     "dashboard.py",
 )

@@ -94,6 +94,7 @@ def _start_again(url: str) -> None:
     """Have trial 0 run still, so that a page holds no trial as finished."""
     connected = engine(url, "benchmark")
     with connected.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no trigger
         connection.exec_driver_sql(
             "UPDATE trials SET state = 'RUNNING', datetime_complete = NULL WHERE number = 0"
         )

@@ -195,7 +195,7 @@ def rows(label: str, data: Split, repeats: int) -> Iterator[str]:
     name, given = NETWORKS[label]
     least = limit(name, FAMILIES[name].hyperparameters(**given), IMAGES[name])
     for augmentation in AUGMENTATIONS:
-        config = FAMILIES[name].hyperparameters(**given, augmentation=augmentation)
+        config = FAMILIES[name].hyperparameters(**given | {"augmentation": augmentation})
         figures = row(name, config, data, repeats, least)
         yield f"| {label} | {augmentation} | {figures} |"
 

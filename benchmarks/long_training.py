@@ -1,6 +1,6 @@
 """Long trainings judged by the validation split, before a test split is spent on them.
 
-A family's winner in a published report is trained on the whole training split, as it is and with
+A family's winner in a published report is trained on the whole training split, as it is or with
 changes, for as many epochs as it was retrained for.
 
     python benchmarks/long_training.py docs/results/blood/report.json --family mlp \
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--family", choices=list(FAMILIES), required=True)
     parser.add_argument("--epochs", type=int, default=120, help="length of a training (120)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[7], help="of each change (7)")
-    parser.add_argument("--change", action="append", default=[], help="as name=value,name=value")
+    parser.add_argument("--change", action="append", default=[], help="name=value,name=value")
     asked = parser.parse_args()
     source = data_set(asked.data)
     print(f"{machine()}; {source.label}: {asked.epochs} epochs, accuracy on the validation split\n")
@@ -45,7 +45,7 @@ def main() -> None:
     train, validation = load_split(source, "train"), load_split(source, "validation")
     models = json.loads(asked.report.read_text(encoding="utf-8"))["sections"]["test"]["models"]
     winner = next(one["config"] for one in models if one["family"] == asked.family)
-    for change in ["", *asked.change]:
+    for change in asked.change or [""]:
         one = Configuration.of(asked.family, {**winner, **dict(settings(change))})
         for seed in asked.seeds:
             begun = time.process_time()

@@ -36,7 +36,8 @@ from score_table import ScoreTable, score_table
 from surroundings import machine
 
 from blood_hpo.search.history import History
-from blood_hpo.search.proposer import CompleteTPESampler, Proposer
+from blood_hpo.search.optuna_private import CompleteTPESampler
+from blood_hpo.search.proposer import Proposer
 from blood_hpo.studyfile.load import load
 from blood_hpo.studyfile.schema import StudySpec
 
@@ -169,7 +170,7 @@ class Search:
                 self._land()
         seconds = (time.process_time() - begun) / budget
         behind = [self._table.best - self._table.score(one.params) for one in self._landed]
-        looks_best = np.argmax([one.value for one in self._landed])
+        looks_best = np.argmax([one.value or 0.0 for one in self._landed])
         near = np.flatnonzero(np.array(behind) < self._table.noise)
         return Found(behind[looks_best], near[0] + 1 if len(near) else np.inf, seconds)
 
@@ -181,14 +182,17 @@ class Search:
         first, number = proposals[0], len(self._landed) + len(self._flying)
         digest = first.configuration.config_hash
         self._flying.append(Trial(number, self._family, "RUNNING", digest, first.params))
-        self._history.learn([self._flying[-1]])
+        self._learn(self._flying[-1])
         return True
 
     def _land(self) -> None:
         trial = self._flying.popleft()
         value = self._table.score(trial.params) + float(self._noise[len(self._landed)])
         self._landed.append(replace(trial, state="COMPLETE", value=value))
-        self._history.learn([self._landed[-1]])
+        self._learn(self._landed[-1])
+
+    def _learn(self, trial: Trial) -> None:
+        self._history.learn([trial])  # type: ignore[list-item] # which has what a row has
 
 
 def _spec(made: object, seed: int) -> StudySpec:

@@ -10,6 +10,7 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -190,7 +191,7 @@ def fill(url: str, trials: int, seed: int, name: str = "synthetic") -> str:
     random = np.random.default_rng(seed)
     connected = engine(url, "benchmark")
     connection = connected.raw_connection()
-    with connection.cursor() as cursor:
+    with closing(connection.cursor()) as cursor:
         rows = Rows({table: _latest(cursor, table, key) for table, key in KEYS.items()})
         connection.rollback()  # a transaction that is silent while rows are made would be ended
         _write(rows, name, trials, random)

@@ -29,6 +29,7 @@ from epoch import IMAGES, heading
 from surroundings import data_set, options
 
 from blood_hpo.data.bloodmnist import Split, load_split
+from blood_hpo.training.runtime import configure
 
 HERE = Path(__file__).parent
 PEERS = Path("build/peers/bin/python")
@@ -125,6 +126,7 @@ def main() -> None:
     asked = parser.parse_args()
     source = data_set(asked.data)
     data = load_split(source, "train")
+    configure()
     print(heading(source, f"medians of {asked.repeats} epochs"))
     print(HEADER, "|---" + "|---:" * 10 + "|", sep="\n")
     with tempfile.TemporaryDirectory() as folder:

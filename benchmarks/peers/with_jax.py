@@ -11,6 +11,7 @@ from turns import SEED, Epoch, Task, take_turns
 
 RATE, FIRST, SECOND, SMALL = 1e-3, 0.9, 0.999, 1e-7
 Weights = list[jax.Array]
+State = tuple[Weights, Weights, Weights, jax.Array]
 
 
 def make(task: Task) -> Epoch:
@@ -30,7 +31,7 @@ def make(task: Task) -> Epoch:
         logits = forward(task, weights, images[chosen].astype(jnp.float32) / 255)
         return -jnp.take_along_axis(jax.nn.log_softmax(logits), labels[chosen][:, None], 1).mean()
 
-    def step(state: tuple, chosen: jax.Array) -> tuple:
+    def step(state: State, chosen: jax.Array) -> tuple[State, jax.Array]:
         value, slopes = jax.value_and_grad(loss)(state[0], chosen)
         return adam(state, slopes), value
 
@@ -67,7 +68,7 @@ def forward(task: Task, weights: Weights, images: jax.Array) -> jax.Array:
     return hidden.reshape(len(images), -1) @ last + last_bias
 
 
-def adam(state: tuple, slopes: Weights) -> tuple:
+def adam(state: State, slopes: Weights) -> State:
     """A step of Adam (Kingma & Ba 2015)."""
     weights, means, squares, steps = state
     steps = steps + 1

@@ -40,6 +40,8 @@ class TrialRecord:
     retry_of: int | None
     repeats_avoided: int
     worker: str | None
+    program: str | None
+    processor: str | None
     failure: str | None
     reason: str | None
     source_number: int | None

@@ -27,9 +27,13 @@ def program(root: Path = Path(__file__).parents[2]) -> str:
 
 
 def processor() -> str:
-    """The model of this machine's processor, or its architecture where that is not said."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+    """This machine's processor, such as "AMD EPYC, family 25 model 1", or its architecture.
+
+    The name alone does not tell apart generations that compute, and round, in other ways.
+    """
+    with suppress(OSError, KeyError):
+        first = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0]
+        pairs = (line.partition(":") for line in first.splitlines())
+        said = {key.strip(): value.strip() for key, _, value in pairs}
+        return "{model name}, family {cpu family} model {model}".format_map(said)
     return platform.processor() or platform.machine()

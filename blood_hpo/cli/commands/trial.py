@@ -10,6 +10,7 @@ from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows, window
 from blood_hpo.cli.views.tables import print_answer
 from blood_hpo.cli.views.trial_view import read_trial, trial_view
+from blood_hpo.errors import BloodHpoError
 from blood_hpo.text import printable
 
 app = typer.Typer(no_args_is_help=True, help="Look at trials and their files, or run one again.")
@@ -113,6 +114,7 @@ def replay(
     found.refuse_other_data(source)
     configure()
     from blood_hpo.search.dataset import search_data
+    from blood_hpo.worker.machine import processor, program
     from blood_hpo.worker.search_stage import finished_trial, replay
 
     trial = finished_trial(found, number)
@@ -125,4 +127,7 @@ def replay(
     rows = [(fold, a, b, a == b) for fold, (a, b) in enumerate(pairs, start=1)]
     print_rows(("fold", "recorded", "replayed", "same"), rows, output)
     if not all(same for *_, same in rows):
-        raise typer.Exit(1)
+        raise BloodHpoError(
+            f"trial {number} differs: {trial.program} trained it on {trial.processor},"
+            f" and this is {program()} on {processor()}"
+        )

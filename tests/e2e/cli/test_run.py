@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from blood_hpo.database.address import embedded_url, engine
 from blood_hpo.settings import Settings
+from blood_hpo.worker import machine
 
 from ...forks import Completed
 from ...waiting import until
@@ -76,6 +77,8 @@ def test_a_replay_that_differs_from_the_record_fails(program: Program) -> None:
     change(2.0)
     database.dispose()
     assert [row["same"] for row in json.loads(done.stdout)] == [True, False, True]
+    here = f"{machine.program()} trained it on {machine.processor()}, and this is"
+    assert f"trial 0 differs: {here}" in " ".join(done.stderr.split())
 
 
 def test_a_grid_around_the_best_configuration_of_a_finished_study(program: Program) -> None:
