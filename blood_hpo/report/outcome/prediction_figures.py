@@ -43,13 +43,16 @@ def confusion(name: str, title: str, matrix: Sequence[Sequence[int]], ink: str) 
 
 def _squares(axes: "Axes", counts: np.ndarray, ink: str) -> None:
     """A number in each square, and the square shaded by its share of the row."""
+    from matplotlib.patches import Rectangle
+
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     for (true, predicted), count in np.ndenumerate(counts):
         if count:
-            x, y = predicted - 0.48, true - 0.48
             shade = 0.75 * float(shares[true, predicted]) ** 0.5
             look = {"color": ink if true == predicted else theme.ACCENT, "alpha": shade}
-            axes.fill_between([x, x + 0.96], y, y + 0.96, linewidth=0, **look)
+            axes.add_patch(
+                Rectangle((predicted - 0.48, true - 0.48), 0.96, 0.96, linewidth=0, **look)
+            )
         paint = theme.INK if count else theme.MUTED
         axes.text(predicted, true + 0.1, f"{count}", ha="center", fontsize=9.5, color=paint)
 
@@ -92,18 +95,12 @@ def calibration(bins: Mapping[str, Sequence[CalibrationBin]]) -> Figure:
 def mistakes(family: str, examples: Sequence[Mistake]) -> Figure:
     """Misclassified images with the probabilities that the model gave."""
     width, height = theme.WIDE, MISTAKE_HEIGHT * -(-len(examples) // 2)
-    look = {"fontsize": 10, "fontweight": "normal"}
-    # Placed by hand: laying out that many axes automatically takes seconds.
+    # In one pair of axes, in inches: a pair for each part takes seconds.
     with theme.drawing(width, height, arranged=False) as plot:
+        axes = plot.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height), autoscale_on=False)
+        axes.set_axis_off()
         for place, one in enumerate(examples):
-            x, y = place % 2 * width / 2, height - MISTAKE_HEIGHT * (place // 2 + 1) + 0.1
-            left = plot.add_axes((x / width, y / height, 1.25 / width, 1.25 / height))
-            left.imshow(one.image, interpolation="none")
-            left.set_title(f"test image {one.index}", look, loc="center")
-            left.set_axis_off()
-            right = plot.add_axes(((x + 2.4) / width, y / height, 2.25 / width, 1.35 / height))
-            _probabilities(right, one)
-            right.set_title(f"true: {CLASSES[one.true]}, rank {one.rank}", look)
+            _mistake(axes, one, place % 2 * width / 2, height - MISTAKE_HEIGHT * (place // 2 + 1))
         shown = "; ".join(
             f"image {one.index} is {CLASSES[one.true]}, taken for {CLASSES[one.predicted]}"
             for one in examples
@@ -112,13 +109,19 @@ def mistakes(family: str, examples: Sequence[Mistake]) -> Figure:
         return theme.figure(plot, "mistakes", f"mistakes-{family}", **facts)
 
 
-def _probabilities(axes: "Axes", one: Mistake) -> None:
+def _mistake(axes: "Axes", one: Mistake, x: float, y: float) -> None:
+    """An image and its probabilities, with the left lower corner there."""
+    axes.imshow(
+        one.image, interpolation="none", extent=(x, x + 1.25, y + 0.1, y + 1.35), aspect="auto"
+    )
+    left, top = x + 2.4, y + 1.5
+    axes.text(x + 0.625, top, f"test image {one.index}", ha="center")
+    axes.text(left + 1.1, top, f"true: {CLASSES[one.true]}, rank {one.rank}", ha="center")
+    look: dict[str, object] = {"va": "center", "fontsize": 9.6}
+    rows = top - 0.15 - 0.165 * np.arange(len(SHORT))
     inks = [theme.MUTED] * len(SHORT)
     inks[one.true], inks[one.predicted] = theme.colour("mlp"), theme.ACCENT
-    bars = axes.barh(range(len(SHORT)), one.probabilities, color=inks, height=0.72)
-    axes.bar_label(bars, fmt="%.3f", padding=2, fontsize=9.6)
-    axes.set_yticks(range(len(SHORT)), SHORT, fontsize=9.6)
-    axes.set(xticks=[], xlim=(0, 1.2))
-    axes.invert_yaxis()
-    axes.grid(visible=False)
-    axes.spines["bottom"].set_visible(False)
+    axes.barh(rows, 1.85 * one.probabilities, 0.12, left=left, color=inks)
+    for row, name, share in zip(rows, SHORT, one.probabilities, strict=True):
+        axes.text(left - 0.06, row, name, look, ha="right", color=theme.MUTED)
+        axes.text(left + 1.85 * share + 0.04, row, f"{share:.3f}", look)
