@@ -115,7 +115,9 @@ def test_what_has_not_happened_is_not_spoken_of(begun: Findings, tmp_path: Path)
 def test_a_small_study_says_so_beside_its_numbers(finished: Findings, tmp_path: Path) -> None:
     little = {**finished.study.spec, "data": {"fraction": 0.25}, "final": {"epochs": 6}}
     few = study_of(spec=little, trials=finished.study.trials[:10])
-    small = replace(finished, study=few, grids={}, staged=None, confirmation=None)
+    assert finished.final
+    one = replace(finished.final, models=finished.final.families["mlp"])
+    small = replace(finished, study=few, grids={}, staged=None, confirmation=None, final=one)
     text = write(small, tmp_path / "small", WRITTEN, saved).read_text(encoding="utf-8")
     reason = "its search saw 25 % of the training images and its models are trained for at most 6"
     assert reason in text
