@@ -43,7 +43,7 @@ e2e: $(BIN)/blood-hpo ## Run the tests that use whole processes and the browser 
 containers: $(BIN)/blood-hpo ## Run the tests of the containers; they need a Docker engine
 	@$(BIN)/python -m pytest tests/e2e/compose
 
-bench: $(BIN)/blood-hpo ## Run every benchmark, on a quiet machine; training needs BLOOD_HPO_DATA
+bench: $(BIN)/blood-hpo ## Run the benchmarks, on a quiet machine; training needs BLOOD_HPO_DATA
 	@$(BIN)/python benchmarks/all.py
 
 lint: $(BIN)/blood-hpo ## Check style, types and the direction of imports

@@ -1,4 +1,4 @@
-"""Every benchmark, one after the other, each under its command; `make bench` runs this.
+"""The benchmarks that need no study of one's own, one after the other; `make bench` runs this.
 
     python benchmarks/all.py --data bloodmnist.npz >bench.md
 

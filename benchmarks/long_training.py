@@ -1,7 +1,7 @@
 """Long trainings judged by the validation split, before a test split is spent on them.
 
 A family's winner in a published report is trained on the whole training split, as it is or with
-changes, for as many epochs as it was retrained for.
+changes.
 
     python benchmarks/long_training.py docs/results/blood/report.json --family mlp \
         --change dropout=0.25 --change mixing=mixup,mixing_strength=0.2 --data bloodmnist.npz

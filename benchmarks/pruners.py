@@ -156,8 +156,9 @@ def replay(configurations: Sequence[Configuration], pruner: BasePruner, seed: in
     study = optuna.create_study(direction="maximize", pruner=pruner)
     spent, left = 0, [0.0]
     order = random.Random(seed).sample(list(configurations), len(configurations))
+    longest = max(len(one.kept) for one in order)
     for one in order:
-        stopped = run(study, one)
+        stopped = run(study, one, longest)
         spent += sum(min(epochs, stopped) for epochs in one.epochs)
         if stopped == len(one.kept):
             left.append(one.score)
@@ -166,14 +167,19 @@ def replay(configurations: Sequence[Configuration], pruner: BasePruner, seed: in
     return Replay(spent / everything, best - max(left), 1 - (len(left) - 1) / len(order))
 
 
-def run(study: optuna.Study, one: Configuration) -> int:
-    """Report a configuration's scores until the pruner stops it; give the epochs it got."""
+def run(study: optuna.Study, one: Configuration, longest: int) -> int:
+    """Report a configuration's scores until the pruner stops it; give the epochs it got.
+
+    To others a complete one shows its last score up to the longest, as in the program.
+    """
     trial = study.ask()
     for epoch, score in enumerate(one.kept, start=1):
         trial.report(score, epoch)
         if epoch < len(one.kept) and trial.should_prune():
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
             return epoch
+    for epoch in range(len(one.kept) + 1, longest + 1):
+        trial.report(one.kept[-1], epoch)
     study.tell(trial, one.score)
     return len(one.kept)
 

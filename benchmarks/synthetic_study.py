@@ -1,8 +1,8 @@
 """A large study that nobody trained: SYNTHETIC rows in Optuna's tables and in ours, from a seed.
 
-Everything that a worker would have written is there, in the tables in which a worker writes it, so
-that views, dashboard and commands can be timed at a size that takes weeks to train. The numbers
-mean nothing.
+What a worker would have written is there, but for files and its processor, in the tables in which
+it writes, so that views, dashboard and commands can be timed at a size that takes weeks to train.
+The numbers mean nothing.
 """
 
 import csv

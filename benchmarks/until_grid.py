@@ -3,7 +3,7 @@
     python benchmarks/until_grid.py paper-grid paper paper-2 paper-3
 
 prints a row for each study and family, the grid itself first. The target is the score of the grid's
-best configuration, confirmed on fresh folds where that was done. What reaches it is one search
+best configuration on fresh folds, where that was confirmed. What reaches it is one search
 score, with its luck, of the grid as of the others. Counted are the epochs until then of all trials,
 of those in training as much as of the time they took.
 """
@@ -23,7 +23,7 @@ class Search(NamedTuple):
 
     Attributes:
         best: Highest score of a complete trial.
-        confirmed: Mean of its winner on fresh folds, or None.
+        confirmed: Highest mean on fresh folds, or None.
         epochs: Of all trials and folds.
         until: Epochs when the target was reached, or None.
     """
@@ -41,8 +41,8 @@ def search(name: str, family: str, target: float | None = None) -> Search:
     ended = every[every.state.isin(["COMPLETE", "PRUNED"]) & (every.family == family)]
     complete = ended[ended.state == "COMPLETE"]
     confirmed = study.frame("confirmations")
-    winner = confirmed[(confirmed.family == family) & confirmed.winner.eq(True)]
-    mean = None if winner.empty else float(winner["mean"].iloc[0])
+    means = confirmed["mean"][confirmed.family == family]
+    mean = None if means.empty else float(means.max())
     best = float(complete.score.max())
     goal = target if target is not None else best if mean is None else mean
     reached = complete.finished_at[complete.score >= goal].min()

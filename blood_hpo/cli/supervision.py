@@ -45,7 +45,8 @@ def work_on(
     """Start workers of a study and watch until they have all ended.
 
     Raises:
-        StudyError: The study is paused, or workers ended early.
+        StudyError: The study is paused.
+        BloodHpoError: Workers ended early.
         typer.Exit: Interrupted; code 130.
     """
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -26,16 +26,14 @@ def listing(engine: Engine, study: str) -> Sequence[Row[Any]]:
 
 def load(engine: Engine, study: str, name: str) -> bytes:
     """The content of a file; a StudyError where there is none, or its checksum is another."""
-    with database_errors(engine.url), engine.connect() as connection:
-        wanted = {"study": study, "name": name}
-        found = connection.execute(statement("file"), wanted).one_or_none()
+    found = next((one for one in listing(engine, study) if one.name == name), None)
     if found is None:
         raise StudyError(
             f"study {study!r} has no file {name!r}; delete the study and run its stage again with"
             f" `blood-hpo final {study.removesuffix('-final')}`"
         )
-    content = bytes(found.content)
-    if hashlib.sha256(content).hexdigest() != found.sha256:
+    content = by_digest(engine, found.sha256)
+    if content is None:
         raise StudyError(
             f"file {name!r} of study {study!r} has been changed since it was written (its SHA-256"
             f" is not {found.sha256[:12]}…); restore the database from a backup"

@@ -40,7 +40,8 @@ class Hyperparameters(BaseModel):
     schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
     weight_decay: Annotated[float, Field(ge=0)] | None = None
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    batch_size: Annotated[int, Field(gt=0, le=200_000)] = 32  # as many images as a file may hold
+    # One image can be neither normalised nor mixed; no file has more than the other end.
+    batch_size: Annotated[int, Field(ge=2, le=200_000)] = 32
     class_weights: Literal["none", "balanced"] = "none"
     averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0
     augmentation: Literal["none", "flips_rotation", "symmetries", "symmetries_shifts"] = "none"

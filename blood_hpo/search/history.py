@@ -17,15 +17,21 @@ from blood_hpo.search.optuna_private import MemoryStudy
 
 
 class Reports(Mapping[int, float]):
-    """The scores after each epoch, from 1, in an eighth of the memory of a dictionary."""
+    """The scores after each epoch, from 1, in an eighth of the memory of a dictionary.
 
-    def __init__(self, values: Sequence[float | None]) -> None:
+    What is ``held`` was stopped early and keeps its last score, as a stopped fold does in a trial:
+    a pruner's bar would else be set by those alone that took longest.
+    """
+
+    def __init__(self, values: Sequence[float | None], *, held: bool) -> None:
         self._values = array("d", (math.nan if one is None else one for one in values))
+        self._held = held
 
     def __getitem__(self, epoch: int) -> float:
-        if not 1 <= epoch <= len(self._values):
+        known = len(self._values)
+        if not known or epoch < 1 or (epoch > known and not self._held):
             raise KeyError(epoch)
-        return self._values[epoch - 1]
+        return self._values[min(epoch, known) - 1]
 
     def __iter__(self) -> Iterator[int]:
         return iter(range(1, len(self._values) + 1))
@@ -66,7 +72,9 @@ class FamilyStudy(MemoryStudy):
                 distributions=searched,
                 user_attrs={},
                 system_attrs={},
-                intermediate_values=Reports(row.reports or ()),  # type: ignore[arg-type] # only read
+                intermediate_values=Reports(  # type: ignore[arg-type] # only read
+                    row.reports or (), held=row.state == "COMPLETE"
+                ),
             )
         )
 

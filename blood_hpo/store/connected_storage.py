@@ -7,8 +7,10 @@ from typing import Any
 
 from optuna.storages import RDBStorage
 from sqlalchemy import Connection, ExceptionContext, Row, event
+from sqlalchemy.exc import DBAPIError
 
 from blood_hpo.database.address import engine_options
+from blood_hpo.database.failures import is_outage
 from blood_hpo.database.query import unknown_study
 from blood_hpo.database.statements import statement
 
@@ -45,7 +47,9 @@ class ConnectedStorage(RDBStorage):
     def _on_error(self, context: ExceptionContext) -> None:
         if context.is_pre_ping:
             return  # a connection that has died while it lay idle is replaced at once: no outage
-        if context.connection is None or context.is_disconnect:
+        error = context.sqlalchemy_exception
+        away = isinstance(error, DBAPIError) and is_outage(error)  # or it takes no writes
+        if context.connection is None or context.is_disconnect or away:
             self._unreachable_at = time.monotonic()
         if context.connection is None:
             # Where the server has no connection left for anybody, idle ones must not keep it so.

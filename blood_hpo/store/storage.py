@@ -64,8 +64,11 @@ class StudyStorage(ConnectedStorage):
     def report(self, trial_id: int, worker: str, scores: Mapping[int, float]) -> bool:
         """Record scores by epoch, from 1; False if the worker no longer holds the trial."""
         epochs, values = list(scores), list(scores.values())
-        told = self.tell("report", trial_id=trial_id, worker=worker, epochs=epochs, values=values)
-        return bool(told) or not scores
+        what = {"trial_id": trial_id, "worker": worker, "epochs": epochs, "values": values}
+        try:
+            return bool(self.tell("report", **what)) or not scores
+        except IntegrityError:
+            return False  # a peer has just failed it
 
     def end(
         self,

@@ -40,8 +40,9 @@ def _training(spec: "StudyTables") -> Iterator[Problem]:
     if spec.pruner.name != "none" and spec.pruner.warmup_epochs >= spec.training.epochs:
         text = f"no trial would ever be stopped; set it below the {spec.training.epochs} epochs"
         yield Problem(("pruner", "warmup_epochs"), text)
-    if spec.final and spec.final.resnet == "none" and spec.final.resnet_epochs is not None:
-        yield Problem(("final", "resnet_epochs"), "no ResNet is trained; remove it")
+    beside = spec.final and spec.final.resnet != "none" and "resnet" not in spec.families
+    if spec.final and spec.final.resnet_epochs is not None and not beside:
+        yield Problem(("final", "resnet_epochs"), "no ResNet is trained beside; remove it")
     owners = (("sampler", "startup_trials", "tpe"), ("pruner", "percentile", "percentile"))
     for table, key, owner in owners:
         chosen = getattr(spec, table)

@@ -106,7 +106,10 @@ class Claims:
         for collisions in range(COLLISIONS):
             self._refresh(connection)
             found = self._propose(standing, self.worker if collisions else "")
-            if isinstance(found, Busy | Finished):
+            if isinstance(found, Finished):  # unless a peer has claimed the last one meanwhile
+                standing = self.study.standing(connection)
+                return Busy() if any(row.open for row in standing) else found
+            if isinstance(found, Busy):
                 return found
             number = self._insert(connection, found)
             if number is not None:

@@ -74,7 +74,7 @@ class Queue:
     begin: Callable[[SharedStudy], Turn]
     shutdown: Shutdown
     heartbeat_seconds: float
-    _turns: dict[str, Turn] = field(default_factory=dict)
+    _turns: dict[int, Turn] = field(default_factory=dict)
     _said: str = ""
 
     def run(self, final: bool | None) -> None:
@@ -84,42 +84,43 @@ class Queue:
         """
         idle = 0
         while not self.shutdown.requested:
-            idle = 0 if any(self._helped(name, final) for name in self._open()) else idle + 1
+            idle = 0 if any(self._helped(one, final) for one in self._open()) else idle + 1
             self.shutdown.wait(idle_seconds(idle, self.heartbeat_seconds))
 
-    def _open(self) -> Iterator[str]:
-        """The studies that need work, the oldest first; the others are forgotten."""
+    def _open(self) -> Iterator[Row[Any]]:
+        """Name and key of the studies that need work, the oldest first; others are forgotten."""
         wanted = {"program_version": __version__, "sha256": self.sha256}
         rows = self._ask("looking for studies", "unfinished", **wanted)
-        names = [row.name for row in rows]
-        self._turns = {name: turn for name, turn in self._turns.items() if name in names}
-        if not names:
+        keys = {row.study_id for row in rows}
+        self._turns = {key: turn for key, turn in self._turns.items() if key in keys}
+        if not rows:
             self._say("no study needs work; waiting for one: blood-hpo study create FILE")
-        yield from names
+        yield from rows
 
-    def _helped(self, name: str, final: bool | None) -> bool:
+    def _helped(self, one: Row[Any], final: bool | None) -> bool:
         """Whether the study had a trial, which was run; one that cannot go on is paused."""
         try:
-            found = self._turn(name)(final)
+            found = self._turn(one)(final)
         except StoppedError:
             return False  # which was said; other studies go on
         except StudyError as error:
-            log.error("study %s: %s", name, error)  # noqa: TRY400 - the message says it all
-            self._turns.pop(name, None)
-            for row in self._ask("pausing", "study_record", name=name):  # unless it was deleted
-                say = partial(pause, self.storage, row.study_id, str(error), overrule=False)
-                patiently(say, "pausing", self.shutdown.wait)
-                refresh_note(self.storage, row.study_id, least_seconds=0)
+            log.error("study %s: %s", one.name, error)  # noqa: TRY400 - the message says it all
+            self._turns.pop(one.study_id, None)
+            for row in self._ask("pausing", "study_record", name=one.name):
+                if row.study_id == one.study_id:  # it was not deleted, nor made anew
+                    say = partial(pause, self.storage, row.study_id, str(error), overrule=False)
+                    patiently(say, "pausing", self.shutdown.wait)
+                    refresh_note(self.storage, row.study_id, least_seconds=0)
             return False
         return isinstance(found, TrialRecord)
 
-    def _turn(self, name: str) -> Turn:
-        if name not in self._turns:
-            opening = partial(open_study, self.storage, name)
+    def _turn(self, one: Row[Any]) -> Turn:
+        if one.study_id not in self._turns:
+            opening = partial(open_study, self.storage, one.name)
             study = patiently(opening, "opening a study", self.shutdown.wait)
-            self._say(f"study {name} needs work")
-            self._turns[name] = self.begin(study)
-        return self._turns[name]
+            self._say(f"study {one.name} needs work")
+            self._turns[one.study_id] = self.begin(study)
+        return self._turns[one.study_id]
 
     def _ask(self, doing: str, statement: str, **parameters: object) -> list[Row[Any]]:
         wait = self.shutdown.wait

@@ -271,6 +271,7 @@ CREATE TABLE hpo.mistake (
 
 -- What has ended stays as it is, but for what the transaction that ended it adds.
 CREATE FUNCTION hpo.refuse_ended() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM FROM hpo.attempt WHERE trial_id = NEW.trial_id FOR SHARE;  -- until who ends it has
     IF EXISTS (SELECT FROM hpo.attempt WHERE trial_id = NEW.trial_id AND NOT open
         AND xmin <> pg_current_xact_id()::xid)
     THEN RAISE 'trial % has ended', NEW.trial_id USING ERRCODE = 'restrict_violation'; END IF;
@@ -283,6 +284,15 @@ DO $$ DECLARE name text; BEGIN
     LOOP EXECUTE 'CREATE TRIGGER blood_hpo_ended BEFORE INSERT OR UPDATE ON ' || name
         || ' FOR EACH ROW EXECUTE FUNCTION hpo.refuse_ended()'; END LOOP;
 END $$;
+
+-- A trial ends in both tables or in none, whichever program ends it.
+CREATE FUNCTION hpo.refuse_half_ended() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF EXISTS (SELECT FROM hpo.attempt JOIN public.trials USING (trial_id)
+        WHERE trial_id = NEW.trial_id AND open <> (state IN ('WAITING', 'RUNNING')))
+    THEN RAISE 'trial % is for its worker to end', NEW.trial_id USING ERRCODE = '23001'; END IF;
+    RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER blood_hpo_half_ended AFTER UPDATE OF state ON public.trials
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hpo.refuse_half_ended();
 
 CREATE TABLE hpo.test_interval (
     study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,

@@ -44,14 +44,8 @@ WHERE study_id = :study_id AND stored_at < clock_timestamp() - make_interval(sec
 SELECT name, sha256, bytes AS size FROM hpo.artefact JOIN public.studies USING (study_id)
 WHERE study_name = :study ORDER BY name
 
--- file: The content of a file of a study, without pieces that were added behind its end.
-SELECT sha256, coalesce((
-    SELECT substring(string_agg(content, '' ORDER BY piece) FOR bytes) FROM hpo.piece
-    WHERE piece.study_id = artefact.study_id AND piece.sha256 = artefact.sha256
-), '') AS content
-FROM hpo.artefact JOIN public.studies USING (study_id) WHERE study_name = :study AND name = :name
-
--- file_by_digest: The content of a linked file of any study by its checksum; null if there is none.
+-- file_by_digest: The content of a linked file of any study by its checksum, without pieces that
+-- were added behind its end; null if there is none.
 SELECT substring(string_agg(content, '' ORDER BY piece) FOR min(bytes)) FROM hpo.piece
 JOIN (SELECT study_id, sha256, bytes FROM hpo.artefact WHERE sha256 = :sha256 LIMIT 1) AS linked
 USING (study_id, sha256)

@@ -32,7 +32,7 @@ FROM hpo.studies WHERE search = :name ORDER BY stage = 'search' DESC, stage
 UPDATE hpo.study SET spec = CAST(:spec AS jsonb), finished_at = NULL WHERE study_id = :study_id
 
 -- unfinished: The searches that may need work which a worker with this program and data can do.
-SELECT study_name AS name FROM hpo.study JOIN public.studies USING (study_id)
+SELECT study_id, study_name AS name FROM hpo.study JOIN public.studies USING (study_id)
 WHERE stage = 'search' AND finished_at IS NULL AND paused IS NULL
     AND program_version = :program_version AND data ->> 'sha256' = :sha256
 ORDER BY created_at, study_id

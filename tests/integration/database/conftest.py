@@ -200,15 +200,14 @@ class Recorder:
         self, trial_id: int, state: str, failure: str | None = None, reason: str | None = None
     ) -> None:
         """Set the state of a trial, and why."""
-        self.run(
+        ended = (
             "UPDATE trials SET state = CAST(:s AS trialstate), datetime_complete = now()"
-            " WHERE trial_id = :t",
-            s=state, t=trial_id,
-        )  # fmt: skip
-        self.run(
-            "UPDATE hpo.attempt SET open = false, failure = :f, reason = :r WHERE trial_id = :t",
-            f=failure, r=reason, t=trial_id,
-        )  # fmt: skip
+            " WHERE trial_id = :t"
+        )
+        noted = "UPDATE hpo.attempt SET open = false, failure = :f, reason = :r WHERE trial_id = :t"
+        with self.connected.begin() as connection:
+            execute(connection, ended, s=state, t=trial_id)
+            execute(connection, noted, f=failure, r=reason, t=trial_id)
 
     def number(self, trial_id: int) -> int:
         """Number of a trial."""

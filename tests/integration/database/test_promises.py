@@ -141,6 +141,12 @@ def two_held(recorder: Recorder) -> None:
     recorder.configuration("mlp", "d" * 16, MLP)
 
 
+@pytest.fixture
+def running(recorder: Recorder) -> None:
+    """Configuration 1 has a trial that runs."""
+    recorder.attempt(1, "RUNNING", "host:1:0")
+
+
 @pytest.fixture(params=LEVELS)
 def pair(request: pytest.FixtureRequest, connected: Engine) -> Iterator[list[Connection]]:
     """Two transactions that have begun, and seen the same state of the database."""
@@ -157,21 +163,26 @@ def until_blocked(connected: Engine, process: object) -> None:
     until(lambda: rows(connected, asked, process=process) == [{"waits": "Lock"}], "it waits")
 
 
-@pytest.mark.usefixtures("two_held")
-@pytest.mark.parametrize("race", RACES)
-def test_of_two_that_race_one_fails(connected: Engine, pair: list[Connection], race: str) -> None:
+def refusal(connected: Engine, pair: list[Connection], *statements: str) -> str:
+    """Have each connection execute one, the second before the first commits: the error's code."""
     first, second = pair
     process = second.scalar(text("SELECT pg_backend_pid()"))
     with ThreadPoolExecutor(1) as pool:
-        first.execute(text(RACES[race][0]))
-        late = pool.submit(second.execute, text(RACES[race][1]))
+        first.execute(text(statements[0]))
+        late = pool.submit(second.execute, text(statements[1]))
         until_blocked(connected, process)
         first.commit()
         with pytest.raises(DBAPIError) as caught:
             late.result(20)
-    # A constraint, or a transaction that could not be told apart from one that came later.
-    assert getattr(caught.value.orig, "pgcode", "") in {"23505", "23514", "23503", "40001"}
     second.rollback()
+    return getattr(caught.value.orig, "pgcode", "")
+
+
+@pytest.mark.usefixtures("two_held")
+@pytest.mark.parametrize("race", RACES)
+def test_of_two_that_race_one_fails(connected: Engine, pair: list[Connection], race: str) -> None:
+    # A constraint, or a transaction that could not be told apart from one that came later.
+    assert refusal(connected, pair, *RACES[race]) in {"23505", "23514", "23503", "40001"}
     (kept,) = rows(
         connected,
         "SELECT count(*) FILTER (WHERE place > budget) AS above, count(*) AS places"
@@ -247,6 +258,24 @@ def test_what_a_trial_measured_is_finite(unchanged: Engine, wrong: str) -> None:
 def test_what_has_ended_stays_as_it_is(unchanged: Engine, change: str) -> None:
     with unchanged.begin() as connection, pytest.raises(DBAPIError, match="has ended"):
         connection.exec_driver_sql(f"UPDATE {change}")
+
+
+@pytest.mark.usefixtures("two_held", "running")
+def test_nothing_is_added_beside_the_end(connected: Engine, pair: list[Connection]) -> None:
+    end = "UPDATE hpo.attempt SET open = false"
+    report = """
+        INSERT INTO public.trial_intermediate_values
+            (trial_id, step, intermediate_value, intermediate_value_type)
+        SELECT trial_id, 1, 0.5, 'FINITE' FROM hpo.attempt"""
+    assert refusal(connected, pair, end, report) in {"23001", "40001"}
+
+
+@pytest.mark.usefixtures("two_held", "running")
+@pytest.mark.parametrize("state", ["COMPLETE", "FAIL"])
+def test_no_other_program_ends_a_trial(connected: Engine, state: str) -> None:
+    """As the button of optuna-dashboard would, and nobody could go on from it."""
+    with pytest.raises(DBAPIError, match="for its worker to end"), connected.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE public.trials SET state = '{state}'")
 
 
 ADDED = {

@@ -14,7 +14,7 @@ from blood_hpo.errors import StudyError
 from blood_hpo.settings import Settings
 from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import SharedStudy, pause, resume
+from blood_hpo.store.studies import SharedStudy, delete_study, open_study, pause, resume
 from blood_hpo.version import __version__
 from blood_hpo.worker.checkpoint import Checkpoint
 from blood_hpo.worker.claims import Busy, Claims, Finished, Paused
@@ -43,6 +43,27 @@ def test_the_oldest_study_comes_first_and_holds_up_nobody(make_study: MakeStudy)
 
     Queue(study.storage, str(study.data["sha256"]), begin, shutdown, 0.01).run(None)
     assert asked == ["zebra", "ant"]
+
+
+def test_a_study_that_takes_the_place_of_a_deleted_one_is_not_paused_for_it(
+    make_study: MakeStudy,
+) -> None:
+    study, shutdown = make_study(), Shutdown(1.0)
+
+    def begin(one: SharedStudy) -> Turn:
+        def turn(_: bool | None) -> Busy:
+            delete_study(one.storage, one.name)
+            make_study()
+            shutdown._drain()
+            raise StudyError("it has been deleted")
+
+        return turn
+
+    Queue(study.storage, str(study.data["sha256"]), begin, shutdown, 0.01).run(None)
+    new = open_study(study.storage, study.name)
+    assert new.study_id != study.study_id
+    with study.storage.plain() as connection:
+        assert {row.paused for row in new.standing(connection)} == {None}
 
 
 def test_a_number_at_the_end_of_all_numbers_stops_nobody(make_study: MakeStudy) -> None:
@@ -174,6 +195,20 @@ def test_an_exhausted_space_closes_the_budget_and_says_so(make_study: MakeStudy)
         assert isinstance(claim, TrialRecord)
         study.storage.end(claim.trial_id, "one", TrialState.COMPLETE, Ending(0.5))
     assert claims.claim(STOP) == Finished(closed=("mlp",))
+
+
+def test_a_space_whose_last_configuration_a_peer_has_just_claimed_is_not_finished(
+    make_study: MakeStudy,
+) -> None:
+    study = make_study(space={}, families={"mlp": {"budget": 3, "space": {"units": [64, 128]}}})
+    claims, peer = Claims(study, "one"), Claims(study, "peer")
+    first = claims.claim(STOP)
+    assert isinstance(first, TrialRecord)
+    study.storage.end(first.trial_id, "one", TrialState.COMPLETE, Ending(0.5))
+    with study.storage.plain() as connection:
+        before = study.standing(connection)
+        assert isinstance(peer.claim(STOP), TrialRecord)
+        assert claims._create(connection, before) == Busy()
 
 
 def test_a_failed_configuration_gives_its_place_to_another(make_study: MakeStudy) -> None:

@@ -11,7 +11,7 @@ from optuna.artifacts import download_artifact, get_all_artifact_meta
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.trial import TrialState
 from sqlalchemy import text
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from blood_hpo.dashboard.server import DatabaseArtefacts
 from blood_hpo.database.record import TrialRecord, read_trial, read_trials
@@ -343,6 +343,41 @@ def test_a_process_that_has_just_started_judges_nobody(
     assert recover_stale_trials(newcomer, study.study_id, patient) == []
     hasty = Settings(grace_seconds=0.01)
     assert recover_stale_trials(newcomer, study.study_id, hasty) == [claim.number]
+
+
+def test_while_the_server_takes_no_writes_nobody_can_be_heard(study: SharedStudy) -> None:
+    storage = StudyStorage(study.storage.url, "reader")
+    storage._unreachable_at -= 100.0
+    wrong = "INSERT INTO hpo.worker (worker) VALUES ('x')"
+    with pytest.raises(IntegrityError), storage.engine.begin() as connection:
+        connection.exec_driver_sql(wrong)
+    assert storage.reachable_seconds() > 100.0
+    with storage.engine.connect() as connection:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        with pytest.raises(DBAPIError, match="read-only"):
+            connection.exec_driver_sql(wrong)
+    assert storage.reachable_seconds() < 100.0
+    storage.engine.dispose()
+
+
+def test_a_report_beside_the_failing_of_its_trial_learns_that_it_is_lost(
+    study: SharedStudy, claim: TrialRecord
+) -> None:
+    storage = StudyStorage(study.storage.url, "late")
+    waits = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE application_name = 'late' AND wait_event_type = 'Lock'"
+    )
+    end = text("UPDATE hpo.attempt SET open = false, failure = 'lost' WHERE trial_id = :id")
+    failed = text("UPDATE public.trials SET state = 'FAIL' WHERE trial_id = :id")
+    with ThreadPoolExecutor(1) as pool, study.storage.engine.connect() as looker:
+        with study.storage.engine.begin() as peer:
+            peer.execute(failed, {"id": claim.trial_id})
+            peer.execute(end, {"id": claim.trial_id})
+            told = pool.submit(storage.report, claim.trial_id, "holder", {1: 0.5})
+            until(lambda: looker.scalar(waits) == 1, "it waits")
+        assert told.result(20) is False
+    storage.engine.dispose()
 
 
 def test_an_idle_connection_that_died_is_no_outage(study: SharedStudy) -> None:

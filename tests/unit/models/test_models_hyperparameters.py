@@ -49,7 +49,7 @@ def config_hash(family: str, config: Hyperparameters) -> str:
         ({"weight_decay": -0.1}, "greater than or equal to 0"),
         ({"dropout": 1.0}, "less than 1"),
         ({"label_smoothing": 1.0}, "less than 1"),
-        ({"batch_size": 0}, "greater than 0"),
+        ({"batch_size": 1}, "greater than or equal to 2"),
         ({"standardise": 1}, "valid boolean"),
     ],
 )

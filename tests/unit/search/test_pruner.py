@@ -58,6 +58,16 @@ def test_a_percentile_lets_that_share_go_on(percentile: float, pruned: bool) -> 
     assert should_prune(pruner, view, {1: 0.5, 2: 0.5, 3: 0.5}) is pruned
 
 
+def test_a_trial_that_stopped_early_sets_the_bar_with_what_it_had() -> None:
+    view = FamilyStudy("mlp", {})
+    for number in range(4):
+        view.learn(Row(number, value=0.5, reports=[0.5] * 3))
+    view.learn(Row(4, value=0.9, reports=[0.9] * 8))
+    view.learn(Row(5, state="PRUNED", value=0.8, reports=[0.8] * 3))
+    assert not should_prune(build_pruner(spec()), view, dict.fromkeys(range(1, 7), 0.6))
+    assert should_prune(build_pruner(spec()), view, dict.fromkeys(range(1, 7), 0.4))
+
+
 def test_without_a_pruner_nothing_is_pruned() -> None:
     view = view_of({"mlp": [0.5, 0.6, 0.7]})
     assert not should_prune(build_pruner(spec(name="none")), view, {1: 0.0, 2: 0.0, 3: 0.0})

@@ -163,6 +163,12 @@ def test_a_family_with_nothing_to_search() -> None:
     )
 
 
+def test_a_searched_resnet_has_no_other_beside_it() -> None:
+    resnet = {"budget": 1, "space": {"blocks": [1, 2]}}
+    document = {"name": "own", "families": {"resnet": resnet}, "final": {"resnet_epochs": 9}}
+    assert "final.resnet_epochs: no ResNet is trained beside; remove it" in message(document)
+
+
 def test_families_that_share_a_hyperparameter_share_its_space() -> None:
     document = changed(TPE, "families.mlp.space.dropout", [0.0, 0.1])
     document = changed(document, "families.cnn.space.dropout", [0.0, 0.2])
