@@ -7,8 +7,8 @@ epoch, in one process with one TensorFlow thread; the first epoch of each, which
 does not count. CPU seconds are those of the whole process. A ratio belongs to the processor that
 the table names.
 
-The limit is the time of the matrix products and convolutions alone, forwards and backwards, each
-measured on this machine in its own shape: the same arithmetic cannot be done faster.
+The kernels are TensorFlow's matrix products and convolutions alone, forwards and backwards, each
+called singly on this machine in its own shape. What compiles a whole step may need less.
 
     python benchmarks/epoch.py --data bloodmnist.npz            # about four minutes
     python benchmarks/epoch.py --data bloodmnist.npz --quick    # one MLP and one CNN
@@ -54,7 +54,7 @@ IMAGES = {"mlp": 3200, "cnn": 1024, "resnet": 128}
 SEED = 0
 HEADER = (
     "| network | augmentation | images | ours, CPU s | ours, wall s | Keras fit, CPU s | ratio "
-    "| limit, CPU s | our loss | Keras loss |"
+    "| kernels, CPU s | our loss | Keras loss |"
 )
 
 
@@ -100,17 +100,27 @@ def plain(name: str, config: Hyperparameters, data: Split) -> Callable[[], float
 
     model = notebook_model(name, config)
     images = data.images.astype(np.float32) / 255
-    asked, losses = Queue[None](), Queue[float]()
+    asked, losses = Queue[None](), Queue[float | Exception]()
     turns = LambdaCallback(
         on_epoch_begin=lambda epoch, logs: asked.get(),  # noqa: ARG005 - Keras passes them by name
         on_epoch_end=lambda epoch, logs: losses.put(logs["loss"]),  # noqa: ARG005
     )
     rules = {"batch_size": config.batch_size, "epochs": 10**6, "verbose": 0, "callbacks": [turns]}
-    Thread(target=model.fit, args=(images, data.labels), kwargs=rules, daemon=True).start()
+
+    def fit() -> None:
+        try:
+            model.fit(images, data.labels, **rules)
+        except Exception as error:  # raised where the loss is waited for
+            losses.put(error)
+
+    Thread(target=fit, daemon=True).start()
 
     def epoch() -> float:
         asked.put(None)
-        return losses.get()
+        found = losses.get()
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     return epoch
 
@@ -134,7 +144,7 @@ def notebook_model(name: str, config: Hyperparameters) -> "keras.Model":
     return model
 
 
-def limit(name: str, config: Hyperparameters, images: int) -> float:
+def kernels(name: str, config: Hyperparameters, images: int) -> float:
     """CPU seconds of the products and convolutions of an epoch alone.
 
     The first layer has no gradient of its input.
@@ -205,9 +215,9 @@ def heading(source: DataSource, measured: str) -> str:
 
 
 def rows(label: str, data: Split, repeats: int) -> Iterator[str]:
-    """The lines of one network, which share its limit."""
+    """The lines of one network, which share its kernels."""
     name, given = NETWORKS[label]
-    least = limit(name, FAMILIES[name].hyperparameters(**given), IMAGES[name])
+    least = kernels(name, FAMILIES[name].hyperparameters(**given), IMAGES[name])
     for augmentation in AUGMENTATIONS:
         config = FAMILIES[name].hyperparameters(**given | {"augmentation": augmentation})
         figures = row(name, config, data, repeats, least)

@@ -1,9 +1,9 @@
 """Pruners on recorded learning curves: epochs spent, and what was lost by stopping early.
 
-Every configuration of a finished, unpruned search is replayed in a random order: its mean score
-over the folds, each fold's best so far, is reported epoch by epoch, and Optuna's own pruner
-decides. Nothing is trained, so every pruner sees the same curves. Families are pruned apart, as in
-a study.
+Every configuration of a finished, unpruned search is replayed in a random order: what it reported
+after each epoch is reported again, and Optuna's own pruner decides. Where that is not known, the
+mean over the folds of each one's best score so far stands in; it is a little higher. Nothing is
+trained, so every pruner sees the same curves. Families are pruned apart, as in a study.
 
     python benchmarks/pruners.py
 
@@ -92,7 +92,9 @@ def main() -> None:
     options = parser.parse_args()
     source, trials = options.study, recorded(options.study)
     families = by_family(
-        (one.family, one.folds, one.score) for one in trials if one.state == "COMPLETE"
+        (one.family, configuration(one.folds, one.score, one.reports))
+        for one in trials
+        if one.state == "COMPLETE"
     )
     if options.published:
         source = options.published.name
@@ -113,26 +115,32 @@ def published(curves: Iterable[dict[str, Any]]) -> dict[str, list[Configuration]
         if one["role"] == "cv":
             config = json.dumps(one["config"], sort_keys=True)
             folds[one["model"], one["search"], one["stage"], config].append(one["val_acc"])
-    return by_family((key[0], trial, None) for key, trial in folds.items())
+    return by_family((key[0], configuration(trial)) for key, trial in folds.items())
 
 
-def by_family(
-    trials: Iterable[tuple[str, Sequence[Sequence[float]], float | None]],
-) -> dict[str, list[Configuration]]:
-    """Group by family what each trial's folds scored after each epoch, and its score, if known."""
+def by_family(trials: Iterable[tuple[str, Configuration]]) -> dict[str, list[Configuration]]:
+    """Group configurations by the family that each is given with."""
     families: dict[str, list[Configuration]] = defaultdict(list)
-    for family, folds, score in trials:
-        families[family].append(configuration(folds, score))
+    for family, one in trials:
+        families[family].append(one)
     return families
 
 
-def configuration(folds: Sequence[Sequence[float]], score: float | None) -> Configuration:
-    """The mean over the folds of the best score so far; a fold that has stopped keeps its own."""
+def configuration(
+    folds: Sequence[Sequence[float]],
+    score: float | None = None,
+    reports: Sequence[float] | None = None,
+) -> Configuration:
+    """What the folds scored after each epoch, the score and the reports; of these what is known.
+
+    What was not reported is the mean over the folds of the best score so far; a fold that has
+    stopped keeps its own.
+    """
     longest = max(map(len, folds))
-    kept = [best_so_far(fold, longest) for fold in folds]
-    means = np.mean(kept, axis=0).tolist()
+    if reports is None:
+        reports = np.mean([best_so_far(fold, longest) for fold in folds], axis=0).tolist()
     return Configuration(
-        tuple(map(len, folds)), tuple(means), means[-1] if score is None else score
+        tuple(map(len, folds)), tuple(reports), reports[-1] if score is None else score
     )
 
 

@@ -3,8 +3,8 @@
     python benchmarks/recorded.py paper-grid blood
 
 puts the finished trials of these studies into ``recorded_trials.json`` beside this file, in place
-of those that it had of them: searched hyperparameters, score, and the score of each fold after each
-epoch to four digits.
+of those that it had of them: searched hyperparameters, score, the score of each fold after each
+epoch, and what the trial reported to the pruner, to four digits.
 """
 
 import json
@@ -17,13 +17,16 @@ from sqlalchemy import text
 
 FILE = Path(__file__).with_name("recorded_trials.json")
 TRIALS = """
-    SELECT study, number, family, state, score, params, curves.folds
+    SELECT study, number, family, state, score, params, curves.folds, reported.reports
     FROM hpo.trials JOIN (
         SELECT study, number, json_agg(scores ORDER BY fold) AS folds FROM (
             SELECT study, number, fold, json_agg(round(score::numeric, 4) ORDER BY epoch) AS scores
             FROM hpo.learning_curves GROUP BY study, number, fold
         ) AS one GROUP BY study, number
-    ) AS curves USING (study, number)
+    ) AS curves USING (study, number) JOIN (
+        SELECT study, number, json_agg(round(score::numeric, 4) ORDER BY epoch) AS reports
+        FROM hpo.reported_scores GROUP BY study, number
+    ) AS reported USING (study, number)
     WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') ORDER BY number
 """
 DATA = "SELECT data_label, data_sha256 FROM hpo.studies WHERE study = :study"
@@ -40,6 +43,7 @@ class Recorded(NamedTuple):
         score: Mean over the folds; of a pruned one when it was stopped.
         params: What was searched.
         folds: Score of each fold after each epoch.
+        reports: What the pruner was told after each epoch; of some old trials it is not known.
     """
 
     study: str
@@ -49,6 +53,7 @@ class Recorded(NamedTuple):
     score: float
     params: Mapping[str, Any]
     folds: Sequence[Sequence[float]]
+    reports: Sequence[float] | None = None
 
 
 def recorded(study: str | None = None, path: Path = FILE) -> list[Recorded]:
