@@ -112,7 +112,8 @@ def _guarded(app: "WSGIApplication", storage: StudyStorage) -> "WSGIApplication"
             reason = explain(error, storage.engine.url)
             log.warning(reason)
             return answer(start, "503 Service Unavailable", json.dumps({"reason": reason}).encode())
-        if not environ.get("PATH_INFO", "").startswith("/artifacts/"):
+        path = environ.get("PATH_INFO", "").encode("latin-1").decode(errors="ignore")
+        if not path.startswith("/artifacts/"):  # as Bottle reads it
             return app(environ, start)
         # Of a file a browser runs nothing, whatever a worker has stored.
         return app(

@@ -100,8 +100,9 @@ class Pool:
         return [place.log_file for place in self._places if place.given_up]
 
     def drain(self) -> None:
-        """Ask every worker to finish its epoch, return its trial to the queue and exit."""
-        self._signal(signal.SIGTERM)
+        """Ask every worker, once, to finish its epoch, return its trial to the queue and exit."""
+        if not self._draining:  # asked twice, it exits at once
+            self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End every worker at once."""

@@ -1,6 +1,7 @@
 """Workers that do not go when they are asked."""
 
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -35,6 +36,28 @@ def test_a_worker_that_ignores_the_request_is_killed_and_named(
         pool.close(0.1)
     assert pool.alive() == 0
     assert "did not end within 0 s of being asked and are killed" in caplog.text
+
+
+PATIENT = """
+import os, signal
+told = {signal.SIGTERM, signal.SIGRTMIN}
+signal.pthread_sigmask(signal.SIG_BLOCK, told)
+print(os.getpid(), flush=True)
+while signal.sigwait(told) == signal.SIGTERM:  # which comes before the other
+    print("asked", flush=True)
+"""
+
+
+def test_workers_that_drain_are_not_asked_again(tmp_path: Path) -> None:
+    pool, log = Pool([sys.executable, "-c", PATIENT], {}, tmp_path), tmp_path / "worker-1.log"
+    pool.start(1)
+    until(lambda: log.read_text().endswith("\n"), "it listens")
+    pool.drain()
+    until(lambda: "asked" in log.read_text(), "it was asked")
+    pool.drain()
+    os.kill(int(log.read_text().split()[0]), signal.SIGRTMIN)
+    assert pool.wait(20)
+    assert log.read_text().split()[1:] == ["asked"]
 
 
 HOT = """
