@@ -73,7 +73,7 @@ def options(
 def main() -> None:
     """Run the command line; whatever goes wrong becomes one line on stderr and an exit code."""
     streams.guard()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the embedded server would stay
+    _end_as_by_interrupt()
     try:
         logs.configure()
         _refuse_gone()
@@ -90,9 +90,9 @@ def main() -> None:
             "an argument or a variable such as BLOOD_HPO_HOME holds bytes that are no UTF-8", 2
         )
     except OSError as error:
-        if error.filename is None:
+        if error.errno is None:
             raise
-        code = _say(f"{error.filename} cannot be used ({error.strerror}); name another", 2)
+        code = _say(_refused(error), 2)
     except Exception as error:
         said = _database_said(error)
         if said is None:
@@ -101,6 +101,19 @@ def main() -> None:
             f"the database failed ({said}); see that it runs and try again", DatabaseError.exit_code
         )
     sys.exit(code)
+
+
+def _end_as_by_interrupt() -> None:
+    """Leave by the exit handlers when told to end, or the embedded server would stay."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+
+
+def _refused(error: OSError) -> str:
+    if error.filename is None:  # a full disk, memory, processes
+        return f"the system refused ({error.strerror}); make room and try again"
+    return f"{error.filename} cannot be used ({error.strerror}); name another"
 
 
 def _refuse_gone() -> None:

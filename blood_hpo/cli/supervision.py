@@ -51,7 +51,7 @@ def work_on(
     """
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     if data:
-        environment["BLOOD_HPO_DATA"] = str(Path(data).absolute())
+        environment["BLOOD_HPO_DATA"] = str(Path(data).expanduser().absolute())
     stages = "--final" if final else "--no-final"
     command = [sys.executable, "-m", "blood_hpo", "worker", study.name, stages]
     pool = Pool(command, environment, settings().home / "logs" / study.name)
@@ -83,7 +83,7 @@ def work_on(
 
 
 def heeding(interrupted: threading.Event, pool: Pool) -> AbstractContextManager[None]:
-    """Have Ctrl-C or SIGTERM once drain the pool, which is noted, and twice kill it."""
+    """Have Ctrl-C, SIGTERM or a closed terminal drain the pool, which is noted; twice, kill it."""
 
     def drain() -> None:
         interrupted.set()
@@ -93,6 +93,7 @@ def heeding(interrupted: threading.Event, pool: Pool) -> AbstractContextManager[
     def kill() -> None:
         pool.kill()
         say("stopped at once; what was running is tried again next time")
+        embedded.release_at_exit(settings().home)  # no exit handler comes to it
 
     return heard(drain, kill)
 

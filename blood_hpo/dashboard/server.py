@@ -9,6 +9,7 @@ reads unfinished trials only.
 import io
 import json
 import logging
+import signal
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -70,6 +71,16 @@ def application(url: str, reports: Path) -> "WSGIApplication":
 def serve(url: str, host: str, port: int, reports: Path) -> None:
     """Serve the dashboard until SIGTERM or SIGINT; where it cannot listen, raise an InputError."""
     from gunicorn.app.base import BaseApplication
+    from gunicorn.arbiter import Arbiter
+
+    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN  # as under nohup
+
+    class Ending(Arbiter):  # type: ignore[misc]
+        """Ends with its terminal, where gunicorn would read its settings again."""
+
+        def handle_hup(self) -> None:
+            if not ignored:
+                self.handle_int()
 
     class Server(BaseApplication):  # type: ignore[misc]
         """gunicorn, set up here instead of by a file or a command line."""
@@ -87,6 +98,9 @@ def serve(url: str, host: str, port: int, reports: Path) -> None:
         def load(self) -> "WSGIApplication":
             # In the serving process: connections do not survive a fork.
             return application(url, reports)
+
+        def run(self) -> None:
+            Ending(self).run()
 
     try:
         socket.create_server((host, port)).close()

@@ -103,13 +103,15 @@ def release(home: Path) -> None:
     if cluster.folder not in _held:
         return
     with _turn(cluster):
-        _held.pop(cluster.folder).close()
+        if mine := _held.pop(cluster.folder, None):  # or another thread has been quicker
+            mine.close()
         with _open(_marker(cluster, "users")) as file:
             if _locked(file) and not _marker(cluster, "pinned").exists():
                 cluster.stop()
 
 
-def _release_at_exit(home: Path) -> None:
+def release_at_exit(home: Path) -> None:
+    """Release it, whatever else is wrong."""
     with contextlib.suppress(BloodHpoError, OSError, KeyboardInterrupt):
         release(home)
 
@@ -162,7 +164,7 @@ def _hold(cluster: Cluster, home: Path) -> None:
         file = _open(_marker(cluster, "users"))
         fcntl.flock(file, fcntl.LOCK_SH)
         _held[cluster.folder] = file
-        atexit.register(_release_at_exit, home)
+        atexit.register(release_at_exit, home)
 
 
 def _accepts_connections(cluster: Cluster) -> bool:

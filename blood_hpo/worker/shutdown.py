@@ -11,7 +11,7 @@ from functools import partial
 
 log = logging.getLogger(__name__)
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 INTERRUPTED = 130  # exit code of a process that was asked to stop before it was done
 
 
@@ -42,7 +42,7 @@ class Shutdown:
         return time.monotonic() >= self.deadline
 
     def on_signals(self) -> None:
-        """Take SIGTERM and SIGINT as the request from now on; to be called in the main thread."""
+        """Take these signals as the request from now on; to be called in the main thread."""
         last = partial(log.warning, "ends at once; its trial is recovered after the grace time")
         self._until_the_process_ends.enter_context(heard(self._drain, last))
 
@@ -54,7 +54,7 @@ class Shutdown:
 
 @contextmanager
 def heard(first: Callable[[], None], second: Callable[[], None]) -> Iterator[None]:
-    """Have a thread of its own act on a SIGTERM or SIGINT, and on a second, which ends the process.
+    """Have a thread of its own act on a signal, and on a second, which ends the process.
 
     To be entered in the main thread. That may be inside TensorFlow for a whole epoch, or inside a
     call to the database: a handler in Python runs only afterwards, two signals that arrive
@@ -64,7 +64,7 @@ def heard(first: Callable[[], None], second: Callable[[], None]) -> Iterator[Non
     os.set_blocking(writing, False)
     # The interpreter writes the number of a signal there whatever its threads are doing.
     woken = signal.set_wakeup_fd(writing)
-    before = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
+    before = {number: signal.signal(number, lambda *_: None) for number in _heeded()}
     told = (reading, [second, first])
     threading.Thread(target=_listen, args=told, name="signals", daemon=True).start()
     try:
@@ -76,10 +76,17 @@ def heard(first: Callable[[], None], second: Callable[[], None]) -> Iterator[Non
         os.close(writing)
 
 
+def _heeded() -> list[signal.Signals]:
+    """All, but none of a closed terminal where the process is to outlive it, as under ``nohup``."""
+    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return [number for number in SIGNALS if not (ignored and number == signal.SIGHUP)]
+
+
 def _listen(reading: int, acts: list[Callable[[], None]]) -> None:
     """Act on signals until the other end of the pipe is closed."""
     while numbers := os.read(reading, 1):
-        if numbers[0] in SIGNALS:
+        repeated = numbers[0] == signal.SIGHUP and len(acts) == 1  # a closed terminal may say twice
+        if numbers[0] in SIGNALS and not repeated:
             acts.pop()()
             if not acts:
                 os._exit(INTERRUPTED)

@@ -143,5 +143,15 @@ def test_files_are_listed_and_downloaded_from_terminal_and_notebook(
     )
     every = json.loads(program.run("trial", "files", "tiny", "--format", "json").stdout)
     assert done.stdout == f"{len(every)} 0/confusion.svg True\n"
+    crowded = subprocess.run(
+        ["sh", "-c", f'ulimit -f 0; exec "{sys.executable}" -m blood_hpo trial files tiny --out x'],
+        cwd=program.folder,
+        env=program.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    refused = "error: the system refused (File too large); make room and try again\n"
+    assert (crowded.returncode, crowded.stderr) == (2, refused)
     missing = program.run("trial", "files", "tiny", "--out", "/dev/null/x", code=2)
     assert missing.stderr == "error: /dev/null/x cannot be used (Not a directory); name another\n"

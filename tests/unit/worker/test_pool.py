@@ -111,6 +111,26 @@ def test_an_interrupt_drains_also_when_the_terminal_is_gone(tmp_path: Path) -> N
         assert owner.wait(20) == 130
 
 
+CLOSED = """
+import signal, threading
+from blood_hpo.worker.shutdown import heard
+
+signal.signal(signal.SIGHUP, signal.{handler})
+with heard(lambda: print("drain"), lambda: print("end")):
+    (listener,) = (one for one in threading.enumerate() if one.name == "signals")
+    for _ in range(2):  # from the terminal, and from its shell
+        signal.raise_signal(signal.SIGHUP)
+listener.join()
+"""
+
+
+@pytest.mark.parametrize(("handler", "acts"), [("SIG_DFL", "drain\n"), ("SIG_IGN", "")])
+def test_a_closed_terminal_asks_once_and_under_nohup_never(handler: str, acts: str) -> None:
+    program = [sys.executable, "-c", CLOSED.format(handler=handler)]
+    done = subprocess.run(program, stdout=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, acts)
+
+
 def test_a_worker_that_somebody_has_drained_is_not_replaced(tmp_path: Path) -> None:
     pool = Pool(["sh", "-c", f"echo started; exit {INTERRUPTED}"], {}, tmp_path)
     pool.start(1)
