@@ -35,7 +35,8 @@ class Settings(BaseSettings):
         drain_seconds: Seconds for which a worker that was asked to stop goes on trying to tell an
             absent database so; give containers longer than this and an epoch to stop.
         checkpoint_seconds: Least time between two checkpoints of a running trial.
-        max_attempts: How often one configuration is attempted before it fails for good.
+        max_attempts: How often one configuration is attempted before it fails for good, and again
+            after each resumption.
     """
 
     model_config = SettingsConfigDict(
@@ -52,6 +53,13 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0, le=DAY)] = 20.0
     checkpoint_seconds: Annotated[float, Field(ge=0, le=DAY)] = 20.0
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+
+    def attempts_left(self, attempt: int) -> int:
+        """How often a configuration may be tried again after its attempt of this number, from 1.
+
+        Beyond the first ``max_attempts`` only a resumption leads, which begins to count anew.
+        """
+        return -attempt % self.max_attempts
 
     def server_url(self) -> SecretStr | None:
         """The URL of the database server, None for the embedded one; or an InputError."""

@@ -53,7 +53,7 @@ class Attempt:
         except Exception as error:
             if not isinstance(error, EXPECTED):
                 log.exception("trial %d failed", self.claim.number)
-            self._fail(_reason(error), retry=self.claim.attempt < self.settings.max_attempts)
+            self._fail(_reason(error), retry=self.settings.attempts_left(self.claim.attempt) > 0)
         else:
             return True
         return False

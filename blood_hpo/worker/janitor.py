@@ -34,14 +34,14 @@ def recover_stale_trials(
     for trial in storage.ask("stale", study_id=study_id, grace_seconds=settings.grace_seconds):
         if not at_once and storage.reachable_seconds() < trial.grace:
             continue
+        left = settings.attempts_left(trial.attempt)
         reason = (
             f"worker {trial.worker} was not heard of for {trial.grace:g} s"
-            f" (attempt {trial.attempt} of {settings.max_attempts})"
+            f" (attempt {trial.attempt}, {left} left)"
         )
-        retry = trial.attempt < settings.max_attempts
-        judged = {"worker": trial.worker, "retry": retry, "grace_seconds": trial.grace}
+        judged = {"worker": trial.worker, "retry": left > 0, "grace_seconds": trial.grace}
         if storage.fail(study_id, trial.trial_id, reason, **judged):
-            log.warning("trial %d: %s%s", trial.number, reason, "" if retry else "; given up")
+            log.warning("trial %d: %s%s", trial.number, reason, "" if left else "; given up")
             recovered.append(trial.number)
     return recovered
 

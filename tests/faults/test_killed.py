@@ -21,7 +21,7 @@ def test_killed_in_mid_epoch(lab: Lab, measured: Measure) -> None:
     lab.until_finished()
     lab.assert_nothing_lost_or_repeated(budget=1)
     first, second = lab.trials()
-    assert "was not heard of for 2 s (attempt 1 of 3)" in first["reason"]
+    assert "was not heard of for 2 s (attempt 1, 2 left)" in first["reason"]
     assert (second["attempt"], second["retry_of"]) == (2, 0)
     resumed = lab.resumed_from(1)
     assert resumed >= 3

@@ -20,7 +20,7 @@ from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy, open_study, resume
 from blood_hpo.training.fold_result import Rules
 from blood_hpo.worker.claims import Busy, Finished, Found
-from blood_hpo.worker.janitor import Audit
+from blood_hpo.worker.janitor import Audit, recover_stale_trials
 
 from .own_search import search
 
@@ -123,6 +123,18 @@ def test_a_repair_gives_up_nothing_that_a_plan_asks_for(stage: SharedStudy, tmp_
     assert audit.find() == []
     audit.repair()
     assert taken(stage, "one").attempt == 2
+
+
+def test_a_resumption_gives_as_many_attempts_again(stage: SharedStudy) -> None:
+    for expected in range(1, 7):
+        assert taken(stage, "one").attempt == expected
+        settings = Settings(grace_seconds=1e-6, max_attempts=3)
+        assert recover_stale_trials(stage.storage, stage.study_id, settings, at_once=True)
+        given_up = "WAITING" not in {one.state for one in trials(stage)}
+        assert given_up == (expected in {3, 6})
+        if given_up:
+            resume(stage.storage, stage.study_id)
+            put_in_force(stage, FINAL, PLAN)
 
 
 def test_what_waited_and_is_withdrawn_cost_nothing_while_it_waited(stage: SharedStudy) -> None:
