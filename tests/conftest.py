@@ -96,7 +96,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
     return _ByFolder(config, log)
 
 
-class _ByFolder(LoadFileScheduling):
+class _ByFolder(LoadFileScheduling):  # type: ignore[misc] # xdist is untyped
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))
         folder = file.rpartition("/")[0]

@@ -48,7 +48,8 @@ def _attend(caller: socket.socket) -> str:
     with suppress(BrokenPipeError):
         caller.send(str(process).encode())
     ended = os.pidfd_open(process)
-    if ended not in select.select([ended, caller], [], [])[0]:
+    watched: list[int | socket.socket] = [ended, caller]
+    if ended not in select.select(watched, [], [])[0]:
         os.kill(process, signal.SIGKILL)
     _, status = os.waitpid(process, 0)
     with suppress(BrokenPipeError):
@@ -77,6 +78,7 @@ def _become(asked: bytes, given: list[int]) -> str:
     for number, one in enumerate(given):
         os.dup2(one, number)
         os.close(one)
+    program: str
     program, sys.argv, folder, environment = ast.literal_eval(asked.decode())
     os.chdir(folder)
     os.environ.clear()

@@ -128,7 +128,8 @@ def test_the_readme_leads_to_every_page() -> None:
 
 def test_the_readme_lists_every_exit_code() -> None:
     listed = {int(code) for code in re.findall(r"^\| (\d+) \|", text_of(README), re.MULTILINE)}
-    kinds = [errors.BloodHpoError, *errors.BloodHpoError.__subclasses__()]
+    base = errors.BloodHpoError
+    kinds: list[type[errors.BloodHpoError]] = [base, *base.__subclasses__()]
     interrupted, done = 130, 0
     assert listed == {done, interrupted, *(kind.exit_code for kind in kinds)}
 

@@ -63,7 +63,7 @@ FORBIDDEN = [
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
     """Check the contracts on the copy of the package in a folder."""
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    command: list[str | Path] = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
     wide = {**os.environ, "COLUMNS": "500"}
     return subprocess.run(
         command, cwd=folder, env=wide, capture_output=True, text=True, check=False

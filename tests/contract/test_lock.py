@@ -51,7 +51,9 @@ def unmet(requirements: list[str], locked: dict[str, str]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def project() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = document["project"]
+    return found
 
 
 @EVERY_LOCK

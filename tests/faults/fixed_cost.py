@@ -123,7 +123,7 @@ class FixedCostStage:
     def claim(self, stop: Waiting) -> Found:
         return self._claims.claim(stop)
 
-    def start(self, claim: TrialRecord) -> FixedCost:
+    def start(self, claim: TrialRecord) -> Any:  # what a worker uses of a training, and no more
         if self._cost.die_at_start:
             os.kill(os.getpid(), signal.SIGKILL)
         return FixedCost(claim, self.study.spec.training.epochs, self._cost)

@@ -9,6 +9,7 @@ import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from optuna.trial import TrialState
@@ -72,7 +73,7 @@ def filled(server: Engine, migrated: str) -> Iterator[Engine]:
             found = record(storage, study.study_id, family, units)
             assert storage.end(found.trial_id, WORKER, TrialState.COMPLETE, Ending(0.6, RESULTS))
         failed = record(storage, study.study_id, "cnn", 9)
-        why = {"worker": WORKER, "retry": False}
+        why: dict[str, Any] = {"worker": WORKER, "retry": False}
         assert storage.fail(study.study_id, failed.trial_id, "out of luck", **why)
         storage.engine.dispose()
         fill_synthetic(database_url, trials=100, name="paper")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -55,12 +56,12 @@ def test_nothing_but_optuna_dashboard_shows_it_with_its_pictures(exported: Path)
             process.terminate()
 
 
-def answer(url: str) -> dict[str, list[dict[str, object]]] | dict[str, list[dict[str, str]]]:
+def answer(url: str) -> dict[str, list[dict[str, Any]]]:
     deadline = time.monotonic() + DEADLINE
     while True:
         try:
             with urlopen(url, timeout=60) as found:
-                shown: dict[str, list[dict[str, str]]] = json.load(found)
+                shown: dict[str, list[dict[str, Any]]] = json.load(found)
                 return shown
         except URLError:
             assert time.monotonic() < deadline, "optuna-dashboard does not answer"

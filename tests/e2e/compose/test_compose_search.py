@@ -13,7 +13,7 @@ WORKERS = 2
 BUDGETS = [("cnn", "2", "2"), ("mlp", "18", "18")]
 
 
-def trials(stack: Stack, state: str) -> list[tuple[str, str]]:
+def trials(stack: Stack, state: str) -> list[tuple[str, ...]]:
     """Number and host of the study's trials in a state."""
     return stack.sql(
         "SELECT number, split_part(worker, ':', 1) FROM hpo.trials"
@@ -21,7 +21,7 @@ def trials(stack: Stack, state: str) -> list[tuple[str, str]]:
     )
 
 
-def in_training(stack: Stack) -> list[tuple[str, str]]:
+def in_training(stack: Stack) -> list[tuple[str, ...]]:
     """Number and host of the trials that have reported an epoch and were heard of a moment ago."""
     return stack.sql(
         "SELECT number, split_part(worker, ':', 1) FROM hpo.trials"

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ class SwarmStack(Stack):
             listing += said.stdout + said.stderr
         return listing
 
-    def deploy(self, **changes: str) -> None:
+    def deploy(self, **changes: Any) -> None:
         """Give the stack to the swarm, as docs/scaling.md does."""
         overlay = os.environ.get("BLOOD_HPO_COMPOSE_OVERLAY")
         self.run("docker/swarm.sh", *(("--file", overlay) if overlay else ()), **changes)

@@ -42,7 +42,7 @@ DATA = {
     "official": False,
     "synthetic": True,
 }
-BUDGETS = {"mlp": 5, "cnn": 3, "resnet": 2}
+BUDGETS: dict[str, Any] = {"mlp": 5, "cnn": 3, "resnet": 2}
 MLP = {
     "optimizer": "adamw",
     "learning_rate": 0.002,
@@ -50,7 +50,7 @@ MLP = {
     "units": 512,
     "standardise": True,
 }
-CHOICES = {
+CHOICES: dict[str, list[Any]] = {
     "model": ["mlp", "cnn", "resnet"],
     "standardise": [False, True],
     "pool_size": [2, 3, "global", None],

@@ -1,5 +1,7 @@
 """What the views of effects, cost, curves and final results say about a study."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
@@ -131,7 +133,7 @@ def test_the_classes_are_those_of_the_data_set(connected: Engine) -> None:
     assert tuple(named) == CLASSES
 
 
-RESULTS = {
+RESULTS: dict[str, Any] = {
     "loading_difference": 0,
     "non_trainable_count": 0,
     "validation_images": 4,
@@ -272,7 +274,7 @@ def test_a_confirmed_configuration_names_the_trial_of_the_search(
     recorder: Recorder, study: str, connected: Engine
 ) -> None:
     confirm = recorder.create("blood-confirm", "confirm", recorder.study_id, mlp=2)
-    told = {"scores": [0.8, 0.9], "mean": 0.85, "sd": 0.07}
+    told: dict[str, Any] = {"scores": [0.8, 0.9], "mean": 0.85, "sd": 0.07}
     for rank, (number, digest) in enumerate(((1, "bb" * 8), (0, "aa" * 8)), start=1):
         recorder.insert(
             "hpo.candidate", study_id=confirm, family="mlp", config_hash=digest,

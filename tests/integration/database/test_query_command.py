@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable
 
 import pytest
-from click.testing import Result
 from pyarrow import parquet
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from blood_hpo.cli.main import app
 from blood_hpo.database.statements import names

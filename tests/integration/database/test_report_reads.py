@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from blood_hpo.cli.commands.report import write_page
 from blood_hpo.database.address import engine
 from blood_hpo.errors import BloodHpoError, StudyError
+from blood_hpo.report.page.document import Section
 from blood_hpo.report.process import confirmation_section as confirmation
 from blood_hpo.report.process import cost_section as cost
 from blood_hpo.report.process import search_section as search
@@ -142,7 +143,7 @@ def test_a_report_shows_one_moment_of_a_study_that_goes_on(connected: Engine) ->
         assert scores == sorted(scores, reverse=True)
 
 
-def records(section: Any, name: str) -> list[dict[str, Any]]:
+def records(section: Section, name: str) -> list[dict[str, Any]]:
     return next(table for table in section.tables if table.name == name).records()
 
 

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from optuna.trial import TrialState
@@ -115,7 +116,7 @@ def test_a_family_that_was_closed_is_open_again_under_another_plan(stage: Shared
 def test_a_repair_gives_up_nothing_that_a_plan_asks_for(stage: SharedStudy, tmp_path: Path) -> None:
     for _ in PLAN:
         found = taken(stage, "one")
-        told = {"worker": "one", "retry": False}
+        told: dict[str, Any] = {"worker": "one", "retry": False}
         assert stage.storage.fail(stage.study_id, found.trial_id, "no", **told)
     resume(stage.storage, stage.study_id)
     put_in_force(stage, FINAL, PLAN)
@@ -173,7 +174,7 @@ def test_what_no_plan_asks_for_any_more_is_no_failure(stage: SharedStudy) -> Non
     running = [taken(stage, worker) for worker in "abcde"]
     put_in_force(stage, FINAL, [training(8, 1, epochs=5)])
     for one, worker in zip(running, "abcde", strict=True):
-        told = {"worker": worker, "retry": False}
+        told: dict[str, Any] = {"worker": worker, "retry": False}
         assert stage.storage.fail(stage.study_id, one.trial_id, "not asked for", **told)
     assert stage.storage.failures_in_a_row(stage.study_id).configurations == 0
     found = taken(stage, "a")

@@ -60,7 +60,7 @@ class Browser:
         def start(status: str, headers: list[tuple[str, str]], *_: object) -> None:
             started.append((int(status.split(maxsplit=1)[0]), dict(headers)))
 
-        answer = self._app(environment, start)  # type: ignore[arg-type]
+        answer = self._app(environment, start)
         return *started[0], b"".join(answer)
 
 

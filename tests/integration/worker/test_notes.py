@@ -37,7 +37,8 @@ def study(make_study: MakeStudy) -> SharedStudy:
 
 def read(study: SharedStudy) -> str:
     """The note as optuna-dashboard reads it."""
-    return get_note(Study(study.name, study.storage))
+    note: str = get_note(Study(study.name, study.storage))
+    return note
 
 
 def version(study: SharedStudy) -> int:

@@ -9,7 +9,7 @@ from optuna.testing.pytest_samplers import BasicSamplerTestCase, RelativeSampler
 from optuna.testing.pytest_storages import StorageTestCase
 from sqlalchemy import Engine, text
 
-from blood_hpo.search.proposer import CompleteTPESampler
+from blood_hpo.search.optuna_private import CompleteTPESampler
 from blood_hpo.store.storage import StudyStorage
 
 from ..conftest import copy_of

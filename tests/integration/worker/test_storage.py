@@ -4,6 +4,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -153,7 +154,7 @@ def test_files_are_artifacts_to_optuna(
     found = get_all_artifact_meta(trial, storage=study.storage)
     kinds = {one.filename: one.mimetype for one in found}
     assert kinds == {"curves.svg": "image/svg+xml", "model.keras": "application/octet-stream"}
-    store = DatabaseArtefacts(study.storage.engine)
+    store: Any = DatabaseArtefacts(study.storage.engine)  # which only reads
     for one in found:
         path = tmp_path / one.filename
         download_artifact(artifact_store=store, artifact_id=one.artifact_id, file_path=str(path))
@@ -289,6 +290,7 @@ def test_failures_in_a_row_are_counted_from_the_latest(study: SharedStudy) -> No
                 retry=lost,
                 grace_seconds=0.0 if lost else None,
             )
+    assert isinstance(claim, TrialRecord)
     assert study.storage.failures_in_a_row(study.study_id) == (2, f"error {claim.number}")
 
 

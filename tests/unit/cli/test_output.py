@@ -81,7 +81,8 @@ def test_a_table_fits_and_holds_every_word_whole(rows: list[list[str]], width: i
 
 
 def test_long_names_of_columns_are_stacked_where_they_do_not_fit() -> None:
-    columns, rows = ["family", "seconds_per_epoch"], [["mlp", 0.25], ["cnn", None]]
+    columns = ["family", "seconds_per_epoch"]
+    rows: list[list[object]] = [["mlp", 0.25], ["cnn", None]]
     assert next(table(columns, rows, 40)) == "family  seconds_per_epoch"
     head = list(table(columns, rows, 20))
     assert [line.split() for line in head[:3]] == [["seconds"], ["per"], ["family", "epoch"]]

@@ -19,7 +19,8 @@ WORKER = "0d4e9f3c2a1b:1:ab12cd34"
 
 
 def family(name: str = "cnn", **changes: Any) -> dict[str, Any]:
-    known = {"budget": 40, "counted": 12, "complete": 9, "pruned": 3, "running": 2, "waiting": 0}
+    known: dict[str, Any] = {"budget": 40, "counted": 12, "complete": 9, "pruned": 3}
+    known |= {"running": 2, "waiting": 0}
     known |= {"failed": 1, "remaining": 28, "best_score": 0.8812, "eta_seconds": 754.0}
     return {"family": name, **known, **changes}
 

@@ -29,7 +29,8 @@ def ask(folder: Path, path: str) -> tuple[str, dict[str, str], bytes]:
         start("200 OK", [])
         return [b"the dashboard"]
 
-    body = b"".join(with_reports(pages, folder)(environment, lambda *one: said.extend(one)))
+    app: Any = with_reports(pages, folder)
+    body = b"".join(app(environment, lambda *one: said.extend(one)))
     return said[0], dict(said[1]), body
 
 

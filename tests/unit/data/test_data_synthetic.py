@@ -8,11 +8,12 @@ import pytest
 from sklearn.linear_model import RidgeClassifier
 
 from blood_hpo.data.bloodmnist import OFFICIAL_COUNTS, DataSource, Split, class_counts, load_split
+from blood_hpo.data.facts import SplitName
 from blood_hpo.data.source import open_source
 from blood_hpo.data.synthetic import write_synthetic
 from blood_hpo.errors import DataError
 
-SMALL = {"train": 8, "validation": 8, "test": 8}
+SMALL: dict[SplitName, int] = {"train": 8, "validation": 8, "test": 8}
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ def winners(**configs: dict[str, Any]) -> list[TrialRecord]:
 
 
 def record(number: int, family: str, found: Configuration) -> TrialRecord:
-    values = {one.name: None for one in fields(TrialRecord)}
+    values: dict[str, Any] = {one.name: None for one in fields(TrialRecord)}
     values |= {"number": number, "family": family, "params": {}, "config": found.document}
     return TrialRecord(**values)
 

@@ -155,11 +155,10 @@ def test_hashes_from_before_mixing_and_normalisation_stay(
 
 
 def test_new_hyperparameters_change_the_hash_only_when_used() -> None:
-    off = {"mixing": "none", "mixing_strength": 1.0, "batch_normalisation": False}
+    off: dict[str, Any] = {"mixing": "none", "mixing_strength": 1.0, "batch_normalisation": False}
     assert config_hash("mlp", MlpHyperparameters(**off)) == "0c800fcc2fac7ebe"
-    for name, value in (
-        *(("mixing", "cutmix"), ("batch_normalisation", True), ("input_dropout", 0.1)),
-    ):
+    used: dict[str, Any] = {"mixing": "cutmix", "batch_normalisation": True, "input_dropout": 0.1}
+    for name, value in used.items():
         assert config_hash("mlp", MlpHyperparameters(**{name: value})) != "0c800fcc2fac7ebe"
 
 

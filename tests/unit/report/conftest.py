@@ -22,11 +22,11 @@ from blood_hpo.report.render import write
 WRITTEN = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 START = datetime(2024, 4, 30, 8, 0, tzinfo=UTC)
 SKILL = {"mlp": 2.2, "cnn": 3.2, "resnet": 5.0}
-SPACE = {
+SPACE: dict[str, dict[str, Any]] = {
     "mlp": {"units": [64, 128, 256], "dropout": {"low": 0.0, "high": 0.5, "log": False}},
     "cnn": {"kernel_size": [3, 5, 7], "filters": [8, 16, 32]},
 }
-SHARED = {
+SHARED: dict[str, Any] = {
     "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
     "augmentation": ["none", "flips_rotation", "symmetries"],
     "standardise": [False, True],
@@ -224,7 +224,7 @@ def staged_grid(count: int = 99) -> StagedGrid:
         "cnn": {"kernel_size": [3, 5], "filters": [8, 16]},
     }
     document = spec(name="steps", space=shared, sampler={"name": "staged_grid"})
-    found = []
+    found: list[TrialRecord] = []
     for family, own in spaces.items():
         space = {**shared, **own}
         start = {name: values[0] for name, values in space.items()}

@@ -11,6 +11,7 @@ from datetime import timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -116,7 +117,7 @@ def test_a_small_study_says_so_beside_its_numbers(finished: Findings, tmp_path: 
     little = {**finished.study.spec, "data": {"fraction": 0.25}, "final": {"epochs": 6}}
     few = study_of(spec=little, trials=finished.study.trials[:10])
     assert finished.final
-    one = replace(finished.final, models=finished.final.families["mlp"])
+    one = replace(finished.final, models=tuple(finished.final.families["mlp"]))
     small = replace(finished, study=few, grids={}, staged=None, confirmation=None, final=one)
     text = write(small, tmp_path / "small", WRITTEN, saved).read_text(encoding="utf-8")
     reason = "its search saw 25 % of the training images and its models are trained for at most 6"
@@ -276,7 +277,8 @@ def test_files_lie_where_they_belong_whatever_the_database_says(
     finished: Findings, tmp_path: Path, column: str, name: str
 ) -> None:
     assert finished.final
-    model = replace(finished.final.models[0], **{column: name})
+    changes: dict[str, Any] = {column: name}
+    model = replace(finished.final.models[0], **changes)
     (tmp_path / "in").mkdir()
     with pytest.raises(BloodHpoError, match="which no worker does") as raised:
         write_models(replace(finished.final, models=(model,)), tmp_path / "in", saved)

@@ -254,11 +254,11 @@ def test_models_are_compared_image_by_image(made: Made, finished: Findings) -> N
 
 def test_models_are_compared_seed_by_seed_also_where_one_was_given_up(finished: Findings) -> None:
     assert finished.final
-    models = [
+    models = tuple(
         one
         for one in finished.final.models
         if (one.trial.family, one.trial.replicate) != ("mlp", 1)
-    ]
+    )
     section = comparison.section(replace(finished, final=replace(finished.final, models=models)))
     found = {(row["models"], row["seed"]): row for row in table(section, "mcnemar").records()}
     assert found.keys() == {("mlp cnn", 2), ("mlp resnet", 2), ("cnn resnet", 1), ("cnn resnet", 2)}
@@ -317,7 +317,7 @@ def test_models_of_earlier_plans_are_counted(section: Section, finished: Finding
     """The test split has been read for them too."""
     assert finished.final
     assert "earlier plans" not in str(section.blocks)
-    models = finished.final.families["mlp"]
+    models = tuple(finished.final.families["mlp"])
     replanned = replace(finished, final=replace(finished.final, models=models, earlier=3))
     said = (
         "once for each model; 3 models of earlier plans of the study, not shown, were tested too."

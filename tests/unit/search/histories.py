@@ -1,14 +1,15 @@
 """Trials as the database would give them to a worker's history."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from blood_hpo.search.history import FamilyStudy
 from blood_hpo.search.proposer import Proposal, Proposer
 
 
 @dataclass(frozen=True)
-class Row:
+class _Row:
     """A row of the statement ``history``."""
 
     number: int
@@ -19,6 +20,10 @@ class Row:
     given_up: bool = False
     value: float | None = None
     reports: Sequence[float | None] | None = None
+
+
+Row: Callable[..., Any] = _Row
+"""Has what the program reads of a row of SQLAlchemy, and is none."""
 
 
 def family_with(proposer: Proposer) -> FamilyStudy:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,7 +120,8 @@ def test_a_trial_resumed_from_its_arrays_gives_the_same_result(
     interrupted.advance()
     interrupted.advance()
     spent = interrupted.seconds
-    np.savez(tmp_path / "state.npz", **interrupted.state())
+    state: dict[str, Any] = {**interrupted.state()}
+    np.savez(tmp_path / "state.npz", **state)
     resumed = begin()
     with np.load(tmp_path / "state.npz", allow_pickle=False) as arrays:
         resumed.restore(dict(arrays))

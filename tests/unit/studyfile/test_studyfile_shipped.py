@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,7 +140,7 @@ def test_the_default_study_takes_all_images_and_one_schedule() -> None:
 def test_the_resnet_study_proposes_nothing_of_two_million_parameters() -> None:
     spec = load(STUDIES / "resnet.toml")
     others = {name: one.probes[0] for name, one in spec.space("resnet").items()}
-    widest = {"initial_filters": 48, "blocks": 2, "convolutions_per_block": 2}
+    widest: dict[str, Any] = {"initial_filters": 48, "blocks": 2, "convolutions_per_block": 2}
     assert spec.allows("resnet", others | widest)
     assert spec.allows("resnet", others | {**widest, "blocks": 3, "convolutions_per_block": 1})
     assert not spec.allows("resnet", others | {**widest, "blocks": 3})

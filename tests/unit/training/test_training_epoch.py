@@ -1,6 +1,7 @@
 """The compiled epoch: equal to Keras's own training, traced once, and gone when closed."""
 
 import gc
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -87,7 +88,8 @@ def test_an_epoch_equals_keras_fit(name: str, settings: dict[str, Any], data: Da
     loss, _ = network.train_epoch(preparation, order, constant(network, 103), 0)
     model, expected = keras_epoch(name, config, state, data, order)
     assert loss == pytest.approx(expected, rel=1e-5)
-    for ours, theirs in zip(network.state().weights, model.variables, strict=True):
+    weights: Sequence[Any] = network.state().weights
+    for ours, theirs in zip(weights, model.variables, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=5e-5)
 
 
@@ -139,7 +141,7 @@ def test_probabilities_are_in_the_order_asked_for(data: Data) -> None:
     network.load(network.initial_state(3))
     preparation = network.preparation(np.arange(360))
     whole = network.predict(preparation, np.arange(360))
-    assert (whole.shape, whole.dtype) == ((360, 8), np.float32)
+    assert (whole.shape, whole.dtype) == ((360, 8), np.dtype(np.float32))
     np.testing.assert_allclose(whole.sum(axis=1), 1, rtol=1e-5)
     some = np.array([300, 7, 7, 299])
     np.testing.assert_allclose(network.predict(preparation, some), whole[some], rtol=1e-4)

@@ -138,19 +138,21 @@ def test_averaged_weights_are_kept_and_training_goes_on_from_the_others(data: Da
     settings: dict[str, Any] = {"units": 8, "batch_size": 70, "learning_rate": 0.01}
     plain = begun(compiled(data, "mlp", **settings), rules)
     averaged = begun(compiled(data, "mlp", averaging=0.75, **settings), rules)
-    average = None
+    average: Any = None
     for _ in range(4):  # One step an epoch.
         plain.advance()
         averaged.advance()
         now = plain.best_weights[0].astype(np.float64)
         average = now if average is None else 0.75 * average + 0.25 * now
-        np.testing.assert_allclose(averaged.best_weights[0], average, rtol=1e-5, atol=1e-6)
+        kept: Any = averaged.best_weights[0]
+        np.testing.assert_allclose(kept, average, rtol=1e-5, atol=1e-6)
     assert averaged.history.train_loss == plain.history.train_loss
     assert not np.allclose(averaged.best_weights[0], plain.best_weights[0], atol=1e-3)
 
 
 def test_averaged_weights_have_the_statistics_of_their_own_features(data: Data) -> None:
-    config = {"initial_filters": 8, "blocks": 1, "convolutions_per_block": 1, "averaging": 0.9}
+    config: dict[str, Any] = {"initial_filters": 8, "blocks": 1, "convolutions_per_block": 1}
+    config["averaging"] = 0.9
     network = compiled(data, "resnet", **config, learning_rate=0.01, batch_size=10)
     fit = trained(begun(network), 3)
     model = FAMILIES["resnet"].build(FAMILIES["resnet"].hyperparameters(**config))

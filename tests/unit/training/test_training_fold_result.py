@@ -10,7 +10,7 @@ from blood_hpo.training.fold_result import best_epoch, exhausted
 CURVES = st.lists(st.integers(0, 6).map(lambda eighth: eighth / 8), min_size=1, max_size=25)
 
 
-class Recorder(keras.Model):
+class Recorder(keras.Model):  # type: ignore[misc] # Keras is untyped
     """As much of a model as the callback touches: one weight that holds the epoch."""
 
     def __init__(self) -> None:

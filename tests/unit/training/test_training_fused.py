@@ -88,7 +88,8 @@ def test_a_strided_convolution_of_single_pixels_stays_the_same() -> None:
 
 
 def test_a_residual_network_stays_the_same_network() -> None:
-    config = FAMILIES["resnet"].hyperparameters(initial_filters=8, blocks=1)
+    settings: dict[str, Any] = {"initial_filters": 8, "blocks": 1}
+    config = FAMILIES["resnet"].hyperparameters(**settings)
     twin, network = pair(FAMILIES["resnet"].build(config))
     kinds = {type(layer).__name__ for layer in twin.layers}
     assert kinds >= {"_FusedNormalisation", "_PixelConvolution"}
