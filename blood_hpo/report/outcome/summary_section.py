@@ -19,8 +19,11 @@ def section(found: Findings) -> Section:
     elif found.winners:
         missing = Missing("No model has been retrained and tested yet.", found.next_command)
         blocks += [_searched(found), missing]
-    else:
+    elif found.study.remaining:
         blocks.append(Missing("No trial of the search is complete yet.", found.next_command))
+    else:
+        command = f"blood-hpo trial list {found.study.name}"
+        blocks.append(Missing("The search has ended without a complete trial.", command))
     return Section("summary", blocks)
 
 
@@ -57,10 +60,16 @@ def _tested(final: FinalStage) -> list[Card]:
 
 
 def _searched(found: Findings) -> list[Card]:
+    confirmed = found.confirmation.families if found.confirmation else {}
     cards = []
     for family, winner in found.winners.items():
-        folds = len(winner.trial.fold_scores or ())
-        facts = {"objective": found.study.objective, "folds": folds, "trial": winner.trial.number}
-        label = f"{family_name(family)}, best of the search"
-        cards.append(Card(family, label, f"{winner.trial.score:.4f}", said("best", **facts)))
+        name, objective, trial = family_name(family), found.study.objective, winner.trial
+        if winner.confirmed:
+            one = confirmed[family][0]
+            text = said("confirmed", **vars(one), objective=objective, folds=len(one.scores))
+            cards.append(Card(family, f"{name}, confirmed", f"{one.mean:.4f}", text))
+        else:
+            folds = len(trial.fold_scores or ())
+            text = said("best", objective=objective, folds=folds, trial=trial.number)
+            cards.append(Card(family, f"{name}, best of the search", f"{trial.score:.4f}", text))
     return cards

@@ -21,9 +21,8 @@ def section(found: Findings) -> Section:
     families = confirmed.families.items()
     drawn = [_drawn(*one, found.study.objective) for one in families]
     facts = {"method": said("method"), "winner_rule": said("winner-rule", fewest=FEWEST_FOLDS)}
-    seen = 2 * found.study.spec["data"]["fraction"] > 1
     texts = [
-        said("confirmation", images=said("same-images") if seen else said("left-images")),
+        said("confirmation", images=_images(found.study.spec["data"]["fraction"])),
         facts["winner_rule"],
         *(_verdict(*one) for one in families),
     ]
@@ -35,17 +34,26 @@ def section(found: Findings) -> Section:
     return Section("confirmation", blocks, facts)
 
 
+def _images(fraction: float) -> str:
+    """Where the images of a confirmation are from: a search of that share left enough, or not."""
+    if 2 * fraction <= 1:
+        return said("left-images")
+    return said("some-images" if fraction < 1 else "same-images")
+
+
 def _verdict(family: str, candidates: Sequence[Candidate]) -> str:
     winner, *others = candidates
     ends = "" if winner.low is None else f" (95 % interval {winner.low:.4f} to {winner.high:.4f})"
     text = said("winner", **{**vars(winner), "family": family_name(family)}, ends=ends)
     behind = [f"trial {one.number}" for one in others if one.separable]
-    close = [f"trial {one.number}" for one in others if not one.separable]
+    best = [f"trial {one.number}" for one in others if one.rank == 1]
+    close = [f"trial {one.number}" for one in others if not one.separable and one.rank > 1]
+    text += f" The best mean: {listed(best)}." if best else ""
     text += f" Worse than the best: {listed(behind)}." if behind else ""
     text += f" Not separable from the best: {listed(close)}." if close else ""
     broken = [f"trial {one.number} ({one.collapsed})" for one in candidates if one.collapsed]
     text += f" Folds that collapsed, no better than chance: {listed(broken)}." if broken else ""
-    return text if others else f"{text} There was no other candidate."
+    return text if others else f"{text} No other candidate was compared."
 
 
 def _table(confirmed: Confirmation, objective: str) -> Table:

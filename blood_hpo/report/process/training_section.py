@@ -39,17 +39,25 @@ def section(found: Findings) -> Section:
 
 def _opening(final: FinalStage) -> str:
     names = [family_name(one) for one in final.families]
-    seeds = max(map(len, final.families.values()))
-    several = f", with {seeds} seeds; curves are those of the first" if seeds > 1 else ""
+    seeds = [len(models) for models in final.families.values()]
+    least = f"{min(seeds)} to " if min(seeds) < max(seeds) else ""
+    several = f", with {least}{max(seeds)} seeds; curves are those of the first"
     families = f"{listed(names)} {'is' if len(names) == 1 else 'are'}"
-    return said("retraining", families=families, several=several)
+    return said("retraining", families=families, several=several if max(seeds) > 1 else "")
 
 
 def pending(found: Findings, final: FinalStage) -> list[Block]:
     """What to run where some models have been retrained and tested, and others not."""
-    planned = len(final.models) + final.missing
-    text = f"{final.missing} of {planned} retrainings are not finished."
-    return [Missing(text, found.next_command)] if final.missing else []
+    planned = len(final.models) + final.missing + final.failed
+    blocks: list[Block] = []
+    if final.missing:
+        text = f"{final.missing} of {planned} retrainings are not finished."
+        blocks.append(Missing(text, found.next_command))
+    if final.failed:
+        text = f"{final.failed} of {planned} retrainings failed for good. To try again:"
+        again = f"blood-hpo study resume {found.study.name}-final && {found.next_command}"
+        blocks.append(Missing(text, again))
+    return blocks
 
 
 def _model(model: Model, search: str) -> Cells:

@@ -62,6 +62,7 @@ class FinalStage:
 
     Attributes:
         missing: Models of the plan that are still to be trained and tested.
+        failed: Models of the plan whose training failed for good.
         earlier: Tested models of plans that are no longer in force.
         models: The tested models of the plan in force by family and seed.
         sample_images: The first training image of each class, uint8 (8, 28, 28, 3), or None.
@@ -69,6 +70,7 @@ class FinalStage:
     """
 
     missing: int
+    failed: int
     earlier: int
     models: tuple[Model, ...]
     sample_images: NDArray[np.uint8] | None
@@ -94,6 +96,7 @@ def read_final(connection: "Connection", study: str) -> FinalStage | None:
     data = load_arrays(engine, stage, DATA) if kept else {}
     return FinalStage(
         missing=sum(row.remaining for row in totals),
+        failed=sum(row.budget - row.complete - row.remaining for row in totals),
         earlier=sum(one.state == "COMPLETE" and not one.in_force for one in trials.values()),
         models=tuple(
             sorted(models, key=lambda one: (*family_place(one.trial.family), one.trial.replicate))

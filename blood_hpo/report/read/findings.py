@@ -20,8 +20,8 @@ STUDIES = "studies"
 """Folder of the study files beside the page."""
 
 SMALL_SHARE, FEW_EPOCHS = 0.4, 20
-"""A study whose search sees less of the images than the original's, or whose models are trained for
-fewer epochs, shows that everything works and not how well these networks do."""
+"""A study whose search sees less of the images than the original's, or whose winners are retrained
+for fewer epochs, shows that everything works and not how well these networks do."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Findings:
         repeats_avoided: Samples that the search threw away because they had been tried.
         early_scores: Epoch and score of each trial of the search at the last epoch that all trials
             of its family reached, by number.
+        paused: Those of the study and its stages that are paused, by name.
     """
 
     study: Study
@@ -69,6 +70,7 @@ class Findings:
     costs: Mapping[str, Cost] = field(default_factory=dict)
     repeats_avoided: int = 0
     early_scores: Mapping[int, tuple[int, float]] = field(default_factory=dict)
+    paused: tuple[str, ...] = ()
 
     @property
     def tested(self) -> FinalStage | None:
@@ -78,7 +80,9 @@ class Findings:
     @property
     def next_command(self) -> str:
         """What goes on with the search, or after it with the stages that follow."""
-        return f"blood-hpo {'worker' if self.study.remaining else 'final'} {self.study.name}"
+        first = [f"study resume {one}" for one in self.paused]
+        then = f"{'worker' if self.study.remaining else 'final'} {self.study.name}"
+        return " && ".join(f"blood-hpo {one}" for one in [*first, then])
 
     @property
     def study_files(self) -> dict[str, Json]:
@@ -93,7 +97,7 @@ class Findings:
         epochs = after.get("epochs", FEW_EPOCHS)
         reasons = {
             f"its search saw {100 * share:.3g} % of the training images": share < SMALL_SHARE,
-            f"its models are trained for at most {epochs} epochs": epochs < FEW_EPOCHS,
+            f"its winners are retrained for at most {epochs} epochs": epochs < FEW_EPOCHS,
         }
         return " and ".join(reason for reason, true in reasons.items() if true)
 
@@ -116,6 +120,7 @@ def read(engine: "Engine", name: str) -> Findings:
         studies = [name, *stage_names(name), *(one.study for one in grids.values())]
         costs = connection.execute(statement("study_costs"), {"studies": studies}).mappings()
         early = connection.execute(statement("early_scores"), {"study": name})
+        paused = connection.execute(statement("paused"), {"names": [name, *stage_names(name)]})
         return Findings(
             study=study,
             winners=winners,
@@ -127,6 +132,7 @@ def read(engine: "Engine", name: str) -> Findings:
             costs={one["study"]: Cost(**one) for one in costs},
             repeats_avoided=sum(one.repeats_avoided for one in study.trials if one.attempt == 1),
             early_scores={row.number: (row.epoch, row.score) for row in early},
+            paused=tuple(row.name for row in paused if row.reason),
         )
 
 

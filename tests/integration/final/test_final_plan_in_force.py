@@ -14,11 +14,13 @@ from blood_hpo.errors import StudyError
 from blood_hpo.final.planned_stage import claim_planned
 from blood_hpo.final.stage_study import Training, open_stage, put_in_force
 from blood_hpo.models.configuration import Configuration
+from blood_hpo.report.read.final_stage import read_final
+from blood_hpo.report.read.findings import read
 from blood_hpo.settings import Settings
 from blood_hpo.stages import CONFIRM, FINAL
 from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import SharedStudy, open_study, resume
+from blood_hpo.store.studies import SharedStudy, open_study, pause, resume
 from blood_hpo.training.fold_result import Rules
 from blood_hpo.worker.claims import Busy, Finished, Found
 from blood_hpo.worker.janitor import Audit, recover_stale_trials
@@ -124,6 +126,29 @@ def test_a_repair_gives_up_nothing_that_a_plan_asks_for(stage: SharedStudy, tmp_
     assert audit.find() == []
     audit.repair()
     assert taken(stage, "one").attempt == 2
+
+
+def test_a_report_counts_what_failed_for_good_and_says_what_is_paused(
+    database_url: str,
+) -> None:
+    stage = planned(search(database_url), PLAN[:2])
+    for _ in PLAN[:2]:
+        found = taken(stage, "one")
+        assert stage.storage.fail(
+            stage.study_id, found.trial_id, "no", worker="one", retry=False, grace_seconds=None
+        )
+    with stage.storage.engine.connect() as connection:
+        final = read_final(connection, "own")
+    assert final
+    assert (final.missing, final.failed) == (2, 0)
+    ended = claim(stage, "two")
+    assert isinstance(ended, Finished)
+    stage.storage.tell("close_families", study_id=stage.study_id, families=list(ended.closed))
+    pause(stage.storage, stage.study_id, "to look")
+    findings = read(stage.storage.engine, "own")
+    assert findings.final
+    assert (findings.final.missing, findings.final.failed) == (0, 2)
+    assert findings.paused == ("own-final",)
 
 
 def test_a_resumption_gives_as_many_attempts_again(stage: SharedStudy) -> None:

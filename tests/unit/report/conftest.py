@@ -381,7 +381,7 @@ def final_stage(winners: dict[str, Winner]) -> FinalStage:
     ]
     images = np.random.default_rng(1).integers(0, 256, (8, 28, 28, 3), dtype=np.uint8)
     counts = np.array(list(OFFICIAL_COUNTS.values()))
-    return FinalStage(0, 0, tuple(models), images, counts)
+    return FinalStage(0, 0, 0, tuple(models), images, counts)
 
 
 @pytest.fixture(scope="session")
@@ -408,7 +408,10 @@ def finished() -> Findings:
 @pytest.fixture(scope="session")
 def searched(finished: Findings) -> Findings:
     """The same study after its search alone."""
-    winners = {family: replace(one, confirmed=False) for family, one in finished.winners.items()}
+    winners = {
+        family: Winner(board[0].trial, confirmed=False)
+        for family, board in finished.study.places.items()
+    }
     return replace(finished, winners=winners, grids={}, staged=None, confirmation=None, final=None)
 
 

@@ -120,7 +120,7 @@ def test_a_small_study_says_so_beside_its_numbers(finished: Findings, tmp_path: 
     one = replace(finished.final, models=tuple(finished.final.families["mlp"]))
     small = replace(finished, study=few, grids={}, staged=None, confirmation=None, final=one)
     text = write(small, tmp_path / "small", WRITTEN, saved).read_text(encoding="utf-8")
-    reason = "its search saw 25 % of the training images and its models are trained for at most 6"
+    reason = "its search saw 25 % of the training images and its winners are retrained for at most"
     assert reason in text
     card = text.partition('<li class="card mlp">')[2].partition("</li>")[0]
     assert "small study" in card

@@ -14,7 +14,7 @@ from blood_hpo.report.outcome import data_section as data
 from blood_hpo.report.outcome import rerun_section as again
 from blood_hpo.report.outcome import summary_section as summary
 from blood_hpo.report.outcome import test_section as test
-from blood_hpo.report.page.document import Missing, Section, Table
+from blood_hpo.report.page.document import Card, Missing, Section, Table
 from blood_hpo.report.process import confirmation_section as confirmation
 from blood_hpo.report.process import cost_section as cost
 from blood_hpo.report.process import effects_section as effects
@@ -22,7 +22,7 @@ from blood_hpo.report.process import training_section as training
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.published import original_scores, rows_of
 
-from .conftest import staged_grid
+from .conftest import staged_grid, study, totals
 
 
 def table(section: Section, name: str) -> Table:
@@ -379,6 +379,86 @@ def test_what_has_not_happened_yet_is_named_once_with_its_command(
         assert [one.command for one in blocks if isinstance(one, Missing)] == [command]
         for module in (effects, confirmation, training, test, comparison):
             assert not module.section(found).blocks
+
+
+def test_a_search_that_ended_without_a_complete_trial_is_not_told_to_confirm_any() -> None:
+    ended = replace(totals("mlp", [], 26), remaining=0)
+    none = replace(study(trials=()), totals={"mlp": ended, "cnn": replace(ended, family="cnn")})
+    found = Findings(none, winners={}, grids={}, confirmation=None, final=None)
+    (missing,) = [one for one in summary.section(found).blocks if isinstance(one, Missing)]
+    assert missing.text == "The search has ended without a complete trial."
+    assert missing.command == "blood-hpo trial list blood"
+
+
+def test_a_paused_study_is_resumed_first(begun: Findings, searched: Findings) -> None:
+    assert replace(begun, paused=("blood",)).next_command == (
+        "blood-hpo study resume blood && blood-hpo worker blood"
+    )
+    assert replace(searched, paused=("blood-confirm", "blood-final")).next_command == (
+        "blood-hpo study resume blood-confirm && blood-hpo study resume blood-final"
+        " && blood-hpo final blood"
+    )
+
+
+def test_a_confirmed_winner_is_shown_as_such_until_it_is_tested(
+    finished: Findings, searched: Findings
+) -> None:
+    assert finished.confirmation
+    cards = [one for one in summary.section(replace(finished, final=None)).blocks if one]
+    (mlp, cnn) = next(one for one in cards if isinstance(one, list))
+    assert isinstance(mlp, Card)
+    assert isinstance(cnn, Card)
+    winner = finished.confirmation.families["mlp"][0]
+    assert (mlp.label, mlp.value) == ("MLP, confirmed", f"{winner.mean:.4f}")
+    assert f"over 6 fresh folds of the training split, trial {winner.number}, place 3" in mlp.detail
+    (best, _) = next(one for one in summary.section(searched).blocks if isinstance(one, list))
+    assert isinstance(best, Card)
+    assert best.label == "MLP, best of the search"
+    assert best.value == f"{searched.study.places['mlp'][0].trial.score:.4f}"
+
+
+def test_a_best_mean_that_does_not_win_is_named_as_the_best(finished: Findings) -> None:
+    assert finished.confirmation
+    best, winner, *others = finished.confirmation.families["mlp"]
+    families = {"mlp": (winner, best, *others)}
+    section = confirmation.section(
+        replace(finished, confirmation=replace(finished.confirmation, families=families))
+    )
+    (verdict,) = [str(block) for block in section.blocks if "wins with" in str(block)]
+    assert f"trial {winner.number} wins" in verdict
+    assert f"The best mean: trial {best.number}. Worse than the best: trial" in verdict
+    assert "Not separable" not in verdict
+
+
+@pytest.mark.parametrize(
+    ("fraction", "said"),
+    [(0.5, "that the search left"), (0.7, "some of which the search had"), (1.0, "divided anew")],
+)
+def test_the_images_of_a_confirmation_are_told_apart(
+    finished: Findings, fraction: float, said: str
+) -> None:
+    spec = {**finished.study.spec, "data": {"fraction": fraction}}
+    section = confirmation.section(replace(finished, study=replace(finished.study, spec=spec)))
+    assert said in str(section.blocks[0])
+
+
+def test_trainings_that_failed_for_good_are_counted(finished: Findings) -> None:
+    assert finished.final
+    kept = tuple(one for one in finished.final.models if one.trial.number != 1)
+    part = replace(finished, final=replace(finished.final, models=kept, failed=1))
+    for module in (summary, training):
+        (missing,) = [one for one in module.section(part).blocks if isinstance(one, Missing)]
+        assert missing.text == "1 of 6 retrainings failed for good. To try again:"
+        assert missing.command == "blood-hpo study resume blood-final && blood-hpo final blood"
+    assert "with 1 to 2 seeds" in str(training.section(part).blocks[0])
+
+
+def test_models_whose_test_was_opened_again_are_counted(finished: Findings) -> None:
+    assert finished.final
+    first, *others = finished.final.models
+    models = (replace(first, test_openings=2), *others)
+    section = test.section(replace(finished, final=replace(finished.final, models=models)))
+    assert "for each model, but again for 1 whose first test did not end" in str(section.blocks[0])
 
 
 def test_nothing_is_missing_from_a_finished_study(made: Made) -> None:
