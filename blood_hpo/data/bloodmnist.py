@@ -12,7 +12,7 @@ from blood_hpo.data.archive import Split
 from blood_hpo.data.download import RemoteFile, fetch
 from blood_hpo.data.facts import CLASSES, FILE_NAME, OFFICIAL_COUNTS, SplitName
 from blood_hpo.data.medmnist_package import info
-from blood_hpo.data.source import DataSource, open_source
+from blood_hpo.data.source import DataSource, open_source, unchanged
 from blood_hpo.data.synthetic import write_synthetic
 from blood_hpo.errors import DataError
 from blood_hpo.settings import Settings
@@ -95,7 +95,7 @@ def load_split(source: DataSource, name: Literal["train", "validation"]) -> Spli
     """Load a split, or raise a DataError where the file has changed; another is a ValueError."""
     if name not in {"train", "validation"}:
         raise ValueError(f"load_split gives 'train' and 'validation', not {name!r}")
-    return archive.read_split(source.path, name)
+    return archive.read_split(unchanged(source), name)
 
 
 def class_counts(source: DataSource) -> dict[SplitName, tuple[int, ...]]:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blood_hpo.data.archive import Split, read_split
-from blood_hpo.data.source import DataSource
+from blood_hpo.data.source import DataSource, unchanged
 
 
 def load_test_split(source: DataSource) -> Split:
-    """Load the test split, or raise a DataError where the file has changed or is damaged."""
-    return read_split(source.path, "test")
+    """Load the test split, or raise a DataError where the file has changed."""
+    return read_split(unchanged(source), "test")
 
 
 def duplicates(splits: Sequence[Split]) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from typing import Literal
 from blood_hpo.data.archive import bad_file, verify
 from blood_hpo.data.facts import RECONSTRUCTED_SHA256
 from blood_hpo.data.medmnist_package import info
+from blood_hpo.errors import DataError
 from blood_hpo.text import refuse_endless
 
 Origin = Literal["path", "environment", "cache", "download", "synthetic"]
@@ -62,6 +63,20 @@ def open_source(path: Path, origin: Origin) -> DataSource:
     official = md5 == info()["MD5"]
     synthetic = not official and verify(path)
     return DataSource(path, origin, sha256, md5, official, synthetic)
+
+
+def unchanged(source: DataSource) -> Path:
+    """Where the file is, which is still what was found there; or a DataError."""
+    try:
+        same = _digest(source.path, "sha256") == source.sha256
+    except OSError as error:
+        raise bad_file(source.path, f"cannot be read: {error.strerror or error}") from error
+    if not same:
+        raise DataError(
+            f"{source.path} has changed since it was found (SHA-256 {source.sha256[:12]}…); put the"
+            " file back that the study was created with"
+        )
+    return source.path
 
 
 def _digest(path: Path, name: str) -> str:

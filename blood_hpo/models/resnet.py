@@ -31,8 +31,8 @@ class ResnetHyperparameters(Hyperparameters):
     """
 
     initial_filters: Annotated[int, Field(gt=0)] = 64
-    blocks: Annotated[int, Field(gt=0)] = 2
-    convolutions_per_block: Annotated[int, Field(gt=0)] = 3
+    blocks: Annotated[int, Field(gt=0, le=10)] = 2  # after five a map is one pixel
+    convolutions_per_block: Annotated[int, Field(gt=0, le=100)] = 3
     dense: bool = True
     activation: Activation = "relu"
     dropout: Dropout = 0.0

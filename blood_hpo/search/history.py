@@ -19,17 +19,16 @@ from blood_hpo.search.optuna_private import MemoryStudy
 class Reports(Mapping[int, float]):
     """The scores after each epoch, from 1, in an eighth of the memory of a dictionary.
 
-    What is ``held`` was stopped early and keeps its last score, as a stopped fold does in a trial:
-    a pruner's bar would else be set by those alone that took longest.
+    What was stopped early keeps its last score, as a stopped fold does in a trial: a pruner's bar,
+    which complete trials set, would else be set by those alone that took longest.
     """
 
-    def __init__(self, values: Sequence[float | None], *, held: bool) -> None:
+    def __init__(self, values: Sequence[float | None]) -> None:
         self._values = array("d", (math.nan if one is None else one for one in values))
-        self._held = held
 
     def __getitem__(self, epoch: int) -> float:
         known = len(self._values)
-        if not known or epoch < 1 or (epoch > known and not self._held):
+        if not known or epoch < 1:
             raise KeyError(epoch)
         return self._values[min(epoch, known) - 1]
 
@@ -72,9 +71,7 @@ class FamilyStudy(MemoryStudy):
                 distributions=searched,
                 user_attrs={},
                 system_attrs={},
-                intermediate_values=Reports(  # type: ignore[arg-type] # only read
-                    row.reports or (), held=row.state == "COMPLETE"
-                ),
+                intermediate_values=Reports(row.reports or ()),  # type: ignore[arg-type]
             )
         )
 

@@ -37,18 +37,25 @@ def _training(spec: "StudyTables") -> Iterator[Problem]:
         if rules is not None and rules.start_epoch >= rules.epochs:
             text = f"early stopping would never begin; set it below the {rules.epochs} epochs"
             yield Problem((table, "start_epoch"), text)
-    if spec.pruner.name != "none" and spec.pruner.warmup_epochs >= spec.training.epochs:
-        text = f"no trial would ever be stopped; set it below the {spec.training.epochs} epochs"
+    last = spec.training.epochs - 1  # the last epoch in which a trial can be stopped
+    if spec.pruner.name != "none" and spec.pruner.warmup_epochs >= last:
+        text = f"no trial of {last + 1} epochs would ever be stopped; set it below {last}"
         yield Problem(("pruner", "warmup_epochs"), text)
     beside = spec.final and spec.final.resnet != "none" and "resnet" not in spec.families
     if spec.final and spec.final.resnet_epochs is not None and not beside:
         yield Problem(("final", "resnet_epochs"), "no ResNet is trained beside; remove it")
-    owners = (("sampler", "startup_trials", "tpe"), ("pruner", "percentile", "percentile"))
-    for table, key, owner in owners:
+    owners = (
+        ("sampler", "startup_trials", ["tpe"]),
+        ("pruner", "percentile", ["percentile"]),
+        ("pruner", "startup_trials", ["median", "percentile"]),
+        ("pruner", "warmup_epochs", ["median", "percentile"]),
+    )
+    for table, key, names in owners:
         chosen = getattr(spec, table)
         default = type(chosen).model_fields[key].default
-        if chosen.name != owner and getattr(chosen, key) != default:
-            yield Problem((table, key), f'only the {table} "{owner}" has it; remove it')
+        if chosen.name not in names and getattr(chosen, key) != default:
+            owner = " or ".join(map(shown, names))
+            yield Problem((table, key), f"only the {table} {owner} has it; remove it")
 
 
 def _families(spec: "StudyTables") -> Iterator[Problem]:
@@ -169,7 +176,8 @@ def _start(key: Key, start: Mapping[str, object], space: Space) -> Iterator[Prob
         elif name not in start:
             yield Problem((*key, name), "missing: with which value does the staged grid start?")
         elif not space[name].contains(start[name]):
-            text = f"{shown(start[name])} is not among the searched values"
+            yield Problem((*key, name), f"{shown(start[name])} is not among the searched values")
+        elif text := misfit(str(key[1]), name, start[name]):  # 16.0, say, equals the choice 16
             yield Problem((*key, name), text)
 
 

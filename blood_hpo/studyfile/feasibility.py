@@ -85,8 +85,8 @@ def _sizes(
 
 
 def _ends(probes: Sequence[object]) -> set[object]:
-    """The smallest and the largest whole number, or any value where none is a size."""
-    numbers = [value for value in probes if type(value) is int]
+    """The smallest and the largest whole number, both of a choice, or any value of all else."""
+    numbers = [value for value in probes if isinstance(value, int)]
     return {min(numbers), max(numbers)} if numbers else {probes[0]}
 
 

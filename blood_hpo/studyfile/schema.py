@@ -65,7 +65,8 @@ class StudySpec(StudyTables):
     def smaller_spaces(self) -> Iterator[tuple[str, int]]:
         """The families with fewer configurations than their budget, and how many they have."""
         for family, budget in self.budgets.items():
-            size = self.space_size(family)
+            grid = self.sampler.name in checks.GRIDS
+            size = self.grid_size(family) if grid else self.space_size(family)
             if size is not None and size < budget:
                 yield family, size
 

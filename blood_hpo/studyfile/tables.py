@@ -72,7 +72,7 @@ class SamplerSpec(Table):
 
 
 class PrunerSpec(Table):
-    """What stops a trial that falls behind the complete trials of its family at the same epoch.
+    """What stops a trial whose best score so far is below the complete trials' at the same epoch.
 
     Attributes:
         name: Stop below the median, or below a percentile, or never.

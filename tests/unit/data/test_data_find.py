@@ -1,6 +1,7 @@
 """Where the data set is looked for, in which order, and what a study records of it."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -17,6 +18,7 @@ from blood_hpo.data.bloodmnist import (
 from blood_hpo.data.download import RemoteFile
 from blood_hpo.data.held_out_test import load_test_split
 from blood_hpo.data.source import open_source
+from blood_hpo.data.synthetic import write_synthetic
 from blood_hpo.errors import DataError
 from blood_hpo.settings import Settings
 
@@ -132,8 +134,12 @@ def test_each_split_is_loaded_with_its_own_images(synthetic_npz: Path) -> None:
 
 def test_a_file_that_changed_after_it_was_found(other_npz: Path) -> None:
     source = open_source(other_npz, "path")
-    other_npz.write_bytes(b"changed")
-    with pytest.raises(DataError, match=r"other\.npz is damaged"):
+    write_synthetic(other_npz, sizes={"train": 8, "validation": 8, "test": 8})
+    for load in (partial(load_split, name="train"), load_test_split):
+        with pytest.raises(DataError, match=r"other\.npz has changed since it was found"):
+            load(source)
+    other_npz.unlink()
+    with pytest.raises(DataError, match=r"other\.npz cannot be read"):
         load_split(source, "train")
 
 

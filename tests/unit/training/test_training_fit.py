@@ -204,11 +204,29 @@ def test_the_history_watches_the_validation_split_in_three_ways(data: Data) -> N
 
 
 def test_scored_images_steer_nothing(data: Data) -> None:
-    network = compiled(data, "mlp", units=8)
+    network = compiled(data, "mlp", units=8, standardise=True, class_weights="balanced")
     with_scores = trained(begun(network), 4)
     without = trained(Fit(network, TRAIN, VALIDATION, None, RULES, "accuracy", 1), 4)
     assert with_scores.history.validation == without.history.validation
     assert all(map(np.array_equal, with_scores.best_weights, without.best_weights))
+
+
+def test_every_epoch_sees_the_images_of_training_in_an_order_of_its_own(
+    data: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, orders = compiled(data, "mlp", units=8), []
+    epoch = network.train_epoch
+
+    def kept(preparation: Any, order: NDArray[np.int64], *others: Any) -> tuple[float, float]:
+        orders.append(order)
+        return epoch(preparation, order, *others)
+
+    monkeypatch.setattr(network, "train_epoch", kept)
+    trained(begun(network), 2)
+    first, second = orders
+    assert not np.array_equal(first, second)
+    assert np.array_equal(np.sort(first), TRAIN)
+    assert np.array_equal(np.sort(second), TRAIN)
 
 
 @pytest.mark.parametrize("case", CASES)
