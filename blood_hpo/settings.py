@@ -57,7 +57,8 @@ class Settings(BaseSettings):
     def attempts_left(self, attempt: int) -> int:
         """How often a configuration may be tried again after its attempt of this number, from 1.
 
-        Beyond the first ``max_attempts`` only a resumption leads, which begins to count anew.
+        Beyond the first ``max_attempts`` lead a resumption, and a plan that came back, which begin
+        to count anew.
         """
         return -attempt % self.max_attempts
 

@@ -3,24 +3,23 @@
 -- may not create is left out. Every migration restores their settings, which a role may change. A
 -- superuser alone can take from everybody what who only reads could do harm with: locks that hold
 -- up claims, what fills the disk, and the databases beside this one.
-DO $$
-DECLARE command text;
-BEGIN
+DO $$ DECLARE command text; BEGIN
     FOR command IN SELECT unnest(ARRAY[
         'CREATE ROLE blood_hpo_worker', 'CREATE ROLE blood_hpo_dashboard',
         'CREATE ROLE blood_hpo_analyst', 'ALTER ROLE blood_hpo_worker RESET ALL',
-        'ALTER ROLE blood_hpo_dashboard RESET ALL',
+        'ALTER ROLE blood_hpo_dashboard RESET ALL', 'ALTER ROLE blood_hpo_analyst RESET ALL',
         'ALTER ROLE blood_hpo_analyst SET statement_timeout = ''30s''',
         'ALTER ROLE blood_hpo_analyst SET idle_in_transaction_session_timeout = ''30s''',
         'ALTER ROLE blood_hpo_analyst SET default_transaction_read_only = on',
         'ALTER ROLE blood_hpo_analyst SET search_path = hpo',
         'ALTER ROLE blood_hpo_analyst SET join_collapse_limit = 20',
         'ALTER ROLE blood_hpo_analyst CONNECTION LIMIT 20',
-        'ALTER ROLE blood_hpo_analyst SET temp_file_limit = ''256MB'''
+        'ALTER ROLE blood_hpo_analyst SET temp_file_limit = ''256MB''',
+        'ALTER ROLE blood_hpo_analyst SET log_min_messages = fatal'
     ])
         UNION ALL
         SELECT format('ALTER ROLE %s IN DATABASE %I RESET ALL', role, current_database())
-        FROM unnest(ARRAY['blood_hpo_worker', 'blood_hpo_dashboard']) AS role
+        FROM unnest(ARRAY['blood_hpo_worker', 'blood_hpo_dashboard', 'blood_hpo_analyst']) AS role
         UNION ALL
         SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database())
         UNION ALL
@@ -28,13 +27,10 @@ BEGIN
         FROM pg_database
         WHERE datname IN ('postgres', 'template1') AND datname <> current_database()
         UNION ALL
-        SELECT format(
-            'REVOKE EXECUTE ON FUNCTION %1$s FROM PUBLIC; '
-            'GRANT EXECUTE ON FUNCTION %1$s TO pg_database_owner',
-            oid::regprocedure
-        )
+        SELECT format('REVOKE EXECUTE ON FUNCTION %1$s FROM PUBLIC; '
+            'GRANT EXECUTE ON FUNCTION %1$s TO pg_database_owner', oid::regprocedure)
         FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace
-            AND proname ~ '^pg_(try_)?advisory_(xact_)?lock|^lo_(creat|from|put)|^pg_logical_emit'
+            AND proname ~ '^pg_((try_)?advisory_(xact_)?lock|logical_e|export)|^lo_(creat|from|put)'
     LOOP
         EXIT WHEN command ^@ 'REVOKE'
             AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);

@@ -9,7 +9,7 @@ from blood_hpo.database.scripts import migrations, views_digest
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import DatabaseError
 
-VIEWS_VERSION: Final = 9
+VIEWS_VERSION: Final = 10
 """Raised with every change of a view, so that an older program never puts older views in place."""
 MIGRATE: Final = "blood-hpo db migrate"
 _UPDATE: Final = "newer than this program's; update blood_hpo"

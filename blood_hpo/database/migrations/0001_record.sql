@@ -1,6 +1,6 @@
 -- The record of a study beside Optuna's own tables; views/words.toml says what each table holds. That
 -- no budget is overspent and no configuration is trained twice follows from these keys, at any
--- isolation level and for any program.
+-- isolation level and for any program that gives up no place which counts.
 
 -- A time that every reader can hold.
 CREATE DOMAIN hpo.moment AS timestamptz CHECK (VALUE BETWEEN '1970-01-01' AND '2200-01-01');
@@ -77,7 +77,7 @@ CREATE TABLE hpo.configuration (
     seed bigint NOT NULL,
     config jsonb NOT NULL CHECK (jsonb_typeof(config) = 'object' AND config::text !~ E'\\\\'),
     params jsonb NOT NULL CHECK (jsonb_typeof(params) = 'object' AND params::text !~ E'\\\\'
-        AND NOT jsonb_path_exists(params, '$.* ? (@ > 1e300 || @ < -1e300)')),
+        AND NOT jsonb_path_exists(params, '$.* ? (@.abs() > 1e300 || @ != 0 && @.abs() < 1e-300)')),
     budget integer NOT NULL,
     place integer CHECK (place BETWEEN 1 AND budget),
     given_up_at hpo.moment CHECK (given_up_at IS NULL OR place IS NULL),
@@ -285,14 +285,17 @@ DO $$ DECLARE name text; BEGIN
         || ' FOR EACH ROW EXECUTE FUNCTION hpo.refuse_ended()'; END LOOP;
 END $$;
 
--- A trial ends in both tables or in none, whichever program ends it.
+-- A trial ends in both tables, and as the same in both, or in none, whichever program ends it.
 CREATE FUNCTION hpo.refuse_half_ended() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF EXISTS (SELECT FROM hpo.attempt JOIN public.trials USING (trial_id)
-        WHERE trial_id = NEW.trial_id AND open <> (state IN ('WAITING', 'RUNNING')))
+        WHERE trial_id = NEW.trial_id AND (open, failure IS NOT NULL)
+            <> (state IN ('WAITING', 'RUNNING'), state = 'FAIL'))
     THEN RAISE 'trial % is for its worker to end', NEW.trial_id USING ERRCODE = '23001'; END IF;
     RETURN NULL; END $$;
 CREATE CONSTRAINT TRIGGER blood_hpo_half_ended AFTER UPDATE OF state ON public.trials
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hpo.refuse_half_ended();
+CREATE CONSTRAINT TRIGGER blood_hpo_half_ended AFTER INSERT OR UPDATE OF open, failure
+ON hpo.attempt DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hpo.refuse_half_ended();
 
 CREATE TABLE hpo.test_interval (
     study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,

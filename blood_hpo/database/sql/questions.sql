@@ -122,7 +122,7 @@ FROM hpo.progress WHERE study = :study ORDER BY family
 -- pruned_ranks: Where pruned trials stood
 -- Their rank at their last epoch among the complete trials of their family that reported it.
 SELECT family, number, epoch, score, 1 + better AS rank, complete FROM (
-    SELECT study, family, number, epoch, score,
+    SELECT family, number, state, epoch, score, max(epoch) OVER (PARTITION BY number) AS last,
         count(*) FILTER (WHERE state = 'COMPLETE') OVER (reported ORDER BY score DESC
             GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS better,
         count(*) FILTER (WHERE state = 'COMPLETE') OVER reported AS complete
@@ -130,7 +130,7 @@ SELECT family, number, epoch, score, 1 + better AS rank, complete FROM (
     WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') AND score IS NOT NULL
     WINDOW reported AS (PARTITION BY family, epoch)
 ) AS placed
-JOIN (SELECT study, number, epoch FROM hpo.pruning) AS pruned USING (study, number, epoch)
+WHERE state = 'PRUNED' AND epoch = last
 ORDER BY family, rank, number
 
 -- pruning: What pruning saved

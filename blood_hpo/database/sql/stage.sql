@@ -15,7 +15,7 @@ FROM hpo.configuration WHERE study_id = :study_id AND (place IS NOT NULL OR give
 -- withdraw_plan: Have no training of a stage hold a place, and no family beyond its plan a budget.
 WITH withdrawn AS (
     UPDATE hpo.configuration SET place = NULL WHERE study_id = :study_id AND place IS NOT NULL
-)
+), stale AS (UPDATE hpo.test_interval SET seeds = 0 WHERE study_id = :study_id)
 UPDATE hpo.budget SET budget = 0, closed = false
 WHERE study_id = :study_id AND NOT family = ANY(:families) AND budget <> 0
 
@@ -38,7 +38,7 @@ WITH withdrawn AS (
         AND trials.state = 'WAITING' AND place IS NULL
     RETURNING trials.trial_id
 )
-UPDATE hpo.attempt SET open = false, failure = 'error', reason = 'no longer of the plan'
+UPDATE hpo.attempt SET open = false, failure = 'lost', reason = 'no longer of the plan'
 FROM withdrawn WHERE attempt.trial_id = withdrawn.trial_id
 
 -- fresh_scores: Fold scores of each training of the plan in force by split; which collapsed.

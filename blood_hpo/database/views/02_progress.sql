@@ -2,8 +2,8 @@ CREATE VIEW hpo.progress AS
 SELECT study, family, budget, complete + pruned AS counted, complete, pruned, running, waiting,
     failed, remaining, closed, best_score, epochs, seconds, mean_seconds,
     CASE remaining WHEN 0 THEN 0 ELSE greatest(
-        sum(remaining * usual_seconds - least(begun_seconds, running * usual_seconds)) OVER whole
-            / greatest(sum(running) OVER whole, 1),
+        sum(remaining * usual_seconds - least(begun_seconds, least(running, remaining)
+            * usual_seconds)) OVER whole / greatest(sum(running) OVER whole, 1),
         max(usual_seconds - youngest_seconds) OVER whole
     ) END::float AS eta_seconds
 FROM (
@@ -37,10 +37,11 @@ SELECT study_name AS study, stage,
     (spec ->> 'seed')::bigint AS seed, (spec #>> '{training,folds}')::integer AS folds,
     (spec #>> '{training,epochs}')::integer AS most_epochs,
     (spec #>> '{data,fraction}')::float AS data_fraction, data ->> 'label' AS data_label,
-    data ->> 'sha256' AS data_sha256, (data ->> 'synthetic')::boolean AS synthetic, budget,
-    coalesce(trials, 0) AS trials, counted, running, paused,
-    coalesce(families.closed, '{}') AS closed, created_at, started_at, last_activity_at,
-    study.finished_at, program_version, fingerprint, spec, data
+    data ->> 'sha256' AS data_sha256, (data ->> 'synthetic')::boolean AS synthetic,
+    coalesce(budget, 0) AS budget, coalesce(trials, 0) AS trials, coalesce(counted, 0) AS counted,
+    coalesce(running, 0) AS running, paused, coalesce(families.closed, '{}') AS closed,
+    created_at, started_at, last_activity_at, study.finished_at, program_version, fingerprint,
+    spec, data
 FROM hpo.study JOIN public.studies USING (study_id)
 LEFT JOIN (
     SELECT study AS study_name, sum(budget) AS budget, sum(counted)::bigint AS counted,

@@ -16,6 +16,8 @@ from ...waiting import until
 from ..conftest import copy_of
 from .conftest import BUDGETS, MLP, Recorder, rows, unguarded, write_trials
 
+ENDED = """
+    WITH ended AS (UPDATE public.trials SET state = 'COMPLETE', datetime_complete = now())"""
 LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 NEW = """
     INSERT INTO hpo.configuration (
@@ -115,6 +117,9 @@ ALONE = {
     ).replace("study_id, 0, 1 FROM made", "study_id, 7, 1 FROM made"),
     "a parameter that no number can hold": NEW.format(digest="a" * 16, seed=1, place=3).replace(
         "'{}', 5", """'{"dropout": 1e400}', 5"""
+    ),
+    "a parameter that a number takes for 0": NEW.format(digest="a" * 16, seed=1, place=3).replace(
+        "'{}', 5", """'{"dropout": -1e-400}', 5"""
     ),
     "a stage that is not the study's": NEW.format(digest="a" * 16, seed=1, place=3).replace(
         "'search'", "'final'"
@@ -262,12 +267,27 @@ def test_what_has_ended_stays_as_it_is(unchanged: Engine, change: str) -> None:
 
 @pytest.mark.usefixtures("two_held", "running")
 def test_nothing_is_added_beside_the_end(connected: Engine, pair: list[Connection]) -> None:
-    end = "UPDATE hpo.attempt SET open = false"
+    end = f"{ENDED} UPDATE hpo.attempt SET open = false"
     report = """
         INSERT INTO public.trial_intermediate_values
             (trial_id, step, intermediate_value, intermediate_value_type)
         SELECT trial_id, 1, 0.5, 'FINITE' FROM hpo.attempt"""
     assert refusal(connected, pair, end, report) in {"23001", "40001"}
+
+
+@pytest.mark.usefixtures("two_held", "running")
+@pytest.mark.parametrize(
+    "end",
+    [
+        "UPDATE hpo.attempt SET open = false",
+        "UPDATE hpo.attempt SET failure = 'lost'",
+        f"{ENDED} UPDATE hpo.attempt SET open = false, failure = 'lost'",
+    ],
+)
+def test_an_attempt_ends_with_its_trial_and_as_it(connected: Engine, end: str) -> None:
+    """Or nobody could take the trial over, or its configuration could be counted twice."""
+    with pytest.raises(DBAPIError, match="for its worker to end"), connected.begin() as connection:
+        connection.exec_driver_sql(end)
 
 
 @pytest.mark.usefixtures("two_held", "running")

@@ -83,6 +83,8 @@ UNSEEN = [
     "SELECT lo_from_bytea(0, 'x')",
     "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres'",
     "SELECT pg_advisory_lock(1)",
+    "SELECT pg_export_snapshot()",
+    "SET log_min_messages = debug1",
     "SELECT pg_reload_conf()",
     "SET ROLE postgres",
     "SET ROLE blood_hpo_worker",

@@ -207,6 +207,22 @@ def test_what_no_plan_asks_for_any_more_is_no_failure(stage: SharedStudy) -> Non
     assert stage.storage.failures_in_a_row(stage.study_id).configurations == 1
 
 
+def test_a_plan_that_comes_back_brings_no_failures_and_no_intervals(stage: SharedStudy) -> None:
+    ended = taken(stage, "one")
+    stage.storage.end(ended.trial_id, "one", TrialState.COMPLETE, Ending(0.5))
+    interval = {"config_hash": ended.config_hash, "seeds": 1, "low": 0.4, "high": 0.6}
+    stage.storage.tell("write_test_interval", study_id=stage.study_id, **interval)
+    for _ in PLAN[1:]:
+        waiting = taken(stage, "one")
+        stage.storage.put_back(waiting.trial_id, "one")
+    for plan in ([training(8, 1, epochs=5)], PLAN):
+        put_in_force(stage, FINAL, plan)
+        assert stage.storage.failures_in_a_row(stage.study_id).configurations == 0
+    with stage.storage.engine.connect() as connection:
+        stored = connection.exec_driver_sql("SELECT seeds FROM hpo.test_interval").scalars().all()
+    assert stored == [0]
+
+
 def test_artefacts_are_linked_with_the_ending_or_not_at_all(stage: SharedStudy) -> None:
     found = taken(stage, "one")
     files = {"model.keras": stage.storage.store(stage.study_id, b"a model")}
