@@ -60,9 +60,10 @@ class Proposer:
             return self._planned(self._all(), known)
         after = (salt,) if salt else ()
         seed = derive(self.spec.seed, "sampler", self.family, len(known.seen), *after)
-        return self._sampled(known, seed) or self._leftover(known, seed)
+        found, repeats = self._sampled(known, seed)
+        return found or self._leftover(known, seed, repeats)
 
-    def _sampled(self, known: FamilyStudy, seed: int) -> list[Proposal]:
+    def _sampled(self, known: FamilyStudy, seed: int) -> tuple[list[Proposal], int]:
         sampler = self.spec.sampler
         done = known.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
         at_random = sampler.name == "random" or len(done) < sampler.startup_trials
@@ -80,19 +81,19 @@ class Proposer:
             return RandomSampler(seed=seed)
         return CompleteTPESampler(seed=seed, n_startup_trials=self.spec.sampler.startup_trials)
 
-    def _leftover(self, known: FamilyStudy, seed: int) -> list[Proposal]:
-        """Random ones of the configurations that are left in a finite space."""
+    def _leftover(self, known: FamilyStudy, seed: int, repeats: int) -> list[Proposal]:
+        """Random ones of the configurations that are left, after so many repeats of others."""
         size = self.spec.space_size(self.family)
         if size is None or size > ENUMERABLE:
             # A space this large is not exhausted: sample it evenly until something new turns up.
             sampler = RandomSampler(seed=derive(seed, "evenly"))
             evenly = (self._independent(known, sampler) for _ in range(ENUMERABLE))
-            found = self._unseen(evenly, known, 1)
+            found, _ = self._unseen(evenly, known, 1)
         else:
-            found = self._unseen(self._all(), known, wanted=size)
+            found, _ = self._unseen(self._all(), known, wanted=size)
             random.Random(seed).shuffle(found)  # noqa: S311 - not for secrets
         return [
-            replace(one, repeats_avoided=ATTEMPTS + place)
+            replace(one, repeats_avoided=repeats + place)
             for place, one in enumerate(found[:CANDIDATES])
         ]
 
@@ -109,22 +110,28 @@ class Proposer:
 
     def _planned(self, rows: Iterable[Mapping[str, object]], known: FamilyStudy) -> list[Proposal]:
         """The first of a list that have not been tried; nothing is drawn, no repeat avoided."""
-        return [replace(one, repeats_avoided=0) for one in self._unseen(rows, known)]
+        found, _ = self._unseen(rows, known)
+        return [replace(one, repeats_avoided=0) for one in found]
 
     def _unseen(
         self, rows: Iterable[Mapping[str, object]], known: FamilyStudy, wanted: int = CANDIDATES
-    ) -> list[Proposal]:
-        """The first proposals that have not been tried, each once."""
+    ) -> tuple[list[Proposal], int]:
+        """The first proposals that have not been tried, each once, and how many repeats there were.
+
+        What is too large is none of both.
+        """
         found: dict[str, Proposal] = {}
-        allowed = (row for row in rows if self.spec.allows(self.family, row))
-        for drawn, row in enumerate(allowed):
+        repeats = 0
+        for row in (row for row in rows if self.spec.allows(self.family, row)):
             configuration = Configuration(self.family, self.spec.config(self.family, row))
             key = configuration.config_hash
-            if key not in known.seen and key not in found:
-                found[key] = Proposal(configuration, dict(row), drawn)
+            if key in known.seen or key in found:
+                repeats += 1
+            else:
+                found[key] = Proposal(configuration, dict(row), repeats + len(found))
             if len(found) >= wanted:
                 break
-        return list(found.values())
+        return list(found.values()), repeats
 
 
 def _results(

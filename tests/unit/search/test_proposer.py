@@ -141,3 +141,12 @@ def test_no_network_above_the_limit_is_proposed(sampler: str) -> None:
         units.add(proposal.params["units"])
         recorded.finish(proposal, 0.5)
     assert units == {64, 128}  # 256 units have 604,424 trainable parameters
+
+
+def test_what_is_too_large_is_no_repeat() -> None:
+    space = {"units": {"low": 1, "high": 2000}}
+    for seed in range(6):  # one draw in fifty is small enough, so that most claims draw in vain
+        one = spec("random", space=space, max_parameters=100_000).model_copy(update={"seed": seed})
+        proposal = Recorded(one).propose()
+        assert isinstance(proposal, Proposal)
+        assert proposal.repeats_avoided == 0
