@@ -38,7 +38,7 @@ def _images(fraction: float) -> str:
     """Where the images of a confirmation are from: a search of that share left enough, or not."""
     if 2 * fraction <= 1:
         return said("left-images")
-    return said("some-images" if fraction < 1 else "same-images")
+    return said("some-images") if fraction < 1 else said("same-images")
 
 
 def _verdict(family: str, candidates: Sequence[Candidate]) -> str:
