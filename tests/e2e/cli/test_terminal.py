@@ -33,9 +33,12 @@ def alone(served: Program) -> Iterator[Program]:
 
 
 def start(program: Program, *words: str) -> subprocess.Popen[str]:
-    """Start it as a process of its own, not forked: a fork outlives for a moment who is killed."""
+    """Start it as in a terminal, which these tests may lack, and where SIGHUP is not ignored.
+
+    It is a process of its own and no fork, which would outlive for a moment who is killed.
+    """
     return subprocess.Popen(
-        [sys.executable, "-m", "blood_hpo", *words],
+        ["env", "--default-signal=HUP", sys.executable, "-m", "blood_hpo", *words],
         cwd=program.folder,
         env=program.environment,
         stderr=subprocess.PIPE,
