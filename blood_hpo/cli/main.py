@@ -1,6 +1,7 @@
 """The program: every command under one name, and the one place where errors become exit codes."""
 
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -34,6 +35,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: blood-hpo run studies/quickstart.toml",
 )
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, errno.EAGAIN, errno.EMFILE}
+"""What the system says without naming a file: its disk, memory, processes or files are used up."""
+
 _COMMANDS: list[Callable[..., None]] = [
     *(run, worker, final, report, predict, status, query, dashboard, doctor, health)
 ]
@@ -90,7 +94,7 @@ def main() -> None:
             "an argument or a variable such as BLOOD_HPO_HOME holds bytes that are no UTF-8", 2
         )
     except OSError as error:
-        if error.errno is None:
+        if error.filename is None and error.errno not in NO_ROOM:
             raise
         code = _say(_refused(error), 2)
     except Exception as error:
@@ -111,7 +115,7 @@ def _end_as_by_interrupt() -> None:
 
 
 def _refused(error: OSError) -> str:
-    if error.filename is None:  # a full disk, memory, processes
+    if error.filename is None:
         return f"the system refused ({error.strerror}); make room and try again"
     return f"{error.filename} cannot be used ({error.strerror}); name another"
 

@@ -69,18 +69,14 @@ def application(url: str, reports: Path) -> "WSGIApplication":
 
 
 def serve(url: str, host: str, port: int, reports: Path) -> None:
-    """Serve the dashboard until SIGTERM or SIGINT; where it cannot listen, raise an InputError."""
+    """Serve the dashboard until told to end; where it cannot listen, raise an InputError."""
     from gunicorn.app.base import BaseApplication
     from gunicorn.arbiter import Arbiter
 
-    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN  # as under nohup
-
     class Ending(Arbiter):  # type: ignore[misc]
-        """Ends with its terminal, where gunicorn would read its settings again."""
+        """Ends with its terminal as other commands do, where gunicorn would read its settings."""
 
-        def handle_hup(self) -> None:
-            if not ignored:
-                self.handle_int()
+        SIGNALS = [one for one in Arbiter.SIGNALS if one != signal.SIGHUP]  # noqa: RUF012
 
     class Server(BaseApplication):  # type: ignore[misc]
         """gunicorn, set up here instead of by a file or a command line."""
