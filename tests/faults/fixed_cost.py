@@ -80,6 +80,7 @@ class FixedCost:
         return self.epoch >= self.epochs
 
     def advance(self) -> None:
+        logging.info("epoch %d begins", self.epoch + 1)
         threading.Event().wait(self._cost.epoch_seconds)
         if self._bad and self.epoch == 1:
             go_wrong(self._cost.fault)
