@@ -42,6 +42,8 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--trials", type=int, default=200, help="half of them MLPs (200)")
     asked = parser.parse_args()
+    if asked.trials < 4:  # noqa: PLR2004
+        parser.error("--trials: at least 4, or nothing is seen to grow")
     source = data_set(asked.data)
     configure()
     print(f"{machine()}; {source.label}\n")

@@ -7,8 +7,8 @@ of those that it had of them: searched hyperparameters, score, the score of each
 epoch, and what the trial reported to the pruner, to four digits.
 """
 
+import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,7 +68,9 @@ def main() -> None:
     from blood_hpo.database.address import database_url, engine
     from blood_hpo.settings import settings
 
-    names = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("studies", nargs="+", help="Studies of the database.")
+    names = parser.parse_args().studies
     with engine(database_url(settings())).connect() as connection:
         answers = [connection.execute(text(TRIALS), {"study": name}) for name in names]
         rows = [row._asdict() for answer in answers for row in answer]

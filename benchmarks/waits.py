@@ -2,7 +2,8 @@
 
     python benchmarks/waits.py
 
-takes about five minutes. `run` trains studies/quickstart.toml with one worker, on SYNTHETIC images,
+takes about five minutes. `db migrate` makes a server in an empty folder, and then starts it again;
+for all else the server is up. `run` trains studies/quickstart.toml with one worker, on SYNTHETIC images,
 as many as BloodMNIST has; it counts from its start until the mean of the folds after one epoch is
 in the database. The other commands ask a study of 100 or of 5,000 complete trials. Each is a
 process of its own, as a person starts it; CPU seconds leave out the server's. Medians.
@@ -34,7 +35,7 @@ COMMANDS: dict[str, Sequence[str]] = {
     "--help": ["--help"],
     "status": ["status", "synthetic"],
     "query leaderboard": ["query", "leaderboard", "--study", "synthetic"],
-    "trial show": ["trial", "show", "synthetic", "77"],
+    "trial show": ["trial", "show", "synthetic", "0"],
     "report": ["report", "synthetic", "--out", "report"],
 }
 
@@ -54,6 +55,9 @@ def main() -> None:
     asked = parser.parse_args()
     print(f"{machine()}; medians of {asked.repeats}\n")
     print("| command | complete trials | wall, s | CPU, s |\n|---|---:|---:|---:|")
+    fresh, again = zip(*(server() for _ in range(asked.repeats)), strict=True)
+    print(row("db migrate, from nothing", 0, fresh))
+    print(row("db migrate, server down", 0, again), flush=True)
     with home() as (folder, url):
         sizes = {split: sum(counts) for split, counts in OFFICIAL_COUNTS.items()}
         write_synthetic(folder / "cells.npz", sizes=sizes)
@@ -67,6 +71,12 @@ def main() -> None:
             for name, command in COMMANDS.items():
                 taken = [timed(command, folder) for _ in range(asked.repeats)]
                 print(row(name, trials, taken), flush=True)
+
+
+def server() -> tuple[tuple[float, float], tuple[float, float]]:
+    """Wall and CPU seconds of the first command in a folder, and of the next."""
+    with tempfile.TemporaryDirectory() as folder:
+        return timed(["db", "migrate"], Path(folder)), timed(["db", "migrate"], Path(folder))
 
 
 def row(name: str, trials: int, taken: Sequence[tuple[float, float]]) -> str:
