@@ -2,11 +2,11 @@
 
     python benchmarks/waits.py
 
-takes about five minutes. `db migrate` makes a server in an empty folder, and then starts it again;
-for all else the server is up. `run` trains studies/quickstart.toml with one worker, on SYNTHETIC images,
-as many as BloodMNIST has; it counts from its start until the mean of the folds after one epoch is
-in the database. The other commands ask a study of 100 or of 5,000 complete trials. Each is a
-process of its own, as a person starts it; CPU seconds leave out the server's. Medians.
+takes about five minutes. `db migrate` makes a server in an empty folder, then starts it again; for
+all else the server is up. `run` trains studies/quickstart.toml with one worker, on SYNTHETIC
+images, as many as BloodMNIST has; it counts from its start until the mean of the folds after one
+epoch is in the database. The other commands ask a study of 100 or of 5,000 complete trials. Each is
+a process of its own, as a person starts it; CPU seconds leave out the server's. Medians.
 """
 
 import argparse
