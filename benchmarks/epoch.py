@@ -52,6 +52,7 @@ QUICK = ("MLP 128, batch 16", "CNN 128 3x3, batch 16")
 AUGMENTATIONS = ("none", "flips_rotation", "symmetries")
 IMAGES = {"mlp": 3200, "cnn": 1024, "resnet": 128}
 SEED = 0
+REPEATS, CALLS = 9, 4  # of a kernel
 HEADER = (
     "| network | augmentation | images | ours, CPU s | ours, wall s | Keras fit, CPU s | ratio "
     "| kernels, CPU s | our loss | Keras loss |"
@@ -175,14 +176,14 @@ def arithmetic(layer: "keras.Layer", batch: int) -> tuple[Call, Call, Call]:
     )
 
 
-def fastest(call: Call, repeats: int = 9, calls: int = 4) -> float:
+def fastest(call: Call) -> float:
     """The fewest CPU seconds of a call: whatever disturbs it only adds to them."""
     taken = []
-    for _ in range(repeats):
+    for _ in range(REPEATS):
         started = time.process_time()
-        for _ in range(calls):
+        for _ in range(CALLS):
             call()
-        taken.append((time.process_time() - started) / calls)
+        taken.append((time.process_time() - started) / CALLS)
     return min(taken)
 
 

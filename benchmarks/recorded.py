@@ -56,9 +56,9 @@ class Recorded(NamedTuple):
     reports: Sequence[float] | None = None
 
 
-def recorded(study: str | None = None, path: Path = FILE) -> list[Recorded]:
+def recorded(study: str | None = None) -> list[Recorded]:
     """The recorded trials, of all studies or of one."""
-    rows = json.loads(path.read_text("utf-8"))["trials"]
+    rows = json.loads(FILE.read_text("utf-8"))["trials"]
     trials = [Recorded(**{**row, "score": float(row["score"])}) for row in rows]
     return [one for one in trials if study in (None, one.study)]
 

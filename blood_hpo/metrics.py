@@ -46,14 +46,19 @@ def macro_auc(labels: Labels, probabilities: Probabilities) -> float:
 
 
 def log_loss(labels: Labels, probabilities: Probabilities) -> float:
-    """Mean negative natural logarithm of the true class's probability; 0 is perfect.
+    """Mean of the `log_losses`."""
+    return float(log_losses(labels, probabilities).mean())
+
+
+def log_losses(labels: Labels, probabilities: Probabilities) -> NDArray[np.float64]:
+    """Negative natural logarithm of each true class's probability; 0 is perfect.
 
     Probabilities below the resolution of their type (1.2e-7 of float32) count as that, so that one
     confident mistake does not make the mean infinite. It is scikit-learn's choice: a softmax in
     float32 cannot say anything surer about the winning class either.
     """
     true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.maximum(true, np.finfo(probabilities.dtype).eps)).mean())
+    return np.asarray(-np.log(np.maximum(true, np.finfo(probabilities.dtype).eps)))
 
 
 def confusion(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]:

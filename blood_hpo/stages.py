@@ -2,7 +2,7 @@
 
 from typing import Final
 
-CONFIRM, FINAL = "confirm", "final"
+SEARCH, CONFIRM, FINAL = "search", "confirm", "final"
 
 STOPPED: Final = "stopped"
 """Why a study is paused whose workers shall leave: epochs end, and trials go back to the queue."""

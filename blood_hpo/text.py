@@ -71,7 +71,7 @@ def read_text(path: Path) -> str:
     return content.decode("utf-8-sig")
 
 
-def markdown(
+def rendered(
     package: str, template: str, filters: Mapping[str, Callable[..., str]], **facts: object
 ) -> str:
     """A page of plain text or Markdown, from a file in the folder ``templates`` of a package.

@@ -9,6 +9,7 @@ import typer
 
 from blood_hpo.database.query import run_query, unknown_study
 from blood_hpo.errors import InputError, StudyError
+from blood_hpo.stages import SEARCH
 from blood_hpo.text import unprintable
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def named_or_only(connected: "Engine", study: str | None) -> str:
     """
     if study is not None:
         return str(study_data(connected, study)["study"])
-    searches = [row["study"] for row in ask(connected, "studies") if row["stage"] == "search"]
+    searches = [row["study"] for row in ask(connected, "studies") if row["stage"] == SEARCH]
     if not searches:
         raise StudyError("there is no study yet; run one with `blood-hpo run FILE`")
     if len(searches) > 1:

@@ -45,7 +45,7 @@ def work_on(
     """Start workers of a study and watch until they have all ended.
 
     Raises:
-        StudyError: The study is paused.
+        StudyError: The study is paused, or was deleted.
         BloodHpoError: Workers ended early.
         typer.Exit: Interrupted; code 130.
     """

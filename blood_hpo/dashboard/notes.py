@@ -13,7 +13,7 @@ from blood_hpo.dashboard.report_pages import report_address
 from blood_hpo.database.query import run_query
 from blood_hpo.store.outage import first_line
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.text import markdown
+from blood_hpo.text import rendered
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def _refresh(storage: StudyStorage, study_id: int, least_seconds: float) -> str 
         "models": ask("models", study=row.search).records(),
     }
     spelt = {"report_address": report_address, "prose": _prose}
-    note = json.dumps(markdown(__package__, "note.md", spelt, **facts))
+    note = json.dumps(rendered(__package__, "note.md", spelt, **facts))
     storage.tell("write_note", study_id=study_id, noted_at=noted[0].noted_at, text_json=note)
     return stage_of
 

@@ -29,17 +29,16 @@ def fetch(remote: RemoteFile, target: Path, *, answer_seconds: float) -> bool:
     """
     from requests.exceptions import ChunkedEncodingError
 
-    for left in reversed(range(_ATTEMPTS)):
+    for _ in range(_ATTEMPTS):
         try:
             return _fetch(remote, target, answer_seconds)
-        except ChunkedEncodingError as error:
-            if not left:
-                raise _failure(remote, f"cut {_ATTEMPTS} times") from error
+        except ChunkedEncodingError:
+            pass
         except OSError as error:  # which those of requests are, too
             raise _failure(remote, str(_root(error))) from error
         except ValueError as error:
             raise _failure(remote, f"its MD5 is not {remote.md5}") from error
-    return False
+    raise _failure(remote, f"cut {_ATTEMPTS} times")
 
 
 def _fetch(remote: RemoteFile, target: Path, answer_seconds: float) -> bool:

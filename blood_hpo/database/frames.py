@@ -38,7 +38,7 @@ class Study:
     settings: Settings = field(repr=False)
 
     def trials(self) -> DataFrame:
-        """One row a trial: state, score, cost, hyperparameters as columns; by number."""
+        """One row a trial: state, score, cost, many hyperparameters as columns; by number."""
         return self.frame("trials")
 
     def leaderboard(self, top: int | None = None) -> DataFrame:

@@ -8,6 +8,7 @@ everything that is reported is computed from these saved predictions.
 import io
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from blood_hpo.data.bloodmnist import DataSource, Split, load_split
 from blood_hpo.data.held_out_test import duplicates, load_test_split
 from blood_hpo.data.medmnist_package import evaluator
 from blood_hpo.errors import BloodHpoError
-from blood_hpo.final.export import load, parameter_counts, predict
+from blood_hpo.final.export import architecture, load, parameter_counts, predict
 from blood_hpo.final.retraining import Retraining
 from blood_hpo.report.read.predictions import Predictions
 from blood_hpo.report.read.scores import SCORES
@@ -33,21 +34,23 @@ LARGEST_DIFFERENCE = 1e-3
 
 @dataclass(frozen=True)
 class Tested:
-    """What the file of a model predicts, and how many parameters it has.
+    """What the file of a model holds and predicts.
 
     Attributes:
         validation_labels: uint8 (V,).
         validation: Probabilities for the validation split, float32 (V, 8).
         test: What it predicts for the test split.
         loading_difference: Largest difference between the file and the network on validation.
+        non_trainable: Parameters that are not trained.
+        layers: See `export.architecture`.
     """
 
     validation_labels: NDArray[np.uint8]
     validation: NDArray[np.float32]
     test: Predictions
     loading_difference: float
-    trainable: int
     non_trainable: int
+    layers: list[dict[str, Any]]
 
     def arrays(self) -> bytes:
         """The contents of an ``.npz`` file from which all figures can be computed again."""
@@ -62,16 +65,16 @@ class Tested:
 
     def figures(self) -> dict[str, Any]:
         """The main figures, by the columns of ``hpo.tested_model``."""
-        found = self.summaries()
         columns = {
             f"{split}_{name}": value
             for split in ("validation", "test")
-            for name, value in found[split].items()
+            for name, value in self.summaries[split].items()
         }
         matrix = metrics.confusion(self.test.labels, self.test.probabilities)
         averaged = self.test.averaged_accuracy
         return {**columns, "averaged_accuracy": averaged, "confusion": matrix.ravel().tolist()}
 
+    @cached_property
     def summaries(self) -> dict[str, dict[str, Any]]:
         """The figures of each set of predictions: see `summary`."""
         found = {
@@ -108,6 +111,7 @@ def test(
         DataError: The test split cannot be read.
     """
     model = load(content)
+    layers = architecture(model)
     predicted = predict(model, validation.images)
     difference = float(np.abs(predicted - trained.validation_probabilities()).max())
     trainable, non_trainable = parameter_counts(model)
@@ -126,7 +130,7 @@ def test(
         images=held_out.images[probabilities.argmax(axis=1) != held_out.labels],
         duplicates=duplicates([load_split(source, "train"), validation, held_out]),
     )
-    return Tested(validation.labels, predicted, predictions, difference, trainable, non_trainable)
+    return Tested(validation.labels, predicted, predictions, difference, non_trainable, layers)
 
 
 def _averaged(model: "keras.Model", images: NDArray[np.uint8]) -> NDArray[np.float32]:

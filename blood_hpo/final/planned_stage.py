@@ -13,13 +13,14 @@ from blood_hpo.database.statements import statement
 from blood_hpo.final.stage_study import Training, open_stage, put_in_force
 from blood_hpo.models.registry import FAMILIES
 from blood_hpo.search.optuna_private import parameter_row
+from blood_hpo.stages import CONFIRM, FINAL
 from blood_hpo.store.outage import Waiting, patiently
 from blood_hpo.store.studies import SharedStudy, open_study
 from blood_hpo.studyfile.tables import FinalSpec
-from blood_hpo.worker.claims import Busy, Finished, Found, Standing, claim_trial
+from blood_hpo.worker.claims import Busy, Finished, Found, Places, claim_trial
 from blood_hpo.worker.stage import Run
 
-REPLICATE_NAMES = {"confirm": "split", "final": "seed"}
+REPLICATE_NAMES = {CONFIRM: "split", FINAL: "seed"}
 """What Optuna is told the number of a training is called, by stage."""
 
 
@@ -31,7 +32,7 @@ def claim_planned(stage: SharedStudy, name: str, worker: str, stop: Waiting) -> 
     def told(made: Row[Any]) -> list[dict[str, object]]:
         return [parameter_row(REPLICATE_NAMES[name], made.replicate, IntDistribution(1, 20))]
 
-    def create(connection: Connection, standing: Standing) -> int | Busy | Finished:
+    def create(connection: Connection, standing: Places) -> int | Busy | Finished:
         if connection.execute(statement("planned_configuration"), wanted).first():  # before locking
             storage = stage.storage
             found = storage.create_trial(connection, worker, "planned_configuration", wanted, told)

@@ -19,7 +19,7 @@ from blood_hpo.data.facts import CLASSES
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.final.confirmation_stage import ConfirmStage
 from blood_hpo.final.evaluate import Tested, medmnist_result, test
-from blood_hpo.final.export import architecture, export, load
+from blood_hpo.final.export import export
 from blood_hpo.final.plan import plan
 from blood_hpo.final.planned_stage import PlannedStage
 from blood_hpo.final.retraining import Retraining
@@ -31,7 +31,7 @@ from blood_hpo.store.outage import Waiting, patiently
 from blood_hpo.store.pieces import link
 from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy
-from blood_hpo.text import markdown
+from blood_hpo.text import rendered
 from blood_hpo.version import __version__
 from blood_hpo.worker.claims import Finished, Found
 from blood_hpo.worker.stage import OpenTest, Run, configuration_of
@@ -91,7 +91,7 @@ class RetrainStage(PlannedStage):
         tested = test(content, run, self._validation, self.source, average=average)
         name = f"{self.search.name}-{claim.family}-{claim.replicate}"
         model, result_file = _model(name, content, run, tested)
-        results = Results(run.results(), run.seconds, tested.trainable, tested=model)
+        results = Results(run.results(), run.seconds, run.parameter_count, tested=model)
         card = _card(self.search, claim, results, tested)
         title = f"{claim.family} ({claim.recipe}), seed {claim.replicate}"
         artefacts = {
@@ -118,7 +118,7 @@ def _model(
         scaling_mean=run.fit.preparation.mean.tolist(),
         scaling_deviation=run.fit.preparation.deviation.tolist(),
         class_weights=run.fit.preparation.class_weights.tolist(),
-        architecture=architecture(load(content)),
+        architecture=tested.layers,
         versions=versions(),
         mistakes=tested.mistakes(),
         **tested.figures(),
@@ -131,8 +131,8 @@ def _card(search: SharedStudy, claim: TrialRecord, results: Results, tested: Tes
     """A page in Markdown: what the model is, how it came about, what it may not be used for."""
     filters = {"figure": _figure, "quoted": repr}
     facts = {"study": search.name, "data": search.data, "claim": claim, "results": results}
-    facts |= {"summaries": tested.summaries(), "classes": CLASSES}
-    return markdown(__package__, "card.md", filters, **facts)
+    facts |= {"summaries": tested.summaries, "classes": CLASSES}
+    return rendered(__package__, "card.md", filters, **facts)
 
 
 def _figure(value: float) -> str:

@@ -64,7 +64,7 @@ class Training:
 
 
 def open_stage(search: SharedStudy, stage: str) -> SharedStudy:
-    """Create or open the study of a stage; a StudyError where another study has its name."""
+    """Create or open the study of a stage; a StudyError if that cannot be."""
     name, storage = stage_name(search.name, stage), search.storage
     new = {"name": name, "stage": stage, "search_id": search.study_id}
     new |= {"fingerprint": search.fingerprint, "data": search.data}

@@ -66,7 +66,7 @@ def write(
 
     Raises:
         InputError: The folder holds something else.
-        BloodHpoError: The disk is full.
+        BloodHpoError: The disk is full, or a saved file is missing or damaged.
     """
     files.require_ours(folder, NUMBERS)
     with files.replaced(folder) as new:

@@ -96,6 +96,6 @@ class History:
         for row in rows:
             self.newest = max(self.newest, row.number)
             self.unfinished.discard(row.number)
-            if row.state in {"RUNNING", "WAITING"}:
+            if row.state == "RUNNING":
                 self.unfinished.add(row.number)
             self.families[row.family].learn(row)

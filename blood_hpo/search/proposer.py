@@ -33,7 +33,7 @@ class Proposal:
 
     configuration: Configuration
     params: Params
-    repeats_avoided: int = 0
+    repeats_avoided: int
 
 
 @dataclass
@@ -105,7 +105,7 @@ class Proposer:
         return {n: sampler.sample_independent(known, UNBORN, n, one) for n, one in space}
 
     def _staged(self, known: FamilyStudy) -> list[Proposal] | None:
-        plan = stage_plan(self.spec, self.family, list(_results(known, self.space)))
+        plan = stage_plan(self.spec, self.family, list(_results(known)))
         return [] if plan is None else self._planned(plan, known) or None
 
     def _planned(self, rows: Iterable[Mapping[str, object]], known: FamilyStudy) -> list[Proposal]:
@@ -134,13 +134,10 @@ class Proposer:
         return list(found.values()), repeats
 
 
-def _results(
-    known: FamilyStudy, space: Mapping[str, BaseDistribution]
-) -> Iterator[tuple[Params, float | None]]:
+def _results(known: FamilyStudy) -> Iterator[tuple[Params, float | None]]:
     """Finished trials with their score; None for a pruned one and for one that failed for good."""
     for trial in known.get_trials(deepcopy=False):
-        params = {name: trial.params[name] for name in space if name in trial.params}
         if trial.state == TrialState.COMPLETE:
-            yield params, trial.value
+            yield trial.params, trial.value
         elif trial.state == TrialState.PRUNED or trial.number in known.given_up:
-            yield params, None
+            yield trial.params, None

@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
+from blood_hpo.stages import SEARCH
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import SEARCH, SharedStudy, open_study, winning_configuration
+from blood_hpo.store.studies import SharedStudy, open_study, winning_configuration
 from blood_hpo.studyfile.fingerprint import differences, fingerprint
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.version import __version__
@@ -58,10 +59,9 @@ def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> 
     """
     spec = _resolved(storage, spec)
     document = spec.model_dump(mode="json")
-    budgets = {name: int(family.budget or 0) for name, family in spec.families.items()}
     new = {"name": spec.name, "stage": SEARCH, "search_id": None, "spec": document}
     new |= {"fingerprint": fingerprint(spec), "data": source.describe()}
-    created = insert_study(storage, new, budgets)
+    created = insert_study(storage, new, spec.budgets)
     study = open_study(storage, spec.name)
     if created:
         return study
@@ -74,7 +74,7 @@ def create_study(storage: StudyStorage, spec: StudySpec, source: DataSource) -> 
     study.refuse_other_program()
     study.refuse_other_data(source)
     if study.spec != spec:
-        _rewrite(study, document, budgets)
+        _rewrite(study, document, spec.budgets)
         study = open_study(storage, spec.name)
     return study
 

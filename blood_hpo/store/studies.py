@@ -12,13 +12,12 @@ from sqlalchemy import Connection, Row
 from blood_hpo.data.bloodmnist import DataSource
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
+from blood_hpo.stages import SEARCH
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.studyfile.fingerprint import fingerprint
 from blood_hpo.studyfile.messages import stored_error
 from blood_hpo.studyfile.schema import StudySpec
 from blood_hpo.version import __version__
-
-SEARCH = "search"
 
 
 @dataclass(frozen=True)

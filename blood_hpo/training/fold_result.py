@@ -50,7 +50,7 @@ class FoldResult:
         train_loss: Mean training loss.
         validation: Score on the validation split, which early stopping watches.
         held_out: Objective on the held-out fold; None in a retraining.
-        train_accuracy: Accuracy on the training images; this and the next in a retraining alone.
+        train_accuracy: Accuracy on the training images; like the next two in a retraining alone.
         validation_accuracy: On the validation split.
         validation_loss: On the validation split.
     """
@@ -79,12 +79,12 @@ def best_epoch(values: Sequence[float], start_epoch: int) -> int:
 
 
 def exhausted(values: Sequence[float], start_epoch: int, patience: int) -> bool:
-    """Whether ``patience`` watched epochs (at least 1) have passed without a new best.
+    """Whether ``patience`` watched epochs, at least 1, have passed without a new best.
 
     >>> exhausted([0.9, 0.5, 0.7, 0.7], start_epoch=1, patience=1)
     True
     """
-    return len(values) - best_epoch(values, start_epoch) >= max(patience, 1)
+    return len(values) - best_epoch(values, start_epoch) >= patience
 
 
 def rounded(curve: Sequence[float]) -> list[float]:

@@ -46,10 +46,10 @@ class Finished:
 
 
 Found = TrialRecord | Paused | Busy | Finished
-Standing = Sequence[Row[Any]]
+Places = Sequence[Row[Any]]
 """A row a family: paused, family, budget, closed, held, open; see `SharedStudy.standing`."""
 
-Create = Callable[[Connection, Standing], int | Busy | Finished]
+Create = Callable[[Connection, Places], int | Busy | Finished]
 """Creates the next trial of a study: its number, or why there is none."""
 
 
@@ -101,7 +101,7 @@ class Claims:
         looked = {"study_id": self.study.study_id, "newest": newest, "unfinished": unfinished}
         self.history.learn(connection.execute(statement("history"), looked))
 
-    def _create(self, connection: Connection, standing: Standing) -> int | Busy | Finished:
+    def _create(self, connection: Connection, standing: Places) -> int | Busy | Finished:
         """Propose and create, again while others are faster with the same configuration."""
         for collisions in range(COLLISIONS):
             self._refresh(connection)
@@ -117,7 +117,7 @@ class Claims:
             standing = self.study.standing(connection)
         return Busy()
 
-    def _propose(self, standing: Standing, salt: str) -> list[Proposal] | Busy | Finished:
+    def _propose(self, standing: Places, salt: str) -> list[Proposal] | Busy | Finished:
         """Configurations of the family that has used the smallest share of its places."""
         order = list(self.study.spec.families)
         left = [row for row in standing if row.held < row.budget and not row.closed]

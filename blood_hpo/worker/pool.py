@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from blood_hpo.errors import InputError
+from blood_hpo.errors import DataError, InputError, StudyError
 from blood_hpo.worker.shutdown import INTERRUPTED
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 RESTARTS = 3  # times a crashed worker is replaced before the pool gives up on its place
 FORGIVEN_SECONDS = 600.0  # a worker that has lived this long was not replaced in vain
 ENDED = (None, 0, INTERRUPTED)  # no crash: still running, finished, or drained by somebody else
-REFUSALS = (2, 3, 5)  # the worker has said what is wrong: replacing it would not help
+REFUSALS = [one.exit_code for one in (InputError, DataError, StudyError)]
+"""The worker has said what is wrong: replacing it would not help."""
 
 
 @dataclass

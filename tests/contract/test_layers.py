@@ -93,11 +93,12 @@ def test_every_contract_is_kept() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize(("module", "statement", "contract", "imported"), FORBIDDEN)
+@pytest.mark.parametrize(
+    ("module", "contract", "imported"), [(one, kept, found) for one, _, kept, found in FORBIDDEN]
+)
 def test_a_forbidden_import_is_caught(
-    broken: dict[str, str], module: str, statement: str, contract: str, imported: str
+    broken: dict[str, str], module: str, contract: str, imported: str
 ) -> None:
-    assert statement
     importer = f"blood_hpo.{module.replace('/', '.')}"
     assert re.search(rf"-\s+{re.escape(importer)} -> {re.escape(imported)} \(", broken[contract])
 

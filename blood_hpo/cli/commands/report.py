@@ -15,6 +15,7 @@ import typer
 
 from blood_hpo.cli import session
 from blood_hpo.errors import BloodHpoError, InputError
+from blood_hpo.stages import FINAL, stage_name
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -65,7 +66,7 @@ def write_page(connected: "Engine", study: str, folder: Path | None = None) -> P
     from blood_hpo.report.render import write
 
     written, found = datetime.now(UTC), read(connected, study)
-    artefact = partial(load, connected, f"{study}-final")
+    artefact = partial(load, connected, stage_name(study, FINAL))
     return write(found, folder or Path("report") / study, written, artefact)
 
 

@@ -13,6 +13,7 @@ from blood_hpo.cli.views.snapshot import read
 from blood_hpo.cli.views.study_view import print_view
 from blood_hpo.cli.views.tables import print_answer, print_leaderboards
 from blood_hpo.errors import InputError, StudyError
+from blood_hpo.stages import SEARCH
 
 app = typer.Typer(
     no_args_is_help=True, help="Create, look at, pause, stop, hand over and delete studies."
@@ -144,7 +145,7 @@ def status(
         name = session.named_or_only(connected, study)
         if watch:
             found = session.study_data(connected, name)
-            final = found["stage"] == "search" and found["spec"].get("final") is not None
+            final = found["stage"] == SEARCH and found["spec"].get("final") is not None
             with Progress(connected, name, final=final) as progress:
                 while not progress.update():
                     time.sleep(interval)

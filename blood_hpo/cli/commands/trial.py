@@ -9,7 +9,7 @@ from blood_hpo.cli import session
 from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows, window
 from blood_hpo.cli.views.tables import print_answer
-from blood_hpo.cli.views.trial_view import read_trial, trial_view
+from blood_hpo.cli.views.trial_view import read_facts, trial_view
 from blood_hpo.errors import BloodHpoError
 from blood_hpo.text import printable
 
@@ -41,7 +41,7 @@ def show(
     Example: blood-hpo trial show quickstart 7
     """
     with session.engine() as connected:
-        found = read_trial(connected, study, number)
+        found = read_facts(connected, study, number)
     trial = found["trial"]
     if output is OutputFormat.TABLE:
         for line in trial_view(found, window()):
@@ -71,7 +71,7 @@ def files(
         session.study_data(connected, study)  # which must exist
         wanted = "" if number is None else f"{number}/"
         if number is not None:
-            read_trial(connected, study, number)  # nor may it be missing
+            read_facts(connected, study, number)  # nor may it be missing
         found = [one for one in listing(connected, study) if one.name.startswith(wanted)]
         for one in found:
             if out:

@@ -8,7 +8,7 @@ DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Bits of a Braille character by row, from the top, and column."""
 
 
-def bar(done: int, whole: int, width: int = 20) -> str:
+def bar(done: int, whole: int, width: int) -> str:
     """How much of a whole is done; full only when all of it is."""
     filled = min(width * done // max(whole, 1), width)
     return "█" * filled + "░" * (width - filled)

@@ -23,7 +23,6 @@ class Stage:
     others hold the rows of the query whose name they have.
     """
 
-    name: str
     label: str
     study: Row
     families: Sequence[Row]
@@ -32,6 +31,11 @@ class Stage:
     improvements: Sequence[Row]
     failing: Sequence[Row]
     collapsed: Sequence[Row]
+
+    @property
+    def name(self) -> str:
+        """Of the study."""
+        return str(self.study["study"])
 
     def silent(self, seconds: float) -> list[Row]:
         """Running trials that were not heard of for so long, or never."""
@@ -74,20 +78,21 @@ class Snapshot:
 
 def read(engine: "Engine", study: str) -> Snapshot:
     """Look at a study and its stages; a StudyError where there is no such study."""
-    found = [_stage(engine, study, "", study_data(engine, study))]
+    found = [_stage(engine, "", study_data(engine, study))]
     for name in stage_names(study):
         rows = ask(engine, "described", study=name)
         if rows:
-            found.append(_stage(engine, name, name.removeprefix(f"{study}-"), rows[0]))
+            found.append(_stage(engine, name.removeprefix(f"{study}-"), rows[0]))
     home = settings().home
     free = shutil.disk_usage(home).free if home.is_dir() else None
     return Snapshot(tuple(found), settings().grace_seconds, free, home)
 
 
-def _stage(engine: "Engine", name: str, label: str, study: Row) -> Stage:
+def _stage(engine: "Engine", label: str, study: Row) -> Stage:
     asked = ("running", "workers", "improvements", "failing", "collapsed")
+    name = study["study"]
     rows = {query: ask(engine, query, study=name) for query in asked}
-    return Stage(name, label, study, ask(engine, "progress", study=name), **rows)
+    return Stage(label, study, ask(engine, "progress", study=name), **rows)
 
 
 def shortfalls(snapshot: Snapshot, *, final: bool) -> list[str]:

@@ -10,7 +10,7 @@ from blood_hpo.cli.output import GAP, table, window, wrapped
 from blood_hpo.cli.session import Row
 from blood_hpo.cli.views.charts import bar, sparkline
 from blood_hpo.cli.views.snapshot import Snapshot, Stage
-from blood_hpo.text import duration, markdown
+from blood_hpo.text import duration, rendered
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +52,7 @@ def view(snapshot: Snapshot, width: int, watched: float | None = None) -> "Text"
 def alerts(snapshot: Snapshot) -> list[str]:
     """What an operator should not miss, the most urgent kind first."""
     known = {**vars(snapshot), "named": NAMED, "low_bytes": LOW_BYTES}
-    return markdown(__package__, "alerts.txt", {"duration": duration}, **known).split("\n")[:-1]
+    return rendered(__package__, "alerts.txt", {"duration": duration}, **known).split("\n")[:-1]
 
 
 def _title(snapshot: Snapshot, watched: float | None) -> "Text":

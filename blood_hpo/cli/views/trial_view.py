@@ -8,7 +8,7 @@ from blood_hpo.cli.output import cell, table, wrapped
 from blood_hpo.cli.session import Row, ask, study_data
 from blood_hpo.cli.views.charts import curve, sparkline
 from blood_hpo.errors import StudyError
-from blood_hpo.text import duration, markdown
+from blood_hpo.text import duration, rendered
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -17,7 +17,7 @@ CURVE_WIDTH, CURVE_HEIGHT = 78, 8
 SPARK_WIDTH = 40
 
 
-def read_trial(engine: "Engine", study: str, number: int) -> Row:
+def read_facts(engine: "Engine", study: str, number: int) -> Row:
     """The trial, rows of curves, reported and attempts, and its folds that collapsed, by name.
 
     A StudyError where there is no such study or trial.
@@ -47,7 +47,7 @@ def trial_view(facts: Row, width: int) -> list[str]:
         "curve": curve(scores, CURVE_WIDTH, CURVE_HEIGHT) if scores else (),
         "attempts": list(table(names, attempts, width)) if len(attempts) > 1 else (),
     }
-    return markdown(__package__, "trial.txt", {"duration": duration}, **shown).splitlines()
+    return rendered(__package__, "trial.txt", {"duration": duration}, **shown).splitlines()
 
 
 def _configuration(trial: Row, width: int) -> Iterator[str]:

@@ -317,7 +317,6 @@ CREATE TABLE hpo.piece (
     PRIMARY KEY (study_id, sha256, piece)
 );
 ALTER TABLE hpo.piece ALTER COLUMN content SET STORAGE EXTERNAL; -- it is compressed already
-CREATE INDEX piece_sha256 ON hpo.piece (sha256); -- the dashboard asks for files by their content
 
 CREATE TABLE hpo.artefact (
     study_id integer NOT NULL REFERENCES hpo.study ON DELETE CASCADE,
@@ -326,3 +325,4 @@ CREATE TABLE hpo.artefact (
     bytes integer NOT NULL CHECK (bytes >= 0),
     PRIMARY KEY (study_id, name)
 );
+CREATE INDEX artefact_sha256 ON hpo.artefact (sha256); -- the dashboard asks for files by their content

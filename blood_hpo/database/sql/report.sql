@@ -41,6 +41,6 @@ ORDER BY study
 SELECT * FROM hpo.confirmations WHERE study = :study ORDER BY winner DESC, rank, search_rank
 
 -- tested_models: The tested models of the plan in force, with their training.
-SELECT models.*, train_loss, coalesce(fold.validation_accuracy, validation) AS validation,
+SELECT models.*, train_loss, fold.validation_accuracy AS validation,
     train_accuracy, validation_loss
 FROM hpo.models JOIN hpo.fold USING (trial_id) WHERE study = :study AND in_force

@@ -11,6 +11,7 @@ from blood_hpo.database.record import TrialRecord
 from blood_hpo.report.page import theme
 from blood_hpo.report.page.cells import words
 from blood_hpo.report.page.document import Figure
+from blood_hpo.report.read.importance import PARTS, SHUFFLES
 from blood_hpo.report.read.search_study import family_name
 
 if TYPE_CHECKING:
@@ -75,5 +76,5 @@ def importance(family: str, values: Mapping[str, tuple[float, float]]) -> Figure
         axes.errorbar(means, labels, xerr=spreads, **look)
         axes.set(xlabel="loss of R² when shuffled", title=f"{name}: importance")
         axes.grid(visible=False, axis="y")
-        facts = {"family": name, "first": labels[-1]}
+        facts = {"family": name, "first": labels[-1], "shuffles": PARTS * SHUFFLES}
         return theme.figure(plot, "importance", f"importance-{family}", **facts)

@@ -10,6 +10,7 @@ from blood_hpo.report.process import training_figures as draw
 from blood_hpo.report.read.final_stage import FinalStage, Model
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.search_study import family_name
+from blood_hpo.stages import FINAL, stage_name
 
 RECIPES = {
     "winner": "winner of the search",
@@ -55,8 +56,8 @@ def pending(found: Findings, final: FinalStage) -> list[Block]:
         blocks.append(Missing(text, found.next_command))
     if final.failed:
         text = f"{final.failed} of {planned} retrainings failed for good. To try again:"
-        again = f"blood-hpo study resume {found.study.name}-final && {found.next_command}"
-        blocks.append(Missing(text, again))
+        again = f"blood-hpo study resume {stage_name(found.study.name, FINAL)}"
+        blocks.append(Missing(text, f"{again} && {found.next_command}"))
     return blocks
 
 

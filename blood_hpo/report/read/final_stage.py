@@ -15,6 +15,7 @@ from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.report.read.predictions import Predictions
 from blood_hpo.report.read.search_study import Curve, family_place
+from blood_hpo.stages import FINAL, stage_name
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -85,7 +86,7 @@ class FinalStage:
 
 def read_final(connection: "Connection", study: str) -> FinalStage | None:
     """A study's retrained and tested models, or None; damaged artefacts are a BloodHpoError."""
-    stage, engine = f"{study}-final", connection.engine
+    stage, engine = stage_name(study, FINAL), connection.engine
     totals = list(connection.execute(statement("family_totals"), {"study": stage}))
     if not totals:
         return None

@@ -1,6 +1,6 @@
 """Grid studies on the same data: plain ones around a winner, and the original's, stage by stage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
@@ -15,6 +15,8 @@ from blood_hpo.version import __version__
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+Trials = tuple[TrialRecord, ...]
 
 EFFECTS = {"mlp": ("units",), "cnn": ("kernel_size", "filters")}
 """The hyperparameters whose effect is drawn, by family: those of the original's Figures 4 and 8."""
@@ -72,12 +74,12 @@ def read_grids(
     connection: "Connection", study: Study, winners: Mapping[str, Json]
 ) -> dict[str, Grid]:
     """By family the grid around a winner, a whole configuration, or one around something else."""
-    specs = _studies(connection, study, "grid")
+    known = _studies(connection, study, "grid")
     found = {}
     for family, names in EFFECTS.items():
         grids = [
-            _grid(connection, study, winners.get(family, {}), family, spec)
-            for spec in specs
+            _grid(study, winners.get(family, {}), family, spec, trials)
+            for spec, trials in known
             if family in spec["families"] and searched(spec, family).keys() == set(names)
         ]
         if grids:
@@ -86,29 +88,29 @@ def read_grids(
     return found
 
 
-def _grid(connection: "Connection", study: Study, winner: Json, family: str, spec: Json) -> Grid:
+def _grid(study: Study, winner: Json, family: str, spec: Json, trials: Trials) -> Grid:
     own, name = spec["families"][family], spec["name"]
     around = own["fixed_from"] == study.name or name == study.name
     same = bool(winner) and own["fixed"].items() <= winner.items()
-    trials = tuple(one for one in read_trials(connection, name) if one.family == family)
-    return Grid(name, around, around and same, spec, trials)
+    own_trials = tuple(one for one in trials if one.family == family)
+    return Grid(name, around, around and same, spec, own_trials)
 
 
 def read_staged(connection: "Connection", study: Study) -> StagedGrid | None:
     """The study itself if it is a staged grid, else the one on the same data that got furthest."""
-    specs = _studies(connection, study, "staged_grid")
-    own = [spec for spec in specs if spec["name"] == study.name]
-    found = [staged(one, read_trials(connection, one["name"])) for one in own or specs]
+    known = _studies(connection, study, "staged_grid")
+    own = [one for one in known if one[0]["name"] == study.name]
+    found = [staged(*one) for one in own or known]
     return max((one for one in found if one.families), key=len, default=None)
 
 
-def staged(spec: Json, trials: Sequence[TrialRecord]) -> StagedGrid:
+def staged(spec: Json, trials: Trials) -> StagedGrid:
     """The stages of a staged grid, from its study file and its trials."""
     found = {one: _stages(spec, one, trials) for one in sorted(spec["families"], key=family_place)}
     return StagedGrid(spec["name"], {one: stages for one, stages in found.items() if stages})
 
 
-def _stages(spec: Json, family: str, trials: Sequence[TrialRecord]) -> tuple[Stage, ...]:
+def _stages(spec: Json, family: str, trials: Trials) -> tuple[Stage, ...]:
     space, own = searched(spec, family), spec["families"][family]
     held, found = dict(own["start"] or {}), []
     own_trials = [one for one in trials if one.family == family and one.score is not None]
@@ -124,8 +126,8 @@ def _stages(spec: Json, family: str, trials: Sequence[TrialRecord]) -> tuple[Sta
     return tuple(takewhile(lambda one: len(one.trials) > 1, found))
 
 
-def _studies(connection: "Connection", study: Study, sampler: str) -> list[Json]:
-    """Files of grids with the study's data, objective and, unless made around it, training."""
+def _studies(connection: "Connection", study: Study, sampler: str) -> list[tuple[Json, Trials]]:
+    """Grids with the study's data, objective and, unless made around it, training: file, trials."""
     own, found = study.spec, []
     wanted = {"sha256": study.data["sha256"], "sampler": sampler, "objective": own["objective"]}
     for row in connection.execute(statement("grid_studies"), wanted).all():
@@ -135,5 +137,5 @@ def _studies(connection: "Connection", study: Study, sampler: str) -> list[Json]
             share = spec["data"]["fraction"] == own["data"]["fraction"]
             around = study.name in [one["fixed_from"] for one in spec["families"].values()]
             if around or (share and spec["training"] == own["training"]):
-                found.append(spec)
+                found.append((spec, trials))
     return found

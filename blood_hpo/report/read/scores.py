@@ -132,14 +132,13 @@ def contributions(labels: Labels, probabilities: Probabilities) -> dict[str, Con
     calibrated.
     """
     correct = (probabilities.argmax(axis=1) == labels).astype(np.float64)
-    true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     classes = range(probabilities.shape[1])
     recalls = sum(_influence(labels == one, correct) for one in classes) / len(classes)
     areas = sum(_of_area(labels == one, probabilities[:, one]) for one in classes) / len(classes)
     return {
         "accuracy": correct,
         "balanced_accuracy": metrics.balanced_accuracy(labels, probabilities) + recalls,
-        "log_loss": -np.log(np.maximum(true, np.finfo(probabilities.dtype).eps)),
+        "log_loss": metrics.log_losses(labels, probabilities),
         "macro_auc": metrics.macro_auc(labels, probabilities) + areas,
     }
 

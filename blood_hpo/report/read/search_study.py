@@ -15,6 +15,7 @@ from blood_hpo.database.query import unknown_study
 from blood_hpo.database.record import Json, TrialRecord, read_trials
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
+from blood_hpo.stages import SEARCH
 from blood_hpo.studyfile.messages import stored_error
 from blood_hpo.studyfile.tables import StudyTables
 
@@ -138,7 +139,7 @@ def read_study(connection: "Connection", name: str) -> Study:
     found = connection.execute(statement("study_record"), {"name": name}).one_or_none()
     if found is None or found.stage is None:
         raise unknown_study(connection.engine, name)
-    if found.stage != "search":
+    if found.stage != SEARCH:
         raise StudyError(
             f"study {name!r} is a stage of {found.search!r}; run `blood-hpo report {found.search}`"
         )

@@ -59,7 +59,7 @@ def stage(label: str = "", **changes: Any) -> Stage:
         "failing": [],
         "collapsed": [],
     }
-    return Stage(str(known["study"]["study"]), label, **{**known, **changes})
+    return Stage(label, **{**known, **changes})
 
 
 def snapshot(*stages: Stage, free_bytes: int | None = 10**12) -> Snapshot:

@@ -238,7 +238,7 @@ def staged_grid(count: int = 99) -> StagedGrid:
                     ran.append(trial(len(found) + len(ran), family, params, score))
             start = {name: space[name][-1] if name in stage else start[name] for name in space}
         found += ran[:count]
-    return staged(document, found)
+    return staged(document, tuple(found))
 
 
 def candidates(board: list[TrialRecord]) -> tuple[Candidate, ...]:
