@@ -4,6 +4,7 @@ An address is a SQLAlchemy URL with its password, as text: what Optuna's storage
 with :func:`masked` only.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -36,7 +37,10 @@ def database_url(settings: Settings, *, create: bool = False) -> str:
         if not create:
             embedded.require(settings.home)
         return embedded_url(settings)
-    return server_address(given.get_secret_value())
+    address = server_address(given.get_secret_value())
+    if "options" in make_url(address).query:
+        raise InputError("DATABASE_URL has options, which we set; put yours into PGOPTIONS")
+    return address
 
 
 def embedded_url(settings: Settings, database: str = embedded.DATABASE) -> str:
@@ -46,26 +50,26 @@ def embedded_url(settings: Settings, database: str = embedded.DATABASE) -> str:
     return made.render_as_string()
 
 
-def server_address(url: str) -> str:
+def server_address(url: str, named: str = "DATABASE_URL") -> str:
     """Check an address and name the driver in it; an InputError unless it is PostgreSQL's."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
-        raise _unreadable() from error
+        raise _unreadable(named) from error
     if url.count("@") > 1 + (parsed.username or "").count("@"):
-        raise _unreadable()  # the tail of a password would be taken for a host, and printed
+        raise _unreadable(named)  # the tail of a password would be taken for a host, and printed
     if parsed.drivername not in _SCHEMES:
         driver = parsed.drivername.partition("+")
         advice = f"leave out +{driver[2]}" if driver[0] in _SCHEMES else "only PostgreSQL will do"
         raise InputError(
-            f"DATABASE_URL begins with {parsed.drivername}://; {advice}: begin with postgresql://"
+            f"{named} begins with {parsed.drivername}://; {advice}: begin with postgresql://"
         )
     if not parsed.database:
-        raise InputError("DATABASE_URL names no database; end it with /blood_hpo, for example")
+        raise InputError(f"{named} names no database; end it with /blood_hpo, for example")
     if parsed.port is not None and not 0 < parsed.port < 2**16:
-        raise InputError(f"DATABASE_URL names port {parsed.port}; ports go from 1 to 65535")
+        raise InputError(f"{named} names port {parsed.port}; ports go from 1 to 65535")
     if "sslpassword" in parsed.query:
-        raise InputError("DATABASE_URL has sslpassword, which would be printed; use a service file")
+        raise InputError(f"{named} has sslpassword, which would be printed; use a service file")
     # Among the options a password would not be masked.
     given = parsed.query.get("password")
     password = parsed.password if given is None else str(given)
@@ -73,9 +77,9 @@ def server_address(url: str) -> str:
     return ours.render_as_string(hide_password=False)
 
 
-def _unreadable() -> InputError:
+def _unreadable(named: str) -> InputError:
     return InputError(
-        "DATABASE_URL cannot be read; write postgresql://user:password@host:5432/database "
+        f"{named} cannot be read; write postgresql://user:password@host:5432/database "
         "and percent-encode special characters of the password, such as %40 for @"
     )
 
@@ -126,6 +130,7 @@ def engine_options(
     }
     if read_only:
         server["default_transaction_read_only"] = "on"
+    ours = " ".join(f"-c {name}={value}" for name, value in server.items())
     return {
         "pool_pre_ping": True,
         "connect_args": {
@@ -136,7 +141,7 @@ def engine_options(
             "keepalives_count": 3,
             "tcp_user_timeout": 6000,
             "application_name": application_name,
-            "options": " ".join(f"-c {name}={value}" for name, value in server.items()),
+            "options": f"{os.environ.get('PGOPTIONS', '')} {ours}",  # the later ones hold
         },
     }
 

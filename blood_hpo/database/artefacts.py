@@ -14,6 +14,9 @@ from blood_hpo.errors import StudyError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+LARGEST_BYTES = 2**29
+"""Of the arrays of a file, unpacked; ours have some five million."""
+
 
 def listing(engine: Engine, study: str) -> Sequence[Row[Any]]:
     """The files of a study: name, sha256, and size in bytes.
@@ -54,4 +57,6 @@ def load_arrays(engine: Engine, study: str, name: str) -> "dict[str, NDArray[Any
     import numpy as np
 
     with np.load(io.BytesIO(load(engine, study, name)), allow_pickle=False) as archive:
+        if sum(one.file_size for one in archive.zip.infolist()) > LARGEST_BYTES:
+            raise StudyError(f"file {name!r} of study {study!r} unpacks to more than 512 MB")
         return {key: archive[key] for key in archive.files}

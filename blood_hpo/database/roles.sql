@@ -15,6 +15,7 @@ DO $$ DECLARE command text; BEGIN
         'ALTER ROLE blood_hpo_analyst SET join_collapse_limit = 20',
         'ALTER ROLE blood_hpo_analyst CONNECTION LIMIT 20',
         'ALTER ROLE blood_hpo_analyst SET temp_file_limit = ''256MB''',
+        'ALTER ROLE blood_hpo_dashboard SET temp_file_limit = ''256MB''',
         'ALTER ROLE blood_hpo_analyst SET log_min_messages = fatal'
     ])
         UNION ALL
@@ -74,7 +75,7 @@ BEGIN
                 ('hpo.budget', 'budget, closed'), ('hpo.worker', 'grace_seconds'),
                 ('hpo.configuration', 'place, given_up_at, source_number, recipe'),
                 ('hpo.attempt', 'worker, heartbeat_at, open, failure, reason'),
-                ('hpo.artefact', 'sha256, bytes'), ('hpo.test_interval', 'seeds, low, high'),
+                ('hpo.artefact', 'bytes'), ('hpo.test_interval', 'seeds, low, high'),
                 ('hpo.test_opening', 'opened_at'),
                 ('public.studies', 'study_id'), -- to lock its row; keys of others hold it in place
                 ('public.trials', 'number, state, datetime_start, datetime_complete'),

@@ -16,6 +16,7 @@ import numpy as np
 from blood_hpo.dashboard.trial_pictures import pictures_of_model
 from blood_hpo.data.bloodmnist import DataSource, Split, class_counts, load_split
 from blood_hpo.data.facts import CLASSES
+from blood_hpo.database.artefacts import listing
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.final.confirmation_stage import ConfirmStage
 from blood_hpo.final.evaluate import Tested, medmnist_result, test
@@ -49,6 +50,8 @@ class RetrainStage(PlannedStage):
         self._train = load_split(self.source, "train")
         self._validation = load_split(self.source, "validation")
         storage, study_id = self.study.storage, self.study.study_id
+        if any(one.name == DATA for one in listing(storage.engine, self.study.name)):
+            return
         digest = storage.store(study_id, _data_file(self._train, self.source))
         with storage.engine.begin() as connection:
             link(connection, study_id, None, DATA, digest)

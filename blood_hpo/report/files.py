@@ -21,18 +21,16 @@ from blood_hpo.report.read.final_stage import FinalStage
 from blood_hpo.report.read.findings import Findings
 from blood_hpo.report.read.predictions import Predictions
 
-KINDS = {".csv", ".keras", ".md", ".sha256", ".svg", ".toml"}
 
-
-def inside(folder: Path, name: str) -> Path:
+def inside(folder: Path, name: str, kind: str) -> Path:
     """A new file of a folder, under a name from the database, whoever wrote that.
 
     Raises:
-        BloodHpoError: The name is no plain one, of no kind that we write, or is there already.
+        BloodHpoError: The name is no plain one, does not end as its kind, or is there already.
     """
     path = folder / name
     plain = name.isprintable() and path.name == name and "\\" not in name
-    if not plain or path.suffix not in KINDS or path.exists():
+    if not plain or path.suffix != kind or path.exists():
         raise BloodHpoError(
             f"the report cannot be written: the database names a file {name!r}, which no worker"
             " does; restore the database from a backup"
@@ -45,10 +43,10 @@ def write_parts(folder: Path, section: Section) -> None:
     for name in ("figures", "tables"):
         (folder / name).mkdir(exist_ok=True)
     for figure in section.figures:
-        path = inside(folder / "figures", f"{figure.name}.svg")
+        path = inside(folder / "figures", f"{figure.name}.svg", ".svg")
         path.write_text(standalone(figure.svg), encoding="utf-8")
     for table in section.tables:
-        path = inside(folder / "tables", f"{table.name}.csv")
+        path = inside(folder / "tables", f"{table.name}.csv", ".csv")
         path.write_text(table.csv(), encoding="utf-8")
 
 
@@ -63,15 +61,20 @@ def write_models(final: FinalStage, folder: Path, artefact: Callable[[str], byte
     for one in final.models:
         stem = one.file.removesuffix(".keras")
         content = artefact(f"{one.trial.number}/model.keras")
-        inside(models, one.file).write_bytes(content)
-        inside(models, f"{stem}.md").write_bytes(artefact(f"{one.trial.number}/model.md"))
+        if sha256(content).hexdigest() != one.sha256:
+            raise BloodHpoError(
+                f"{one.file} is not the model that was tested; restore the database from a backup"
+            )
+        inside(models, one.file, ".keras").write_bytes(content)
+        card = artefact(f"{one.trial.number}/model.md")
+        inside(models, f"{stem}.md", ".md").write_bytes(card)
         # As sha256sum writes it, which can check it too.
-        line = f"{sha256(content).hexdigest()}  {one.file}\n"
-        inside(models, f"{one.file}.sha256").write_text(line, encoding="utf-8")
+        line = f"{one.sha256}  {one.file}\n"
+        inside(models, f"{one.file}.sha256", ".sha256").write_text(line, encoding="utf-8")
         result = artefact(f"{one.trial.number}/medmnist.csv")
-        inside(predictions, one.medmnist_file).write_bytes(result)
+        inside(predictions, one.medmnist_file, ".csv").write_bytes(result)
         table = predictions_csv(one.predictions)
-        inside(predictions, f"{stem}.csv").write_text(table, encoding="ascii")
+        inside(predictions, f"{stem}.csv", ".csv").write_text(table, encoding="ascii")
 
 
 def predictions_csv(found: Predictions) -> str:
@@ -96,7 +99,7 @@ def write_studies(found: Findings, folder: Path) -> None:
         heading = f"Study {name}, as blood_hpo {study.program_version} created it"
         data = f"{study.data['label']}, SHA-256 {study.data['sha256']}"
         text = study_file(spec, " ".join(f"{heading}, on {data}".split()))
-        inside(folder, f"{name}.toml").write_text(text, encoding="utf-8")
+        inside(folder, f"{name}.toml", ".toml").write_text(text, encoding="utf-8")
 
 
 def study_file(spec: Json, heading: str) -> str:

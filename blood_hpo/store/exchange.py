@@ -1,6 +1,5 @@
 """Studies to and from plain Optuna storage, which needs nothing of this program to be read."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from blood_hpo.database.address import server_address
 from blood_hpo.database.artefacts import by_digest, listing
 from blood_hpo.errors import InputError, StudyError
 from blood_hpo.store.outage import first_line
@@ -89,7 +89,7 @@ def import_studies(
 def _url(place: str) -> str:
     """The URL of a place, with the driver that is installed."""
     url = place if "://" in place else f"{_SQLITE}{place}"
-    return re.sub("^postgres(ql)?://", "postgresql+psycopg2://", url)
+    return server_address(url, "PLACE") if url.startswith("postgres") else url
 
 
 def _copy(source: BaseStorage, name: str, target: BaseStorage, new: str) -> None:

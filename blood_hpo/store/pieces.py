@@ -39,11 +39,12 @@ def link(
     """Give a stored file its name in a study, and link it to its trial, if any, as Optuna does.
 
     The name of a trial's file begins with the number of the trial and a slash; the digest is the
-    SHA-256 of the file. A StudyError where the database does not hold it whole.
+    SHA-256 of the file. A StudyError where the database does not hold it whole, or another file has
+    the name.
     """
     file = {"study_id": study_id, "name": name, "sha256": digest}
     if not connection.execute(statement("link_file"), file).rowcount:
-        raise StudyError(f"file {name!r} was removed before it was linked; it is to be made again")
+        raise StudyError(f"file {name!r} was removed before it was linked, or is another already")
     if trial_id is not None:
         shown = name.partition("/")[2]
         kind, encoding = mimetypes.guess_type(shown)

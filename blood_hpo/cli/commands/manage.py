@@ -30,11 +30,11 @@ def delete(
     trials = trials_of(found, study)
     if not yes:
         listed = " and ".join(f"{name} with its {count} trials" for name, count in trials.items())
-        typer.confirm(f"Delete study {listed}?", abort=True)
+        typer.confirm(f"Delete study {printable(listed)}?", abort=True)
     pause(found, found.study_id(study), STOPPED)  # or a worker could make its next stage meanwhile
     for name, count in reversed(trials_of(found, study).items()):
         delete_study(found, name)
-        typer.echo(f"study {name}: deleted, {count} trials")
+        typer.echo(f"study {printable(name)}: deleted, {count} trials")
 
 
 @app.command()
@@ -59,7 +59,7 @@ def export(
 
     trials = export_study(found, study, place)
     for name, count in trials.items():
-        typer.echo(f"study {name}: {count} trials")
+        typer.echo(f"study {printable(name)}: {count} trials")
     if files:
         typer.echo(f"{files}: {export_files(found, list(trials), files)} files")
 

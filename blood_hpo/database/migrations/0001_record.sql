@@ -285,6 +285,13 @@ DO $$ DECLARE name text; BEGIN
         || ' FOR EACH ROW EXECUTE FUNCTION hpo.refuse_ended()'; END LOOP;
 END $$;
 
+-- One that is no JSON would break every page of the dashboard. Optuna has NaN beside it.
+DO $$ DECLARE name text; BEGIN
+    FOREACH name IN ARRAY ARRAY['study_user', 'study_system', 'trial_user', 'trial_system']
+    LOOP EXECUTE format('ALTER TABLE public.%s_attributes ADD CONSTRAINT blood_hpo_json CHECK ('
+        'regexp_replace(value_json, ''-?(NaN|Infinity)'', ''0'', ''g'')::json IS NOT NULL)', name);
+    END LOOP; END $$;
+
 -- A trial ends in both tables, and as the same in both, or in none, whichever program ends it.
 CREATE FUNCTION hpo.refuse_half_ended() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF EXISTS (SELECT FROM hpo.attempt JOIN public.trials USING (trial_id)

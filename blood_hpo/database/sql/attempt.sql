@@ -21,8 +21,7 @@ WITH ended AS (
     UPDATE public.trials SET state = CAST(:state AS trialstate), datetime_complete = CASE
         WHEN :state <> 'WAITING' THEN coalesce(CASE WHEN :failure = 'lost' THEN heartbeat_at END,
             clock_timestamp()) AT TIME ZONE 'UTC' END
-    FROM hpo.attempt
-    WHERE attempt.trial_id = trials.trial_id AND trials.trial_id = :trial_id
+    FROM hpo.attempt WHERE attempt.trial_id = trials.trial_id AND trials.trial_id = :trial_id
         AND trials.state = 'RUNNING' AND worker IS NOT DISTINCT FROM :worker
         AND coalesce(hpo.is_stale(heartbeat_at, :grace_seconds), true)
     RETURNING trials.trial_id

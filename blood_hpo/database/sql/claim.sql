@@ -57,8 +57,7 @@ CROSS JOIN LATERAL (
     SELECT place FROM (
         SELECT place FROM hpo.configuration WHERE study_id = :study_id AND family = :family
         UNION ALL SELECT 0
-    ) AS held
-    WHERE place < budget AND NOT EXISTS (
+    ) AS held WHERE place < budget AND NOT EXISTS (
         SELECT FROM hpo.configuration AS next
         WHERE next.study_id = :study_id AND next.family = :family AND next.place = held.place + 1
     )

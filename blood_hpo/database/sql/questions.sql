@@ -37,8 +37,7 @@ ORDER BY images DESC, true_class, predicted_class
 -- confusion: Classes that the final models confuse
 -- Counted in test images, summed over the seeds.
 SELECT family, recipe, true_class, predicted_class, sum(images) AS images, avg(share) AS share
-FROM hpo.confusion
-WHERE study = :study AND in_force AND true_class <> predicted_class
+FROM hpo.confusion WHERE study = :study AND in_force AND true_class <> predicted_class
 GROUP BY family, recipe, true_class, predicted_class HAVING sum(images) > 0
 ORDER BY images DESC, family, true_class, predicted_class LIMIT :top
 
@@ -58,8 +57,7 @@ FROM hpo.parameter_effects WHERE study = :study ORDER BY family, parameter, plac
 -- failing: Configurations that only fail
 SELECT family, config_hash, count(*) AS failed, max(number) AS number,
     (array_agg(reason ORDER BY number DESC))[1] AS reason
-FROM hpo.attempts AS failed
-WHERE study = :study AND state = 'FAIL' AND NOT EXISTS (
+FROM hpo.attempts AS failed WHERE study = :study AND state = 'FAIL' AND NOT EXISTS (
     SELECT FROM hpo.attempts
     WHERE study = :study AND origin = failed.origin AND state IN ('COMPLETE', 'PRUNED')
 )
@@ -87,8 +85,7 @@ SELECT family, place, number, score, finished_at FROM (
         max(score) OVER (ends ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS best_before
     FROM hpo.trials WHERE study = :study AND state = 'COMPLETE' AND score IS NOT NULL
     WINDOW ends AS (PARTITION BY family ORDER BY finished_at, number)
-) AS complete
-WHERE score > coalesce(best_before, '-Infinity') ORDER BY family, place
+) AS complete WHERE score > coalesce(best_before, '-Infinity') ORDER BY family, place
 
 -- kernel_filters: Kernel size against filters
 SELECT kernel_size, filters, trials, mean, sd, standard_error, best, best_trial
@@ -129,8 +126,7 @@ SELECT family, number, epoch, score, 1 + better AS rank, complete FROM (
     FROM hpo.reported_scores
     WHERE study = :study AND state IN ('COMPLETE', 'PRUNED') AND score IS NOT NULL
     WINDOW reported AS (PARTITION BY family, epoch)
-) AS placed
-WHERE state = 'PRUNED' AND epoch = last
+) AS placed WHERE state = 'PRUNED' AND epoch = last
 ORDER BY family, rank, number
 
 -- pruning: What pruning saved

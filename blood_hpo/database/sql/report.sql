@@ -13,8 +13,7 @@ SELECT family, budget, complete, pruned, failed, running + waiting AS unfinished
     coalesce(saved_seconds, 0) AS saved_seconds
 FROM hpo.progress LEFT JOIN (
     SELECT study, family, sum(epochs) AS pruned_epochs, sum(saved_epochs) AS saved_epochs,
-        sum(saved_seconds) AS saved_seconds
-    FROM hpo.pruning GROUP BY study, family
+        sum(saved_seconds) AS saved_seconds FROM hpo.pruning GROUP BY study, family
 ) AS stopped USING (study, family)
 WHERE study = :study
 
@@ -41,6 +40,5 @@ ORDER BY study
 SELECT * FROM hpo.confirmations WHERE study = :study ORDER BY winner DESC, rank, search_rank
 
 -- tested_models: The tested models of the plan in force, with their training.
-SELECT models.*, train_loss, fold.validation_accuracy AS validation,
-    train_accuracy, validation_loss
+SELECT models.*, train_loss, fold.validation_accuracy AS validation, train_accuracy, validation_loss
 FROM hpo.models JOIN hpo.fold USING (trial_id) WHERE study = :study AND in_force

@@ -2,8 +2,7 @@
 SELECT number FROM (
     SELECT number, row_number() OVER (PARTITION BY family ORDER BY rank, number) AS place
     FROM hpo.leaderboard WHERE study = :study
-) AS ranked
-WHERE place <= :top ORDER BY place, number
+) AS ranked WHERE place <= :top ORDER BY place, number
 
 -- winners: The search's trials that found the confirmed winners, one a family.
 SELECT source_number FROM hpo.candidate WHERE study_id = :study_id AND winner ORDER BY family

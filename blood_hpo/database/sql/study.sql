@@ -54,8 +54,7 @@ WHERE study_id = (SELECT search_id FROM hpo.study WHERE study_id = :study_id)
 UPDATE hpo.configuration SET place = rank FROM (
     SELECT configuration_id AS key, row_number() OVER (ORDER BY place) AS rank
     FROM hpo.configuration WHERE study_id = :study_id AND family = :family AND place IS NOT NULL
-) AS ranked
-WHERE configuration_id = key AND place <> rank
+) AS ranked WHERE configuration_id = key AND place <> rank
 
 -- write_budget: Give a family a budget, and open it again if that was closed.
 INSERT INTO hpo.budget (study_id, family, budget) VALUES (:study_id, :family, :budget)

@@ -223,6 +223,19 @@ def test_a_place_that_is_given_back_is_taken_again(recorder: Recorder) -> None:
         recorder.configuration("mlp", "c" * 16, MLP, seed=4)
 
 
+@pytest.mark.parametrize("whose", ["study_user", "study_system", "trial_user", "trial_system"])
+def test_what_the_dashboard_reads_is_json(connected: Engine, whose: str) -> None:
+    told = (
+        f"INSERT INTO public.{whose}_attributes ({whose.partition('_')[0]}_id, key, value_json)"
+        " SELECT min({id}), 'told', '{value}' FROM public.{table}"
+    ).replace("{id}", f"{whose.partition('_')[0]}_id")
+    told = told.replace("{table}", "studies" if whose.startswith("study") else "trials")
+    with connected.connect() as connection:
+        connection.exec_driver_sql(told.replace("{value}", '{"loss": [NaN, -Infinity]}'))
+        with pytest.raises(DBAPIError, match="json"):
+            connection.exec_driver_sql(told.replace("{value}", "{").replace("'told'", "'other'"))
+
+
 @pytest.mark.parametrize("wrong", NO_STUDY_FILES)
 def test_a_stored_study_file_stays_one(unchanged: Engine, wrong: str) -> None:
     place, value = NO_STUDY_FILES[wrong]

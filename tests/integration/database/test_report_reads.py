@@ -1,5 +1,6 @@
 """The report's numbers are those of the views, and what the database holds is not trusted."""
 
+import hashlib
 import io
 import json
 from collections.abc import Iterator
@@ -73,9 +74,9 @@ def _finish(found: Engine) -> None:
             text(
                 "UPDATE hpo.tested_model SET architecture = CAST(:layers AS jsonb),"
                 " file = 'made-' || trial_id || '.keras',"
-                " medmnist_file = 'medmnist-' || trial_id || '.csv'"
+                " medmnist_file = 'medmnist-' || trial_id || '.csv', sha256 = :digest"
             ),
-            {"layers": LAYERS},
+            {"layers": LAYERS, "digest": hashlib.sha256(files["model.keras"]).hexdigest()},
         )
     with found.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         rows = connection.execute(

@@ -1,20 +1,25 @@
 """Studies that are copied from elsewhere, and files that are written: all of it or nothing."""
 
 import hashlib
+import io
 import os
 import signal
 import sqlite3
 import threading
 import time
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 import typer
 from optuna.exceptions import StorageInternalError
+from sqlalchemy import text
 
 from blood_hpo.cli.commands import report
 from blood_hpo.cli.commands.report import _unwritten
+from blood_hpo.database.artefacts import by_digest, load, load_arrays
 from blood_hpo.errors import InputError, StudyError
 from blood_hpo.final.stage_study import open_stage
 from blood_hpo.stages import CONFIRM
@@ -23,6 +28,13 @@ from blood_hpo.store.pieces import link
 from blood_hpo.store.studies import SharedStudy, finish, open_study
 
 from .conftest import MakeStudy
+
+DECOY = (
+    "INSERT INTO hpo.artefact (study_id, name, sha256, bytes) VALUES (:study_id, :name, :sha256, 3)"
+)
+OTHER_PIECE = (
+    "INSERT INTO hpo.piece (study_id, sha256, piece, content) VALUES (:study_id, :sha256, 0, 'bad')"
+)
 
 
 @pytest.fixture
@@ -86,11 +98,62 @@ def test_files_are_exported_as_they_were_stored_or_not_at_all(
     assert not (tmp_path / "changed" / digest).exists()
 
 
-def test_a_password_among_the_options_is_not_shown(study: SharedStudy) -> None:
-    with pytest.raises(InputError) as refused:
-        import_studies(study.storage, "postgresql:///x?host=/nowhere&password=secret", None, None)
-    assert "nowhere" in str(refused.value)
-    assert "secret" not in str(refused.value)
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("postgresql:///x?host=/nowhere&password=s3cret", "nowhere"),
+        ("postgresql://me:pa@s3cret@127.0.0.1:1/x", "PLACE cannot be read"),
+        ("postgresql://me@127.0.0.1:1/x?sslpassword=s3cret", "PLACE has sslpassword"),
+    ],
+)
+def test_no_part_of_a_password_is_shown(study: SharedStudy, place: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as refused:
+        import_studies(study.storage, place, None, None)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_file_is_found_whatever_else_bears_its_checksum(
+    study: SharedStudy, make_study: MakeStudy
+) -> None:
+    """Any worker could name a piece of another study, or one of its own, as that file."""
+    storage, other = study.storage, make_study(name="decoy")
+    digest = storage.store(study.study_id, b"the content")
+    with storage.engine.begin() as connection:
+        row = {"study_id": other.study_id, "sha256": digest}
+        connection.execute(text(DECOY), {**row, "name": "of no piece"})
+        link(connection, study.study_id, None, "file", digest)
+    assert by_digest(storage.engine, digest) == b"the content"
+    with storage.engine.begin() as connection:
+        connection.execute(text(OTHER_PIECE), row)
+    assert by_digest(storage.engine, digest) == b"the content"
+
+
+def test_a_name_keeps_its_file(study: SharedStudy) -> None:
+    storage = study.storage
+    first, second = (storage.store(study.study_id, one) for one in (b"first", b"second"))
+    with storage.engine.begin() as connection:
+        for _ in range(2):  # what is told again after a lost answer
+            link(connection, study.study_id, None, "file", first)
+        with pytest.raises(StudyError, match="is another already"):
+            link(connection, study.study_id, None, "file", second)
+    assert load(storage.engine, study.name, "file") == b"first"
+
+
+def test_arrays_that_would_fill_the_memory_are_refused(study: SharedStudy) -> None:
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("x.npy", "w") as one,
+    ):
+        header = {"descr": "|u1", "fortran_order": False, "shape": (2**30,)}
+        np.lib.format.write_array_header_1_0(one, header)
+        for _ in range(2**10):
+            one.write(bytes(2**20))
+    digest = study.storage.store(study.study_id, file.getvalue())
+    with study.storage.engine.begin() as connection:
+        link(connection, study.study_id, None, "x.npz", digest)
+    with pytest.raises(StudyError, match="unpacks to more than 512 MB"):
+        load_arrays(study.storage.engine, study.name, "x.npz")
 
 
 @pytest.mark.usefixtures("named_database")

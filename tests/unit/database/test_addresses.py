@@ -2,8 +2,15 @@
 
 import pytest
 
-from blood_hpo.database.address import libpq_uri, masked, server_address
+from blood_hpo.database.address import (
+    database_url,
+    engine_options,
+    libpq_uri,
+    masked,
+    server_address,
+)
 from blood_hpo.errors import InputError
+from blood_hpo.settings import Settings
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
@@ -36,6 +43,16 @@ def test_other_addresses_are_refused_in_one_line_without_the_password(url: str, 
     assert "s3" not in str(caught.value)
     assert "cret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_settings_of_the_server_come_from_the_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=1 -c timezone=CET")
+    options = engine_options("test")["connect_args"]["options"]
+    assert options.startswith("-c statement_timeout=1 ")
+    assert options.index("timezone=CET") < options.index("timezone=UTC")  # the later one holds
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me@host/x?options=-c%20statement_timeout%3D1")
+    with pytest.raises(InputError, match="has options, which we set; put yours into PGOPTIONS"):
+        database_url(Settings())
 
 
 def test_a_masked_address_has_no_password() -> None:

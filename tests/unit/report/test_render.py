@@ -271,7 +271,9 @@ def test_what_stands_in_a_study_cannot_change_the_page(begun: Findings, tmp_path
     assert Page(path.read_text(encoding="utf-8")).of("script") == []
 
 
-@pytest.mark.parametrize("name", ["../x.keras", "/tmp/x.keras", "..", "", "a\\b.keras", "a\nb"])
+@pytest.mark.parametrize(
+    "name", ["../x.keras", "/tmp/x.keras", "..", "", "a\\b.keras", "a\nb", "a.svg"]
+)
 @pytest.mark.parametrize("column", ["file", "medmnist_file"])
 def test_files_lie_where_they_belong_whatever_the_database_says(
     finished: Findings, tmp_path: Path, column: str, name: str
@@ -284,6 +286,14 @@ def test_files_lie_where_they_belong_whatever_the_database_says(
         write_models(replace(finished.final, models=(model,)), tmp_path / "in", saved)
     assert "\n" not in str(raised.value)
     assert [one for one in tmp_path.iterdir() if one.name != "in"] == []
+
+
+def test_a_model_that_is_not_the_tested_one_is_not_handed_on(
+    finished: Findings, tmp_path: Path
+) -> None:
+    with pytest.raises(BloodHpoError, match="is not the model that was tested"):
+        write(finished, tmp_path / "report", WRITTEN, lambda _: b"another")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
