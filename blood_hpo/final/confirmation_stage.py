@@ -48,7 +48,6 @@ class ConfirmStage(PlannedStage):
     def __init__(self, search: SharedStudy, source: DataSource, worker: str) -> None:
         """Open or create the stage of a study whose search is over: see `PlannedStage`."""
         super().__init__(search, source, worker)
-        self._concluded: list[Row] = []
         self._fresh = lru_cache(maxsize=2)(partial(search_data, search.spec, source))
 
     def trainings(self) -> list[Training]:
@@ -106,16 +105,18 @@ class ConfirmStage(PlannedStage):
                 f"no configuration of study {self.search.name!r} could be confirmed; see why with"
                 f" `blood-hpo trial show {self.study.name} 0`"
             )
-        if rows != self._concluded:
-            self._store(rows)
-            self._concluded = rows
+        self._store({row["config_hash"]: {**row, "study_id": self.study.study_id} for row in rows})
 
-    def _store(self, rows: Sequence[Row]) -> None:
-        key = {"study_id": self.study.study_id}
-        with self.study.storage.engine.begin() as connection:
+    def _store(self, rows: Mapping[str, Row]) -> None:
+        """Store an outcome unless it is there: a worker that stood still may have put an older."""
+        key, storage = {"study_id": self.study.study_id}, self.study.storage
+        stored = storage.ask("candidates", **key)
+        if {one.config_hash: dict(one._mapping) for one in stored} == rows:
+            return
+        with storage.engine.begin() as connection:
             connection.execute(statement("claim_lock"), key)
             connection.execute(statement("drop_candidates"), key)
-            found = json.dumps([{**row, **key} for row in rows])
+            found = json.dumps(list(rows.values()))
             connection.execute(statement("new_candidates"), {"rows": found})
 
 

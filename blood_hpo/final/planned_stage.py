@@ -38,10 +38,11 @@ def claim_planned(stage: SharedStudy, name: str, worker: str, stop: Waiting) -> 
             found = storage.create_trial(connection, worker, "planned_configuration", wanted, told)
             if found is not None:
                 return found
-        # Read again: a peer may have claimed the last one since.
+        # Read again: a peer may have claimed the last one since, or paused the stage.
         standing = stage.standing(connection)
-        if any(row.open for row in standing):
+        if standing[0].paused is not None or any(row.open for row in standing):
             return Busy()
+        connection.execute(statement("end_withdrawn"), wanted)  # put back since the plan changed
         unspent = [row.family for row in standing if row.held < row.budget and not row.closed]
         return Finished(tuple(unspent))
 

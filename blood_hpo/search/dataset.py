@@ -39,7 +39,8 @@ def search_data(spec: StudySpec, source: DataSource, fresh: int | None = None) -
 
     With ``fresh``, a seed of the draw and of the folds, of each split and class as many images are
     drawn as without: from those that are then left untouched where they are that many (a fraction
-    of up to one half; of an odd number in a class one fewer), and else from all.
+    of up to one half; of an odd number in a class one fewer, if that leaves one for each fold), and
+    else from all.
 
     Raises:
         DataError: The data set cannot be read, or a class has too few images: see `refuse_too_few`.
@@ -91,9 +92,12 @@ def _subset(split: Split, spec: StudySpec, name: str, fresh: int | None) -> Spli
     chosen = stratified_subset(labels, spec.data.fraction, seed)
     if fresh is not None:
         left = np.setdiff1d(np.arange(len(labels)), chosen)
-        pool = left if len(left) + 1 >= len(chosen) else np.arange(len(labels))
+        wanted, untouched = (
+            np.bincount(labels[one], minlength=len(CLASSES)) for one in (chosen, left)
+        )
+        enough = (untouched >= np.minimum(wanted, spec.training.folds)).all()
+        pool = left if enough and len(left) + 1 >= len(chosen) else np.arange(len(labels))
         pool = np.random.default_rng(derive(fresh, "subset", name)).permutation(pool)
-        wanted = np.bincount(labels[chosen]).tolist()
         drawn = [pool[labels[pool] == label][:count] for label, count in enumerate(wanted)]
         chosen = np.sort(np.concatenate(drawn))
     return Split(images=split.images[chosen], labels=labels[chosen])

@@ -24,7 +24,7 @@ from blood_hpo.server.programs import MAJOR, complaint, program, run
 
 SUPERUSER: Final = "postgres"
 MAX_CONNECTIONS: Final = 100
-_PATIENCE: Final = 60  # seconds to start, recover from a crash or stop
+PATIENCE: Final = 60  # seconds to start, recover from a crash or stop
 _SETTINGS: Final = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -71,7 +71,7 @@ class Cluster:
         """Start the server and wait until it takes connections; else a DatabaseError says why."""
         self._open_ways()
         self._discard_stale_locks()
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while not self._try_start():
             # What a killed server left behind: its last processes go within moments.
             if "is still in use" not in self._reason() or time.monotonic() > deadline:
@@ -86,6 +86,8 @@ class Cluster:
         if not self.is_running():
             return False
         problem = self._pg_ctl("stop", "--mode=fast")
+        if problem and self.is_running():  # told while it recovers from a crash, it never ends
+            problem = self._pg_ctl("stop", "--mode=immediate")
         if problem and self.is_running():
             raise DatabaseError(
                 f"the embedded PostgreSQL does not stop: {problem}; its log is {self._log}"
@@ -139,7 +141,7 @@ class Cluster:
 
     def _pg_ctl(self, action: str, *arguments: str) -> str | None:
         # The data folder is "." because pg_ctl puts its name into a shell command as it is.
-        words = (action, "-D", ".", "--wait", f"--timeout={_PATIENCE}", *arguments)
+        words = (action, "-D", ".", "--wait", f"--timeout={PATIENCE}", *arguments)
         return run("pg_ctl", *words, folder=self.folder, account=self._account())
 
     def _reason(self) -> str:

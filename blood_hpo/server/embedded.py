@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from blood_hpo.errors import BloodHpoError, DatabaseError
-from blood_hpo.server.cluster import MAX_CONNECTIONS, SUPERUSER, Cluster
+from blood_hpo.server.cluster import MAX_CONNECTIONS, PATIENCE, SUPERUSER, Cluster
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812  a class
@@ -41,7 +41,14 @@ def ensure_running(home: Path) -> Path:
             _marker(cluster, "stopped").unlink(missing_ok=True)
             if not cluster.is_running():
                 cluster.start()
-            _create_database(cluster)
+            deadline = time.monotonic() + PATIENCE
+            while problem := _create_database(cluster):  # it recovers from a crash, say
+                if time.monotonic() > deadline or not cluster.is_running():
+                    raise DatabaseError(
+                        f"the embedded PostgreSQL of {cluster.folder} runs but cannot be used"
+                        f" ({problem}); wait and try again"
+                    )
+                time.sleep(0.1)
         _hold(cluster, home.absolute())
     return cluster.socket_folder
 
@@ -176,7 +183,8 @@ def _accepts_connections(cluster: Cluster) -> bool:
     return False
 
 
-def _create_database(cluster: Cluster) -> None:
+def _create_database(cluster: Cluster) -> str:
+    """Create the database unless it is there; why that could not be done."""
     import psycopg2
 
     try:
@@ -185,12 +193,10 @@ def _create_database(cluster: Cluster) -> None:
         with contextlib.closing(connection), connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {DATABASE}")
     except psycopg2.errors.DuplicateDatabase:
-        return
+        pass
     except psycopg2.Error as error:
-        raise DatabaseError(
-            f"the embedded PostgreSQL of {cluster.folder} runs but cannot be used "
-            f"({' '.join(str(error).split())}); stop it with: blood-hpo db stop"
-        ) from error
+        return " ".join(str(error).split())
+    return ""
 
 
 def _connect(cluster: Cluster, database: str) -> "Connection":

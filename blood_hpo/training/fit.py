@@ -145,12 +145,17 @@ class Fit:
         }
 
     def restore(self, arrays: Arrays) -> None:
-        """Continue from what ``state`` gave to a fit that was made with the same arguments."""
+        """Continue from what ``state`` gave to a fit that was made with the same arguments.
+
+        What does not fit the network is an error here, and not only in training.
+        """
         self._state = NetworkState(_group(arrays, "weights"), _group(arrays, "optimizer"))
         self.best_weights = _group(arrays, "best_weights")
         curves = {name: arrays[f"history/{name}"].tolist() for name in vars(self.history)}
         self.history = History(**curves)
         self.held_out_probabilities = arrays["held_out_probabilities"].astype(np.float32)
+        self.network.load_weights(self.best_weights)
+        self.network.load(self._state)
 
 
 def _group(arrays: Arrays, name: str) -> Variables:

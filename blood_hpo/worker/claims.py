@@ -119,6 +119,8 @@ class Claims:
 
     def _propose(self, standing: Places, salt: str) -> list[Proposal] | Busy | Finished:
         """Configurations of the family that has used the smallest share of its places."""
+        if standing[0].paused is not None:
+            return Busy()
         order = list(self.study.spec.families)
         left = [row for row in standing if row.held < row.budget and not row.closed]
         left.sort(key=lambda row: (row.held / row.budget, order.index(row.family)))

@@ -1,7 +1,6 @@
 -- beat: Record a heartbeat, and learn whether the study was stopped. No row if the lease is lost.
 UPDATE hpo.attempt SET heartbeat_at = clock_timestamp()
-WHERE trial_id = :trial_id AND open AND worker = :worker
-RETURNING EXISTS (
+WHERE trial_id = :trial_id AND open AND worker = :worker RETURNING EXISTS (
     SELECT FROM hpo.study AS own JOIN hpo.study AS search ON search.study_id = own.search_id
     WHERE own.study_id = attempt.study_id AND search.paused = :stopped
 ) AS stopped

@@ -36,9 +36,11 @@ SELECT attempt.number, family, CASE WHEN open THEN 'RUNNING' ELSE state::text EN
     CASE WHEN state IN ('COMPLETE', 'PRUNED') THEN (
         SELECT array_agg(intermediate_value ORDER BY step)
         FROM public.trial_intermediate_values AS reported WHERE reported.trial_id = attempt.trial_id
+            AND step <= coalesce(result.epoch, step) -- not of a run that was begun afresh
     ) END AS reports
 FROM hpo.attempt JOIN hpo.configuration USING (configuration_id) JOIN public.trials USING (trial_id)
 LEFT JOIN public.trial_values AS told ON told.trial_id = trials.trial_id AND objective = 0
+LEFT JOIN hpo.result ON result.trial_id = attempt.trial_id
 WHERE attempt.study_id = :study_id
     AND (attempt.number > :newest OR attempt.number = ANY(:unfinished) AND NOT open)
 ORDER BY attempt.number
@@ -60,16 +62,14 @@ CROSS JOIN LATERAL (
     ) AS held WHERE place < budget AND NOT EXISTS (
         SELECT FROM hpo.configuration AS next
         WHERE next.study_id = :study_id AND next.family = :family AND next.place = held.place + 1
-    )
-    ORDER BY place DESC LIMIT 1
+    ) ORDER BY place DESC LIMIT 1
 ) AS held
 CROSS JOIN jsonb_to_recordset(CAST(:candidates AS jsonb)) AS candidate (rank integer,
     config_hash text, seed bigint, config jsonb, params jsonb, repeats_avoided integer)
 WHERE study_id = :study_id AND family = :family AND paused IS NULL AND NOT EXISTS (
     SELECT FROM hpo.configuration AS tried
     WHERE tried.study_id = :study_id AND tried.config_hash = candidate.config_hash
-)
-ORDER BY rank LIMIT 1 RETURNING configuration_id, config_hash, family, NULL AS source_id
+) ORDER BY rank LIMIT 1 RETURNING configuration_id, config_hash, family, NULL AS source_id
 
 -- planned_configuration: The next training of a stage's plan that no attempt stands for.
 SELECT configuration.configuration_id, family, replicate, source.trial_id AS source_id
@@ -78,8 +78,7 @@ LEFT JOIN hpo.attempt AS source ON source.study_id = search_id AND source.number
 WHERE configuration.study_id = :study_id AND place IS NOT NULL AND paused IS NULL AND NOT EXISTS (
     SELECT FROM hpo.attempt
     WHERE attempt.configuration_id = configuration.configuration_id AND attempt.failure IS NULL
-)
-ORDER BY array_position(CAST(:families AS text[]), family), place LIMIT 1
+) ORDER BY array_position(CAST(:families AS text[]), family), place LIMIT 1
 
 -- new_trial: The next attempt at a configuration, with its parameters or those of another trial.
 WITH trial AS (

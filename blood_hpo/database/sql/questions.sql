@@ -93,8 +93,7 @@ FROM hpo.kernel_filters WHERE study = :study ORDER BY kernel_size, filters
 
 -- leaderboard: Best configurations of each family
 SELECT family, rank, number, score, sd, standard_error, near_best, epochs, seconds, parameter_count,
-    params
-FROM hpo.leaderboard WHERE study = :study AND rank <= :top ORDER BY family, rank, number
+    params FROM hpo.leaderboard WHERE study = :study AND rank <= :top ORDER BY family, rank, number
 
 -- misclassified: Test images that every final model gets wrong
 SELECT image, true_class, string_agg(DISTINCT predicted_class, ', ') AS taken_for,

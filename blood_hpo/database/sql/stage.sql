@@ -46,6 +46,9 @@ SELECT config_hash, array_agg(fold_scores.score ORDER BY fold) AS scores,
 FROM hpo.fold_scores WHERE study = :study AND in_force AND state = 'COMPLETE'
 GROUP BY config_hash, replicate, number ORDER BY replicate
 
+-- candidates: The outcome of a confirmation, as it is stored.
+SELECT * FROM hpo.candidate WHERE study_id = :study_id
+
 -- drop_candidates: Forget the outcome of a confirmation.
 DELETE FROM hpo.candidate WHERE study_id = :study_id
 
@@ -66,6 +69,5 @@ FROM hpo.models WHERE final_study = :study AND in_force ORDER BY config_hash, se
 
 -- write_test_interval: The interval of a configuration's test accuracy over seeds and images.
 INSERT INTO hpo.test_interval (study_id, config_hash, seeds, low, high)
-VALUES (:study_id, :config_hash, :seeds, :low, :high)
-ON CONFLICT (study_id, config_hash) DO UPDATE
+VALUES (:study_id, :config_hash, :seeds, :low, :high) ON CONFLICT (study_id, config_hash) DO UPDATE
 SET seeds = excluded.seeds, low = excluded.low, high = excluded.high

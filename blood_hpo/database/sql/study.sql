@@ -18,8 +18,7 @@ SELECT study_id, :stage, coalesce(:search_id, study_id), CAST(:spec AS jsonb), :
 -- study_record: A study by name; what is null in it has no record, since another program made it.
 SELECT studies.study_id, stage, search.study_name AS search, spec, fingerprint, data,
     program_version FROM public.studies LEFT JOIN hpo.study USING (study_id)
-LEFT JOIN public.studies AS search ON search.study_id = search_id
-WHERE studies.study_name = :name
+LEFT JOIN public.studies AS search ON search.study_id = search_id WHERE studies.study_name = :name
 
 -- described: All that is known of a study.
 SELECT *, data_label AS label, data_sha256 AS sha256 FROM hpo.studies WHERE study = :study
@@ -69,8 +68,11 @@ WHERE study_id = :study_id AND family = ANY(:families) AND NOT closed
 UPDATE hpo.study SET paused = :reason WHERE study_id = :study_id AND (paused IS NULL OR :overrule)
 
 -- resume: Let workers claim again, and what was given up in a stage be planned again.
-WITH opened AS (UPDATE hpo.budget SET closed = false WHERE study_id = :study_id), forgiven AS (
-    UPDATE hpo.configuration SET given_up_at = NULL WHERE study_id = :study_id AND stage <> 'search'
+WITH opened AS (
+    UPDATE hpo.budget SET closed = false WHERE study_id = :study_id AND closed
+), forgiven AS (
+    UPDATE hpo.configuration SET given_up_at = NULL
+    WHERE study_id = :study_id AND stage <> 'search' AND given_up_at IS NOT NULL
 )
 UPDATE hpo.study SET paused = NULL, resumed_at = clock_timestamp() WHERE study_id = :study_id
 
@@ -91,14 +93,12 @@ WITH changed AS (
     SELECT study_id, 'dashboard:note_str:0', :text_json
     FROM hpo.study WHERE study_id = :study_id AND noted_at = :noted_at
     ON CONFLICT (study_id, key) DO UPDATE SET value_json = excluded.value_json
-    WHERE study_system_attributes.value_json <> excluded.value_json
-    RETURNING study_id
+    WHERE study_system_attributes.value_json <> excluded.value_json RETURNING study_id
 ), emptied AS (
     UPDATE public.study_system_attributes AS piece SET value_json = '""'
     FROM changed WHERE piece.study_id = changed.study_id AND key LIKE 'dashboard:note\_str:%'
         AND key <> 'dashboard:note_str:0'
 )
 INSERT INTO public.study_system_attributes (study_id, key, value_json)
-SELECT study_id, 'dashboard:note_ver', '1' FROM changed
-ON CONFLICT (study_id, key) DO UPDATE
+SELECT study_id, 'dashboard:note_ver', '1' FROM changed ON CONFLICT (study_id, key) DO UPDATE
 SET value_json = (study_system_attributes.value_json::integer + 1)::text

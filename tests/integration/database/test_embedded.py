@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -16,7 +17,7 @@ import psycopg2
 import pytest
 
 from blood_hpo.errors import DatabaseError
-from blood_hpo.server import embedded
+from blood_hpo.server import cluster, embedded
 
 from ...waiting import until
 
@@ -171,6 +172,40 @@ def test_a_server_that_ended_by_itself_is_revived_when_it_can_start(home: Path) 
     assert not embedded.revive(home)
     control.with_name("away").rename(control)
     assert embedded.revive(home)
+
+
+def crash(home: Path) -> None:
+    """Have the server begin to recover: to read again what it wrote since the last checkpoint."""
+    with closing(embedded._connect(embedded._cluster(home), embedded.DATABASE)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TABLE IF NOT EXISTS filled AS SELECT 0 AS i, '' AS t; CHECKPOINT"
+            )
+            rows = "SELECT i, repeat('x', 200) FROM generate_series(1, 1000000) AS i"
+            cursor.execute(f"INSERT INTO filled {rows}")
+    children = psutil.Process(postmaster(home)).children()
+    (writer,) = [one for one in children if "walwriter" in " ".join(one.cmdline())]
+    writer.kill()
+    until(lambda: not embedded._accepts_connections(embedded._cluster(home)), "it has noticed")
+
+
+def test_a_server_that_recovers_is_waited_for(home: Path) -> None:
+    embedded.ensure_running(home)
+    crash(home)
+    assert answer(embedded.ensure_running(home), "SELECT count(*) FROM filled") == (1_000_001,)
+
+
+def test_a_server_that_is_stopped_while_it_recovers_ends_all_the_same(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded.ensure_running(home)
+    monkeypatch.setattr(cluster, "PATIENCE", 2)
+    crash(home)
+    assert embedded.stop(home)
+    assert not embedded.is_running(home)
+    monkeypatch.undo()
+    assert answer(embedded.ensure_running(home), "SELECT count(*) FROM filled") == (1_000_001,)
 
 
 def test_a_pid_file_that_names_another_process_is_no_server(home: Path) -> None:

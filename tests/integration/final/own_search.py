@@ -8,9 +8,10 @@ from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy
 from blood_hpo.studyfile.schema import StudySpec
 
+SOURCE = DataSource(Path("s.npz"), "path", "a" * 64, "b" * 32, official=False, synthetic=True)
+
 
 def search(url: str) -> SharedStudy:
     """A study of one family without any trial."""
     document = {"name": "own", "families": {"mlp": {"budget": 2, "space": {"units": [8, 16]}}}}
-    source = DataSource(Path("s.npz"), "path", "a" * 64, "b" * 32, official=False, synthetic=True)
-    return create_study(StudyStorage(url, "test"), StudySpec.parse(document, "test"), source)
+    return create_study(StudyStorage(url, "test"), StudySpec.parse(document, "test"), SOURCE)

@@ -10,6 +10,7 @@ import pytest
 from optuna.trial import TrialState
 
 from blood_hpo.database.record import TrialRecord, read_trials
+from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
 from blood_hpo.final.planned_stage import claim_planned
 from blood_hpo.final.stage_study import Training, open_stage, put_in_force
@@ -25,6 +26,7 @@ from blood_hpo.training.fold_result import Rules
 from blood_hpo.worker.claims import Busy, Finished, Found
 from blood_hpo.worker.janitor import Audit, recover_stale_trials
 
+from ...waiting import until
 from .own_search import search
 
 STOP = threading.Event().wait
@@ -169,6 +171,51 @@ def test_what_waited_and_is_withdrawn_cost_nothing_while_it_waited(stage: Shared
     put_in_force(stage, FINAL, [training(8, 1, epochs=5)])
     (ended,) = trials(stage)
     assert (ended.state, ended.finished_at) == ("FAIL", ended.started_at)
+
+
+def test_what_is_withdrawn_and_then_put_back_is_no_longer_waited_for(stage: SharedStudy) -> None:
+    running = taken(stage, "one")
+    put_in_force(stage, FINAL, [training(8, 1, epochs=5)])
+    stage.storage.put_back(running.trial_id, "one")
+    planned_one = taken(stage, "two")
+    stage.storage.end(planned_one.trial_id, "two", TrialState.COMPLETE, Ending(0.5))
+    assert claim(stage, "two") == Finished()
+    assert [one.state for one in trials(stage)] == ["FAIL", "COMPLETE"]
+
+
+def test_a_stage_that_is_paused_while_it_is_looked_at_is_not_finished(
+    stage: SharedStudy, database_url: str
+) -> None:
+    """Whoever claims waits for the study's row, and by then a person has paused it."""
+    admin, found = StudyStorage(database_url, "admin"), []
+    with admin.engine.connect() as holder:
+        holder.execute(statement("claim_lock"), {"study_id": stage.study_id})
+        waiting = threading.Thread(target=lambda: found.append(claim(stage, "one")))
+        waiting.start()
+        until(lambda: stuck(admin), "it waits for the row")
+        pause(admin, stage.study_id, "lunch")
+        holder.rollback()
+        waiting.join()
+    assert found == [Busy()]
+
+
+def stuck(storage: StudyStorage) -> bool:
+    with storage.engine.connect() as connection:
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        return bool(connection.exec_driver_sql(asked).scalar())
+
+
+def test_a_resumption_meets_no_lock_of_a_plan_that_is_being_made(
+    stage: SharedStudy, database_url: str
+) -> None:
+    pause(stage.storage, stage.study_id, "lunch")
+    planner = StudyStorage(database_url, "planner").engine
+    with planner.connect() as connection:
+        connection.exec_driver_sql("UPDATE hpo.configuration SET place = NULL WHERE place = 2")
+        connection.exec_driver_sql("SELECT FROM hpo.budget FOR UPDATE")
+        resume(stage.storage, stage.study_id)
+        connection.rollback()
+    assert taken(stage, "one")
 
 
 def test_a_changed_plan_counts_what_it_asks_for_and_nothing_else(stage: SharedStudy) -> None:

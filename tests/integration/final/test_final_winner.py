@@ -9,13 +9,15 @@ from optuna.trial import TrialState
 from blood_hpo.database.record import TrialRecord
 from blood_hpo.database.statements import statement
 from blood_hpo.errors import StudyError
+from blood_hpo.final.confirmation_stage import ConfirmStage
 from blood_hpo.final.stage_study import open_stage
 from blood_hpo.stages import CONFIRM
-from blood_hpo.store.results import Ending
+from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.studies import SharedStudy, winning_configuration
+from blood_hpo.training.fold_result import FoldResult
 from blood_hpo.worker.claims import Claims
 
-from .own_search import search
+from .own_search import SOURCE, search
 
 CANDIDATE = {
     "search_rank": 2,
@@ -49,6 +51,35 @@ def test_the_searchs_best_until_a_winner_is_confirmed(study: SharedStudy) -> Non
         winner = {**CANDIDATE, **row, "source_number": second.number}
         connection.execute(statement("new_candidates"), {"rows": json.dumps([winner])})
     assert winning_configuration(study.storage, "own", "mlp") == second.config
+
+
+def test_an_older_outcome_of_a_worker_that_stood_still_does_not_stay(study: SharedStudy) -> None:
+    def measured(score: float) -> Ending:
+        scores = (score - 0.01, score, score + 0.01)
+        folds = [FoldResult(one, 1, 1, [1.0], [0.5], held_out=[0.5]) for one in scores]
+        return Ending(score, Results(folds, 1.0, 100))
+
+    def work(stage: Claims | ConfirmStage, worker: str, best: int) -> None:
+        while isinstance(claim := stage.claim(threading.Event().wait), TrialRecord):
+            score = 0.9 if claim.config["units"] == best else 0.5
+            stage.study.storage.end(claim.trial_id, worker, TrialState.COMPLETE, measured(score))
+
+    def winner() -> object:
+        with study.storage.engine.connect() as connection:
+            asked = "SELECT config ->> 'units' FROM hpo.confirmations WHERE winner"
+            return connection.exec_driver_sql(asked).scalar()
+
+    work(Claims(study, "one"), "one", best=8)
+    confirm = ConfirmStage(study, SOURCE, "one")
+    work(confirm, "one", best=16)
+    confirm.conclude()
+    assert winner() == "16"
+    with study.storage.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE hpo.candidate SET winner = false")
+        connection.exec_driver_sql("UPDATE hpo.candidate SET winner = true WHERE search_rank = 1")
+    assert winner() == "8"
+    confirm.conclude()
+    assert winner() == "16"
 
 
 def test_a_study_without_a_complete_trial_has_none(study: SharedStudy) -> None:

@@ -12,9 +12,10 @@ from optuna.trial import TrialState
 from blood_hpo.database.record import TrialRecord, read_trials
 from blood_hpo.errors import StudyError
 from blood_hpo.settings import Settings
-from blood_hpo.store.results import Ending
+from blood_hpo.store.results import Ending, Results
 from blood_hpo.store.storage import StudyStorage
 from blood_hpo.store.studies import SharedStudy, delete_study, open_study, pause, resume
+from blood_hpo.training.fold_result import FoldResult
 from blood_hpo.version import __version__
 from blood_hpo.worker.checkpoint import Checkpoint
 from blood_hpo.worker.claims import Busy, Claims, Finished, Paused
@@ -159,6 +160,24 @@ def test_a_claim_whose_answer_was_lost_is_answered_again(make_study: MakeStudy) 
     first = claims.claim(STOP)
     assert isinstance(first, TrialRecord)
     assert claims.claim(STOP) == first
+
+
+def test_a_sampler_sees_no_epochs_of_a_run_that_was_begun_afresh(make_study: MakeStudy) -> None:
+    """Put back after epoch 30, and taken where its checkpoint is not, it was pruned after 12."""
+    study = make_study()
+    for worker, epochs in (("one", 30), ("two", 12)):
+        claim = Claims(study, worker).claim(STOP)
+        assert isinstance(claim, TrialRecord)
+        reported = dict.fromkeys(range(1, epochs + 1), 0.3)
+        study.storage.report(claim.trial_id, worker, reported)
+        if worker == "one":
+            study.storage.put_back(claim.trial_id, worker)
+    assert isinstance(claim, TrialRecord)
+    folds = [FoldResult(0.3, 12, 12, [1.0], [0.3], held_out=[0.3])]
+    ending = Ending(0.3, Results(folds, 1.0, 10))
+    assert study.storage.end(claim.trial_id, "two", TrialState.PRUNED, ending)
+    (known,) = Claims(study, "two").known(claim.family).get_trials()
+    assert known.last_step == 12
 
 
 def test_a_raised_budget_reaches_workers_that_are_at_work(make_study: MakeStudy) -> None:

@@ -64,6 +64,34 @@ def test_of_an_odd_number_of_images_the_half_that_is_left_is_fresh(tmp_path: Pat
     assert set((counts(searched) - counts(fresh)).tolist()) <= {0, 1}
 
 
+def test_where_too_few_of_a_class_are_left_fresh_images_are_drawn_from_all(tmp_path: Path) -> None:
+    """Else a study would be accepted and searched, and its confirmation refused."""
+    write_synthetic(tmp_path / "few.npz", sizes={"train": 240, "validation": 64, "test": 64})
+    with np.load(tmp_path / "few.npz") as whole:
+        arrays = dict(whole)
+    rare = arrays["val_labels"][:, 0] == 7
+    arrays["val_labels"][np.flatnonzero(rare)[1:]] = 0  # one is left
+    np.savez(tmp_path / "rare.npz", **arrays)
+    source = find(tmp_path / "rare.npz", settings=Settings())
+    specs = [
+        spec_of(0.5).model_copy(update={"objective": "macro_auc", "seed": seed})
+        for seed in range(20)
+    ]
+    accepted = [one for one in specs if is_accepted(one, source)]
+    assert 0 < len(accepted) < len(specs)  # the draw in proportion may leave the one image out
+    for spec in accepted:
+        fresh = search_data(spec, source, 11)
+        assert set(fresh.labels[fresh.validation]) == set(range(8))
+
+
+def is_accepted(spec: StudySpec, source: DataSource) -> bool:
+    try:
+        search_data(spec, source)
+    except DataError:
+        return False
+    return True
+
+
 def test_a_class_that_the_search_watched_is_watched_on_fresh_images(source: DataSource) -> None:
     """Of few images a draw in proportion may leave a class out."""
     spec = spec_of(0.2)

@@ -242,6 +242,19 @@ def test_a_restored_fit_continues_bit_for_bit(case: str, data: Data) -> None:
     assert fingerprint(trained(resumed, 2)) == fingerprint(whole)
 
 
+@pytest.mark.parametrize("group", ["weights", "optimizer", "best_weights"])
+def test_what_does_not_fit_the_network_is_refused_before_it_trains(data: Data, group: str) -> None:
+    """Another version may have other variables: whoever resumes then has to begin afresh."""
+    name, config = CASES[next(iter(CASES))]
+    network = compiled(data, name, **config)
+    state = trained(begun(network), 1).state()
+    last = max(
+        (one for one in state if one.startswith(f"{group}/")), key=lambda one: (len(one), one)
+    )
+    with pytest.raises(ValueError, match="zip"):
+        begun(network).restore({key: one for key, one in state.items() if key != last})
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_fits_in_lock_step_do_not_touch_each_other(case: str, data: Data) -> None:
     name, config = CASES[case]
