@@ -61,7 +61,6 @@ def options(
             "--version", help="Print the version.", callback=_print_version, is_eager=True
         ),
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more to stderr.")] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but warnings and errors.")
     ] = False,
@@ -71,7 +70,7 @@ def options(
     Workers pull trials from one Optuna study in PostgreSQL. Without DATABASE_URL an embedded server
     is started in ./.blood_hpo.
     """
-    logs.configure(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
+    logs.configure(logging.WARNING if quiet else logging.INFO)
 
 
 def main() -> None:

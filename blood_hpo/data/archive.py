@@ -85,8 +85,8 @@ def read_array(
 def bad_file(path: Path, problem: str) -> DataError:
     """The error for a file that cannot be used: one line, with what to do next."""
     return DataError(
-        f"{path} {' '.join(problem.split())}; "
-        "give a BloodMNIST 28x28 file in the MedMNIST layout, or run `blood-hpo data fetch`"
+        f"{path} {' '.join(problem.split())}; give a BloodMNIST 28x28 file in the MedMNIST layout,"
+        " or none and run `blood-hpo data fetch`"
     )
 
 

@@ -32,8 +32,8 @@ def load(engine: Engine, study: str, name: str) -> bytes:
     found = next((one for one in listing(engine, study) if one.name == name), None)
     if found is None:
         raise StudyError(
-            f"study {study!r} has no file {name!r}; delete the study and run its stage again with"
-            f" `blood-hpo final {study.removesuffix('-final')}`"
+            f"study {study!r} has no file {name!r}; `blood-hpo trial files {study}` lists those"
+            " that it has"
         )
     content = by_digest(engine, found.sha256)
     if content is None:

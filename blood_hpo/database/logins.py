@@ -32,7 +32,7 @@ def allow_logins(url: str, addresses: Sequence[str]) -> list[str]:
 
 
 def _login(address: str) -> URL:
-    login = make_url(server_address(address))
+    login = make_url(server_address(address, "an address given"))
     if login.username not in ROLES:
         raise InputError(
             f"the address of {login.username} was given; give those of {', '.join(ROLES)}"

@@ -81,4 +81,8 @@ def describe_schema(connection: Connection) -> str:
     if state.applied is None:
         return f"none; run: {MIGRATE}"
     version = f"migration {max(state.applied, default=0)}"
+    try:
+        state.refuse_other()
+    except DatabaseError as error:
+        return str(error)
     return version if state.current else f"{version}, of another version; run: {MIGRATE}"

@@ -33,7 +33,7 @@ def export_study(storage: StudyStorage, name: str, place: str) -> dict[str, int]
     with _said(place):
         there = RDBStorage(_url(place))
         if taken := [one for one in trials if one in optuna.get_all_study_names(there)]:
-            raise _taken(taken[0])
+            raise StudyError(f"the place has a study {taken[0]!r} already; name another place")
         for one in trials:
             _copy(storage, one, there, one)
     return trials

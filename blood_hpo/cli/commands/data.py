@@ -7,7 +7,7 @@ import typer
 
 from blood_hpo.cli.output import FormatOption, OutputFormat, print_facts, print_rows, to_json
 from blood_hpo.cli.session import DataOption, data_source, settings
-from blood_hpo.errors import DataError
+from blood_hpo.errors import DataError, InputError
 
 _PATIENCE_SECONDS = 60.0  # for the server's answer to someone who asked for the download
 
@@ -53,6 +53,8 @@ def fetch(
     from blood_hpo.data.bloodmnist import fetch_official, official_file
 
     if settings().data is not None:
+        if url:
+            raise InputError("--url downloads, and BLOOD_HPO_DATA names a file; unset one of them")
         source = data_source(None)
     else:
         official = official_file()

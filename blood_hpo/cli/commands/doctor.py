@@ -59,13 +59,16 @@ def _disk() -> str:
 
 
 def _database() -> str:
-    from blood_hpo.database.address import masked
+    from blood_hpo.database.address import connected, masked
+    from blood_hpo.database.schema_version import check_schema
 
     home = settings().home
     if settings().server_url() is None and not embedded.exists(home):
         program("postgres")
         return f"none yet in {home.absolute()}; a run makes one with PostgreSQL {MAJOR}"
     found = contents(address())
+    with connected(address()) as engine:
+        check_schema(engine)
     return f"PostgreSQL {found['postgresql']} at {masked(address())}, schema {found['schema']}"
 
 
@@ -98,8 +101,8 @@ def health() -> None:
     held = [one for one in held if one.started_at >= min(born, default=0)]
     for one in held:
         typer.echo(f"trial {one.number}: {one.worker} heard of {one.silent_seconds:.0f} s ago")
-    if not held:  # it starts or waits, and has no heartbeat
-        typer.echo("no trial is held here; waiting or starting")
+    if not held:
+        typer.echo("no trial is held here")
     elif held[0].silent_seconds > settings().grace_seconds:
         raise BloodHpoError(
             f"{held[0].worker} was not heard of for {held[0].silent_seconds:.0f} s"

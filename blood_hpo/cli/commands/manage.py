@@ -120,12 +120,14 @@ def resume(study: StudyArgument) -> None:
 
     Example: blood-hpo study resume paper
     """
-    _pause(study, None)
-    typer.echo(f"study {study}: resumed")
+    typer.echo(f"study {study}: {'resumed' if _pause(study, None) else 'was not paused'}")
 
 
-def _pause(study: str, reason: str | None) -> None:
-    """Pause a study for a reason, or resume it without one; its note says so at once."""
+def _pause(study: str, reason: str | None) -> str | None:
+    """Pause a study for a reason, or resume it without one, and say why it was paused before.
+
+    Its note says so at once.
+    """
     found = storage()
     from blood_hpo.dashboard.notes import refresh_note
     from blood_hpo.store import studies
@@ -133,6 +135,7 @@ def _pause(study: str, reason: str | None) -> None:
     study_id = found.study_id(study)
     if found.ask("study_record", name=study)[0].stage is None:
         raise StudyError(f"study {study} was imported: no worker trains for it")
+    (before,) = found.ask("paused", names=[study])
     if reason == STOPPED:
         studies.open_study(found, study)  # or it is a stage, which stops with its search alone
     if reason is None:
@@ -140,3 +143,4 @@ def _pause(study: str, reason: str | None) -> None:
     else:
         studies.pause(found, study_id, reason)
     refresh_note(found, study_id, least_seconds=0)
+    return str(before.reason) if before.reason else None

@@ -80,7 +80,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
             _report(study.name)
     if output is not OutputFormat.TABLE:
         with session.engine() as connected:
-            tables.print_search(connected, ran, top, output)
+            tables.print_answers(connected, "leaderboard", ran, output, top=top)
     if lacking:
         raise StudyError("; ".join(lacking))
 

@@ -11,9 +11,9 @@ from blood_hpo.cli.output import FormatOption, OutputFormat, print_rows, to_json
 from blood_hpo.cli.views.progress import Progress
 from blood_hpo.cli.views.snapshot import read
 from blood_hpo.cli.views.study_view import print_view
-from blood_hpo.cli.views.tables import print_answer, print_leaderboards
+from blood_hpo.cli.views.tables import print_answer, print_answers, print_leaderboards
 from blood_hpo.errors import InputError, StudyError
-from blood_hpo.stages import SEARCH
+from blood_hpo.stages import SEARCH, stage_names
 
 app = typer.Typer(
     no_args_is_help=True, help="Create, look at, pause, stop, hand over and delete studies."
@@ -133,7 +133,8 @@ def status(
 ) -> None:
     """Show families with time left and best score, workers with their trials, and warnings.
 
-    In a pipe, --watch prints a line every half minute. JSON and CSV hold the families alone.
+    In a pipe, --watch prints a line every half minute. JSON and CSV hold the families alone, those
+    of later stages under the name of their study.
 
     Example: blood-hpo status quickstart --watch
 
@@ -152,4 +153,4 @@ def status(
         elif output is OutputFormat.TABLE:
             print_view(read(connected, name))
         else:
-            print_answer(connected, "progress", output, study=name)
+            print_answers(connected, "progress", [name, *stage_names(name)], output)

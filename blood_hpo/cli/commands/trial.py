@@ -98,7 +98,7 @@ def replay(
     data: session.DataOption = None,
     output: FormatOption = OutputFormat.TABLE,
 ) -> None:
-    """Train a finished trial again and compare its fold scores with the recorded ones.
+    """Train a finished trial of a search again and compare its fold scores with the recorded ones.
 
     Exit code 1 if they differ. On the same kind of processor and the same library versions they
     are equal to the last bit.

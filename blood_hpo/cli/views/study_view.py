@@ -10,6 +10,7 @@ from blood_hpo.cli.output import GAP, table, window, wrapped
 from blood_hpo.cli.session import Row
 from blood_hpo.cli.views.charts import bar, sparkline
 from blood_hpo.cli.views.snapshot import Snapshot, Stage
+from blood_hpo.stages import SEARCH
 from blood_hpo.text import duration, rendered
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ def _title(snapshot: Snapshot, watched: float | None) -> "Text":
     title = Text.assemble((search.name, "bold"))
     left = snapshot.seconds_left
     if snapshot.finished(final=False):
-        title.append("  finished", style="bold green")
+        asked = search.study["stage"] == SEARCH and search.study["spec"].get("final") is not None
+        over = not asked or search.study["finished_at"] is not None
+        title.append("  finished" if over else "  search finished", style="bold green")
     elif left is not None:
         title.append(f"  about {duration(left)} left")
     if watched is not None:

@@ -7,6 +7,7 @@ from blood_hpo.cli.logs import say
 from blood_hpo.cli.output import OutputFormat, print_records, print_rows
 from blood_hpo.cli.session import ask
 from blood_hpo.database.query import run_query
+from blood_hpo.stages import CONFIRM, FINAL, SEARCH
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 _LEADERBOARD: Final = (
     "rank trial=number score sd epochs time=seconds parameters=parameter_count configuration=params"
 )
+_SCORED: Final = {
+    SEARCH: "best of the search",
+    CONFIRM: "on fresh folds",
+    FINAL: "validation scores of retrainings",
+}
 _CONFIRMED: Final = (
     "family rank trial=number search=search_score confirmed=mean low high behind differs"
     " configuration=params"
@@ -33,12 +39,12 @@ def print_answer(
     print_rows(found.columns, found.rows, output)
 
 
-def print_search(
-    connected: "Engine", studies: Sequence[str], top: int, output: OutputFormat
+def print_answers(
+    connected: "Engine", query: str, studies: Sequence[str], output: OutputFormat, **given: object
 ) -> None:
-    """Print the best complete trials of some studies as one list, for programs."""
-    found = [run_query(connected, "leaderboard", study=one, top=top) for one in studies]
-    rows = [(one, *row) for one, board in zip(studies, found, strict=True) for row in board.rows]
+    """Print the rows of a named query for some studies as one list, for programs."""
+    found = [run_query(connected, query, study=one, **given) for one in studies]
+    rows = [(one, *row) for one, answer in zip(studies, found, strict=True) for row in answer.rows]
     print_rows(("study", *found[0].columns), rows, output)
 
 
@@ -49,7 +55,7 @@ def print_leaderboards(
     rows = ask(connected, "leaderboard", study=study, top=top)
     for family in dict.fromkeys(row["family"] for row in rows):
         own = [row for row in rows if row["family"] == family]
-        title = f"{study}, {family}: best of the search on {data['label']}"
+        title = f"{study}, {family}: {_SCORED[str(data.get('stage', SEARCH))]} on {data['label']}"
         print_records(own, _LEADERBOARD, title)
     if not rows:
         say("%s: no trial is complete yet", study)

@@ -91,7 +91,7 @@ def test_a_study_of_another_program_comes_in_and_stays_its_own(program: Program)
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("export", "tiny", "tiny.db"), 5, "there is a study 'tiny' already"),
+        (("export", "tiny", "tiny.db"), 5, "the place has a study 'tiny' already"),
         (("export", "tony", "x.db"), 5, "did you mean 'tiny'?"),
         (("export", "tiny", "nowhere/x.db"), 2, "unable to open database file"),
         (("import", "nothing.db"), 2, "no such file"),

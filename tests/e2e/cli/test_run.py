@@ -200,7 +200,8 @@ def test_pause_resume_and_delete(program: Program) -> None:
     program.run("study", "pause", "short-lived", "--reason", "lunch")
     paused = program.run("run", file, "--workers", "1", code=5)
     assert "is paused: lunch; go on with `blood-hpo study resume short-lived`" in paused.stderr
-    program.run("study", "resume", "short-lived")
+    assert program.run("study", "resume", "short-lived").stdout.endswith("resumed\n")
+    assert program.run("study", "resume", "short-lived").stdout.endswith("was not paused\n")
     program.run("study", "delete", "short-lived", "--yes")
     assert "short-lived" not in program.run("study", "list").stdout
 

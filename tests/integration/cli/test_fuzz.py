@@ -66,7 +66,7 @@ OPTIONS = [
     "--sha256",
     "--help",
     "--formt",
-    "-v",
+    "-q",
     "--",
 ]
 # What a shell hands over: bytes that are no UTF-8 arrive as halves of surrogate pairs.

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from blood_hpo.database.address import connected, embedded_url
 from blood_hpo.database.scripts import migrations
 from blood_hpo.server import embedded
+from blood_hpo.settings import Settings
 
 from ...forks import Completed, Forks
 from .conftest import PASSWORD
@@ -72,12 +74,20 @@ def test_status_starts_nothing_and_says_so(db: Db, home: Path) -> None:
     }
 
 
-def test_a_started_server_is_there_until_it_is_stopped(db: Db, home: Path) -> None:
+def test_a_started_server_is_there_until_it_is_stopped(
+    db: Db, home: Path, light_forks: Forks
+) -> None:
     assert db("start").returncode == 0
     (found,) = json.loads(db("status", "--format", "json").stdout)
     assert (found["pinned"], found["running"], found["schema"][:4]) == (True, True, "none")
     assert "created Optuna's tables" in db("migrate").stdout
     assert f"migration {len(migrations())}" in db("status").stdout
+    with connected(embedded_url(Settings(home=home))) as found, found.begin() as connection:
+        connection.exec_driver_sql("UPDATE hpo.migration SET digest = 'another'")
+    assert "use the build that applied it" in db("status").stdout
+    doctor = light_forks.run(["doctor"], home, environment(BLOOD_HPO_HOME=str(home)))
+    assert doctor.returncode == 1
+    assert "use the build that applied it" in doctor.stdout
     assert db("stop").stdout == "PostgreSQL is stopped\n"
     assert not embedded.is_running(home)
     assert db("stop").stdout == "PostgreSQL was not running\n"

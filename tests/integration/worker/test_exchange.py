@@ -71,7 +71,7 @@ def test_a_study_is_exported_with_its_stages_or_not_at_all(
     there = f"sqlite:///{tmp_path}/theirs.db"
     open_stage(study, CONFIRM)
     optuna.create_study(study_name="small-confirm", storage=there)
-    with pytest.raises(StudyError, match="there is a study 'small-confirm' already"):
+    with pytest.raises(StudyError, match="the place has a study 'small-confirm' already"):
         export_study(study.storage, study.name, there)
     assert optuna.get_all_study_names(there) == ["small-confirm"]
 

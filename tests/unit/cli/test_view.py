@@ -46,6 +46,9 @@ def stage(label: str = "", **changes: Any) -> Stage:
         "most_epochs": 50,
         "paused": None,
         "last_activity_at": datetime.now(UTC),
+        "stage": label or "search",
+        "spec": {"final": None},
+        "finished_at": None,
     }
     known: dict[str, Any] = {
         "study": {**study, **changes.pop("study", {})},
@@ -112,7 +115,12 @@ def test_there_is_more_where_there_is_room() -> None:
 def test_the_last_stage_says_when_all_is_done() -> None:
     done = stage(families=[family(counted=40, remaining=0)], running=[], workers=[])
     left = replace(done, study={**done.study, "last_activity_at": datetime(2026, 1, 1, tzinfo=UTC)})
-    assert "finished" in shown(snapshot(done), 80)[0]
+    assert "paper  finished" in shown(snapshot(done), 80)[0]
+    asked: dict[str, Any] = {"spec": {"final": {}}}
+    begun = stage(families=[family(remaining=0)], study=asked)
+    assert "paper  search finished" in shown(snapshot(begun), 80)[0]
+    ended = stage(families=[family(remaining=0)], study={**asked, "finished_at": datetime.now(UTC)})
+    assert "paper  finished" in shown(snapshot(ended), 80)[0]
     assert snapshot(done).finished(final=False)
     assert not snapshot(done).finished(final=True)
     assert snapshot(left).finished(final=True)

@@ -42,7 +42,7 @@ def problem_of(path: Path) -> str:
     assert sorted(path.parent.iterdir()) == before
     message = str(caught.value)
     assert message.startswith(str(path))
-    assert message.endswith("or run `blood-hpo data fetch`")
+    assert message.endswith("or none and run `blood-hpo data fetch`")
     assert "\n" not in message
     return message
 

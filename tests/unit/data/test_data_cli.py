@@ -73,6 +73,15 @@ def test_fetch_refuses_a_file_that_is_not_the_official_one(cache: Path, file_ser
     assert list(cache.iterdir()) == []
 
 
+def test_fetch_takes_one_place_to_look_at(
+    synthetic_npz: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLOOD_HPO_DATA", str(synthetic_npz))
+    settings.cache_clear()
+    error = run("fetch", "--url", "http://127.0.0.1:9/x.npz").exception
+    assert "BLOOD_HPO_DATA names a file; unset one of them" in str(error)
+
+
 def test_synthetic_writes_a_set_once(tmp_path: Path) -> None:
     path = tmp_path / "cells.npz"
     sizes = ("--train-size", 16, "--validation-size", 8, "--test-size", 8)
