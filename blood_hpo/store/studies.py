@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -30,6 +31,7 @@ class SharedStudy:
         fingerprint: What two studies must share for their scores to be comparable.
         data: Identity of the data set.
         program_version: Of the program that created it.
+        read_at: When it was read, by the clock of the server.
     """
 
     name: str
@@ -38,6 +40,7 @@ class SharedStudy:
     fingerprint: str
     data: Mapping[str, Any]
     program_version: str
+    read_at: datetime
     storage: StudyStorage
 
     def standing(self, connection: Connection) -> Sequence[Row[Any]]:
@@ -90,6 +93,7 @@ def open_study(storage: StudyStorage, name: str) -> SharedStudy:
         fingerprint=found.fingerprint,
         data=found.data,
         program_version=found.program_version,
+        read_at=found.read_at,
         storage=storage,
     )
 
@@ -119,9 +123,9 @@ def resume(storage: StudyStorage, study_id: int) -> None:
 
 
 def finish(study: SharedStudy) -> None:
-    """Note that nothing of a search and its stages is left to do, as its file is known here."""
+    """Note that nothing of a search and its stages is left to do, as it was read."""
     spec = json.dumps(study.spec.model_dump(mode="json"))
-    study.storage.tell("finish", study_id=study.study_id, spec=spec)
+    study.storage.tell("finish", study_id=study.study_id, spec=spec, read_at=study.read_at)
 
 
 def delete_study(storage: StudyStorage, name: str) -> None:

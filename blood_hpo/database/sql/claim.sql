@@ -54,8 +54,7 @@ INSERT INTO hpo.configuration
     (study_id, stage, family, config_hash, seed, config, params, budget, place, repeats_avoided)
 SELECT :study_id, 'search', :family, config_hash, seed, config, params, budget, held.place + 1,
     repeats_avoided
-FROM hpo.study JOIN hpo.budget USING (study_id)
-CROSS JOIN LATERAL (
+FROM hpo.study JOIN hpo.budget USING (study_id) CROSS JOIN LATERAL (
     SELECT place FROM (
         SELECT place FROM hpo.configuration WHERE study_id = :study_id AND family = :family
         UNION ALL SELECT 0

@@ -8,8 +8,7 @@ FROM hpo.attempts WHERE study = :study AND origin = (
 -- The confirmed winner, or while there is none the best of the search.
 SELECT DISTINCT ON (family) family, number, coalesce(winner, false) AS confirmed, score,
     mean AS confirmed_score, test_accuracy, trials.parameter_count, trials.config
-FROM hpo.trials LEFT JOIN hpo.confirmations USING (study, family, number)
-LEFT JOIN (
+FROM hpo.trials LEFT JOIN hpo.confirmations USING (study, family, number) LEFT JOIN (
     SELECT study, source_number AS number, avg(test_accuracy) AS test_accuracy
     FROM hpo.models WHERE in_force GROUP BY study, source_number
 ) AS tested USING (study, number)

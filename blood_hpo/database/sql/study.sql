@@ -17,7 +17,8 @@ SELECT study_id, :stage, coalesce(:search_id, study_id), CAST(:spec AS jsonb), :
 
 -- study_record: A study by name; what is null in it has no record, since another program made it.
 SELECT studies.study_id, stage, search.study_name AS search, spec, fingerprint, data,
-    program_version FROM public.studies LEFT JOIN hpo.study USING (study_id)
+    program_version, clock_timestamp() AS read_at
+FROM public.studies LEFT JOIN hpo.study USING (study_id)
 LEFT JOIN public.studies AS search ON search.study_id = search_id WHERE studies.study_name = :name
 
 -- described: All that is known of a study.
@@ -41,9 +42,11 @@ SELECT study_name AS name, extract(epoch FROM finished_at)::float AS seconds
 FROM hpo.study JOIN public.studies USING (study_id)
 WHERE finished_at IS NOT NULL AND study_name = spec ->> 'name' ORDER BY finished_at
 
--- finish: Note that nothing is left to do, unless the study file has been changed meanwhile.
+-- finish: Note that nothing is left to do, unless a file or a stage has been changed meanwhile.
 UPDATE hpo.study SET finished_at = clock_timestamp()
-WHERE study_id = :study_id AND finished_at IS NULL AND spec = CAST(:spec AS jsonb)
+WHERE study_id = :study_id AND finished_at IS NULL AND spec = CAST(:spec AS jsonb) AND NOT EXISTS (
+    SELECT FROM hpo.study AS own WHERE own.search_id = :study_id AND own.resumed_at > :read_at
+)
 
 -- reopen: Have workers look again at the search that a study is, or is a stage of.
 UPDATE hpo.study SET finished_at = NULL

@@ -21,8 +21,9 @@ from blood_hpo.settings import Settings
 from blood_hpo.stages import CONFIRM, FINAL
 from blood_hpo.store.results import Ending
 from blood_hpo.store.storage import StudyStorage
-from blood_hpo.store.studies import SharedStudy, open_study, pause, resume
+from blood_hpo.store.studies import SharedStudy, finish, open_study, pause, resume
 from blood_hpo.training.fold_result import Rules
+from blood_hpo.version import __version__
 from blood_hpo.worker.claims import Busy, Finished, Found
 from blood_hpo.worker.janitor import Audit, recover_stale_trials
 
@@ -163,6 +164,15 @@ def test_a_resumption_gives_as_many_attempts_again(stage: SharedStudy) -> None:
         if given_up:
             resume(stage.storage, stage.study_id)
             put_in_force(stage, FINAL, PLAN)
+
+
+def test_what_is_resumed_while_a_worker_finishes_is_not_finished(stage: SharedStudy) -> None:
+    first = open_study(stage.storage, "own")
+    resume(stage.storage, stage.study_id)
+    for known, left in ((first, ["own"]), (open_study(stage.storage, "own"), [])):
+        finish(known)
+        wanted = {"program_version": __version__, "sha256": str(first.data["sha256"])}
+        assert [one.name for one in stage.storage.ask("unfinished", **wanted)] == left
 
 
 def test_what_waited_and_is_withdrawn_cost_nothing_while_it_waited(stage: SharedStudy) -> None:
