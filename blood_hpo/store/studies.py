@@ -111,8 +111,10 @@ def _stored_spec(name: str, found: Row[Any]) -> StudySpec:
     return spec
 
 
-def pause(storage: StudyStorage, study_id: int, reason: str, *, overrule: bool = True) -> None:
-    """Let running trials finish and start no more; a person may overrule another reason."""
+def pause(
+    storage: StudyStorage, study_id: int, reason: str | None, *, overrule: bool = True
+) -> None:
+    """Let running trials finish and start no more; a person may overrule another reason, or all."""
     storage.tell("pause", study_id=study_id, reason=reason, overrule=overrule)
 
 

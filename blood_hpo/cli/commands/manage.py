@@ -31,10 +31,15 @@ def delete(
     if not yes:
         listed = " and ".join(f"{name} with its {count} trials" for name, count in trials.items())
         typer.confirm(f"Delete study {printable(listed)}?", abort=True)
-    pause(found, found.study_id(study), STOPPED)  # or a worker could make its next stage meanwhile
-    for name, count in reversed(trials_of(found, study).items()):
-        delete_study(found, name)
-        typer.echo(f"study {printable(name)}: deleted, {count} trials")
+    study_id, before = found.study_id(study), found.ask("paused", names=[study])
+    pause(found, study_id, STOPPED)  # or a worker could make its next stage meanwhile
+    try:
+        for name, count in reversed(trials_of(found, study).items()):
+            delete_study(found, name)
+            typer.echo(f"study {printable(name)}: deleted, {count} trials")
+    except Exception:
+        pause(found, study_id, before[0].reason if before else None)  # or its workers would leave
+        raise
 
 
 @app.command()

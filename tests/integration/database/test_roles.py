@@ -7,12 +7,15 @@ import pytest
 from optuna.storages import RDBStorage
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DBAPIError
+from typer.testing import CliRunner
 
+from blood_hpo.cli.main import app
 from blood_hpo.database.address import engine, engine_options
 from blood_hpo.database.migrate import ROLES, migrate
 from blood_hpo.database.query import run_query
 from blood_hpo.database.schema_version import check_schema
 from blood_hpo.database.statements import load_query, names
+from blood_hpo.settings import settings
 
 from .conftest import rows
 
@@ -245,6 +248,17 @@ def test_the_dashboard_reads_everything_and_changes_nothing(
     ):
         assert "permission denied" in refused(dashboard, statement)
     storage.engine.dispose()
+
+
+def test_who_may_not_delete_a_study_does_not_stop_it_by_trying(
+    study: str, database_url: str, monkeypatch: pytest.MonkeyPatch, connected: Engine
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", address_as("blood_hpo_worker", database_url))
+    settings.cache_clear()
+    tried = CliRunner().invoke(app, ["study", "delete", study, "--yes"])
+    settings.cache_clear()
+    assert tried.exit_code == 1
+    assert rows(connected, "SELECT paused FROM hpo.study") == [{"paused": None}]
 
 
 def test_the_worker_runs_trials_and_deletes_nothing(
