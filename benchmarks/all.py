@@ -20,6 +20,7 @@ TRAINING = (
     "whole_trial.py --repeats 1",
     "precision.py --each 4",
     "memory.py --trials 100",
+    "throughput.py",
 )
 PEERS = ("peers/compare.py --repeats 3",)
 OTHERS = (

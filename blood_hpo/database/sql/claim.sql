@@ -29,14 +29,14 @@ SELECT paused, budget.family, budget.budget, closed, (
 ) AS open
 FROM hpo.study LEFT JOIN hpo.budget USING (study_id) WHERE study.study_id = :study_id
 
--- history: Trials after the newest that a worker knew, and those that have ended since. One that
--- waits to be gone on with counts as running: samplers look at no others that have not ended.
+-- history: Trials after the newest that a worker knew, and those that have ended since, without
+-- reports of a run that was begun afresh. One that waits counts as running: samplers see no others.
 SELECT attempt.number, family, CASE WHEN open THEN 'RUNNING' ELSE state::text END AS state, params,
     config_hash, given_up_at IS NOT NULL AS given_up, value,
     CASE WHEN state IN ('COMPLETE', 'PRUNED') THEN (
         SELECT array_agg(intermediate_value ORDER BY step)
         FROM public.trial_intermediate_values AS reported WHERE reported.trial_id = attempt.trial_id
-            AND step <= coalesce(result.epoch, step) -- not of a run that was begun afresh
+            AND step <= coalesce(result.epoch, step)
     ) END AS reports
 FROM hpo.attempt JOIN hpo.configuration USING (configuration_id) JOIN public.trials USING (trial_id)
 LEFT JOIN public.trial_values AS told ON told.trial_id = trials.trial_id AND objective = 0
