@@ -21,8 +21,7 @@ def test_no_service_has_privileges_or_all_of_the_machine() -> None:
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
-        own = {"memory"} if name == "db" else {"memory", "pids"}  # its processes are connections
-        assert set(service["deploy"]["resources"]["limits"]) == own, name
+        assert set(service["deploy"]["resources"]["limits"]) == {"memory", "pids"}, name
         assert name == "db" or service["user"].startswith("${BLOOD_HPO_USER:?"), name
 
 
