@@ -7,7 +7,7 @@ processes does not.
 
     python benchmarks/throughput.py --data bloodmnist.npz
 
-takes about four minutes.
+takes about six minutes.
 """
 
 import os
@@ -28,6 +28,7 @@ fraction = 0.3
 [training]
 epochs = 10
 patience = 10
+start_epoch = 0
 [sampler]
 name = "grid"
 [pruner]
