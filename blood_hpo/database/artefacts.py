@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LARGEST_BYTES = 2**29
-"""Of the arrays of a file, unpacked; ours have some five million."""
+"""Of the arrays of a file, unpacked: far more than predictions for the whole test split take."""
 
 
 def listing(engine: Engine, study: str) -> Sequence[Row[Any]]:
