@@ -74,9 +74,13 @@ def serve(url: str, host: str, port: int, reports: Path) -> None:
     from gunicorn.arbiter import Arbiter
 
     class Ending(Arbiter):  # type: ignore[misc]
-        """Ends with its terminal as other commands do, where gunicorn would read its settings."""
+        """Ends with its terminal, where gunicorn would read its settings, unless that is ignored.
 
-        SIGNALS = [one for one in Arbiter.SIGNALS if one != signal.SIGHUP]  # noqa: RUF012
+        As gunicorn takes signals, in turn: an exception in the middle of a fork would be lost.
+        """
+
+        SIGNALS = [one for one in Arbiter.SIGNALS if signal.getsignal(one) != signal.SIG_IGN]  # noqa: RUF012
+        handle_hup = Arbiter.handle_term
 
     class Server(BaseApplication):  # type: ignore[misc]
         """gunicorn, set up here instead of by a file or a command line."""

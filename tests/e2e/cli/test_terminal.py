@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -77,8 +77,7 @@ def test_a_dashboard_ends_with_its_terminal(alone: Program) -> None:
 
     def answers() -> bool:
         with suppress(OSError):
-            socket.create_connection(("127.0.0.1", port)).close()
-            return True
+            return bool(urlopen(f"http://127.0.0.1:{port}/api/studies", timeout=5).status == 200)
         return False
 
     until(answers, "it listens", DEADLINE)
