@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -86,7 +87,12 @@ def test_only_this_machine_reaches_the_published_ports(stack: Stack) -> None:
 
 
 def test_the_dashboard_shows_studies_and_changes_none(stack: Stack) -> None:
-    stack.wait_for(lambda: ask(stack, "GET", "/api/studies")[0] == 200, "the dashboard answers")
+    def answers() -> bool:
+        with suppress(OSError):  # the engine takes a connection before the dashboard listens
+            return ask(stack, "GET", "/api/studies")[0] == 200
+        return False
+
+    stack.wait_for(answers, "the dashboard answers")
     assert ask(stack, "GET", "/dashboard")[0] == 200
     studies = json.loads(ask(stack, "GET", "/api/studies")[1])["study_summaries"]
     status, body = ask(stack, "DELETE", f"/api/studies/{studies[0]['study_id']}")
