@@ -89,10 +89,11 @@ def test_only_this_machine_reaches_the_published_ports(stack: Stack) -> None:
 def test_the_dashboard_shows_studies_and_changes_none(stack: Stack) -> None:
     def answers() -> bool:
         with suppress(OSError):  # the engine takes a connection before the dashboard listens
-            return ask(stack, "GET", "/api/studies")[0] == 200
+            status, body = ask(stack, "GET", "/api/studies")
+            return status == 200 and bool(json.loads(body)["study_summaries"])  # it is created
         return False
 
-    stack.wait_for(answers, "the dashboard answers")
+    stack.wait_for(answers, "the dashboard shows the study")
     assert ask(stack, "GET", "/dashboard")[0] == 200
     studies = json.loads(ask(stack, "GET", "/api/studies")[1])["study_summaries"]
     status, body = ask(stack, "DELETE", f"/api/studies/{studies[0]['study_id']}")
